@@ -1,0 +1,3 @@
+from semsearch.cli.app import main
+
+main()

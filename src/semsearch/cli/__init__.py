@@ -1,0 +1,1 @@
+"""The command line: one file a noun; a command parses, calls a job and hands the result to `output`."""

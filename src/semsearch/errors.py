@@ -1,0 +1,86 @@
+"""What can go wrong, drawn once; the command line turns each into a message, a next step and an exit code.
+
+```
+SemsearchError                1   our bug, if it is none of the below
+├── UsageError                2   bad input: a flag, a file, a row, a filter, an id
+│   ├── FilterError           2   a --where that cannot be read; points at the column
+│   └── MismatchError         2   two things that were not made for each other (encoder, analyser, format)
+├── Refused                   3   finished, and the answer is no (gate, verify, --fail-on)
+├── Missing                   4   something is not there
+│   ├── MissingWorkspace      4   no workspace in this directory
+│   ├── MissingPart           4   no items, no model, no release yet
+│   ├── MissingExtra          4   an optional package is not installed
+│   └── MissingService        4   a key, an endpoint or a server
+├── BudgetReached             5   stopped by a budget; what was paid for is kept
+└── Busy                      4   another process is writing to this workspace
+```
+"""
+
+from __future__ import annotations
+
+
+class SemsearchError(Exception):
+    """Base of all errors that we raise on purpose.
+
+    `message` says what is wrong, `next_step` what to type or do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.next_step}" if self.next_step else self.message
+
+
+class UsageError(SemsearchError):
+    exit_code = 2
+
+
+class FilterError(UsageError):
+    """A filter that cannot be read; `column` is 0-based, so that a caret can be drawn under it."""
+
+    def __init__(self, message: str, expression: str, column: int, next_step: str = "") -> None:
+        super().__init__(f"{message}\n  {expression}\n  {' ' * column}^", next_step)
+        self.expression = expression
+        self.column = column
+
+
+class MismatchError(UsageError):
+    pass
+
+
+class Refused(SemsearchError):
+    exit_code = 3
+
+
+class Missing(SemsearchError):
+    exit_code = 4
+
+
+class MissingWorkspace(Missing):
+    pass
+
+
+class MissingPart(Missing):
+    pass
+
+
+class MissingExtra(Missing):
+    def __init__(self, extra: str, what: str) -> None:
+        super().__init__(f"{what} needs the '{extra}' extra.", f"Next: pip install 'semsearch[{extra}]'")
+
+
+class MissingService(Missing):
+    pass
+
+
+class Busy(Missing):
+    pass
+
+
+class BudgetReached(SemsearchError):
+    exit_code = 5

@@ -1,0 +1,102 @@
+"""All settings, with one precedence: flag > environment `SEMSEARCH_*` > `semsearch.toml` > default.
+
+A nested setting is named with two underscores in the environment: `SEMSEARCH_SEARCH__K=20`.
+The table in docs/reference.md is made from these classes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from semsearch.errors import UsageError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ImportSettings(_Section):
+    tz: str = Field("UTC", description="Time zone of times that name none, such as Asia/Seoul")
+    max_rejects: float = Field(0.01, ge=0, le=1, description="Share of bad rows above which an import is refused")
+    items: dict[str, Any] = Field(default_factory=dict, description="Column mapping for items: field = source")
+    interactions: dict[str, Any] = Field(default_factory=dict, description="Column mapping for interactions")
+    regions: dict[str, Any] = Field(default_factory=dict, description="Column mapping for regions")
+
+
+class TrainSettings(_Section):
+    family: Literal["static", "transformer"] = Field("static", description="Kind of towers")
+    base: str = Field("", description="Model id or folder that the towers start from; empty starts from the corpus")
+    dim: int = Field(256, ge=8, le=4096, description="Length of a vector (static towers)")
+    seconds: float = Field(40.0, gt=0, description="Training stops after this many seconds, or after its steps")
+    seed: int = Field(0, description="Seed of every random choice")
+
+
+class IndexSettings(_Section):
+    dense: Literal["auto", "exact", "hnsw"] = Field("auto", description="auto is exact up to 50,000 vectors")
+    encoder: str = Field("", description="Empty: the trained model. openai: the [llm] embeddings endpoint")
+    threads: int = Field(1, ge=1, description="Threads of an hnsw build; above 1 the graph is not reproducible")
+
+
+class SearchSettings(_Section):
+    k: int = Field(10, ge=1, description="Hits that a search returns")
+    mode: Literal["hybrid", "dense", "lexical"] = Field("hybrid", description="Which legs answer")
+    fusion: Literal["rrf", "score"] = Field("score", description="How the legs are joined")
+    depth: int = Field(200, ge=1, description="Hits that each leg brings to the fusion")
+
+
+class LlmSettings(_Section):
+    base_url: str = Field("", description="OpenAI-compatible endpoint; empty is the client's default")
+    embedding_model: str = Field("text-embedding-3-small", description="Name of the embeddings model")
+    embedding_dim: int = Field(0, ge=0, description="Asked vector length; 0 leaves it to the model")
+
+
+class Settings(BaseSettings):
+    """The settings of one workspace. Immutable; a flag makes a changed copy with `override`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SEMSEARCH_", env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
+    )
+
+    imports: ImportSettings = Field(default_factory=ImportSettings, alias="import")
+    train: TrainSettings = Field(default_factory=TrainSettings)
+    index: IndexSettings = Field(default_factory=IndexSettings)
+    search: SearchSettings = Field(default_factory=SearchSettings)
+    llm: LlmSettings = Field(default_factory=LlmSettings)
+
+    @classmethod
+    def load(cls, root: Path) -> Settings:
+        """Settings for the workspace at `root`; raises UsageError naming the setting that is wrong."""
+        path = root / "semsearch.toml"
+
+        class _WithFile(cls):  # type: ignore[valid-type,misc]
+            @classmethod
+            def settings_customise_sources(
+                cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+            ) -> tuple[PydanticBaseSettingsSource, ...]:
+                toml = TomlConfigSettingsSource(settings_cls, path) if path.is_file() else None
+                return tuple(s for s in (sources["init_settings"], sources["env_settings"], toml) if s)
+
+        try:
+            loaded: Settings = _WithFile()
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise UsageError(f"Setting {name}: {first['msg']}.", f"Next: correct it in {path}") from error
+        except ValueError as error:
+            raise UsageError(f"{path} is not TOML: {error}", "Next: correct that line") from error
+        return loaded
+
+    def override(self, section: str, **flags: Any) -> Settings:
+        """A copy in which every flag that is not None replaces its setting; raises UsageError."""
+        given = {key: value for key, value in flags.items() if value is not None}
+        old = getattr(self, section)
+        try:
+            new = type(old)(**(old.model_dump() | given))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise UsageError(f"--{first['loc'][-1]}: {first['msg']}.") from error
+        return self.model_copy(update={section: new})

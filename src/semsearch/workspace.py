@@ -1,0 +1,278 @@
+"""One directory holds a project: its format, its writer lock, its releases and what each pipeline serves.
+
+```
+semsearch.toml                 settings, written by the user
+.semsearch/format.json         format version
+.semsearch/lock                held by the one writer
+.semsearch/staging/            half-made files and folders; emptied by the next writer
+catalogue/ interactions/       what import leaves (written by ingest)
+quarantine/                    rejected rows
+lexicon/                       the user's TSV files
+models/MODEL_ID/               trained models
+releases/RELEASE_ID/           manifest.json and all that it pins
+pipelines/NAME/state.json      the current release and those before it
+runs/                          evaluation runs
+```
+
+Files appear whole or not at all: written to staging, flushed to disk, renamed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from semsearch.errors import Busy, MismatchError, MissingPart, MissingWorkspace, UsageError
+
+FORMAT = 1
+DEFAULT_PIPELINE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What one release pins. Written once, never changed."""
+
+    release_id: str
+    created_at: str
+    """UTC, ISO 8601."""
+    pipeline: str
+    model_id: str
+    """Folder under models/; empty when the encoder is an API."""
+    encoder_id: str
+    lexical_id: str
+    items_digest: str
+    n_items: int
+    n_vectors: int
+    """Distinct vectors; duplicates share one, empty texts have none."""
+    dim: int
+    dense_kind: str
+    """exact or hnsw."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Path inside the release folder to its sha256."""
+    version: str = ""
+    """semsearch that made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineState:
+    """What one pipeline serves; `previous` is the stack that rollback pops, newest last."""
+
+    current: str | None = None
+    previous: tuple[str, ...] = ()
+    model_id: str | None = None
+    """The model that `index build` takes when none is named."""
+    events: tuple[dict[str, Any], ...] = ()
+    """Publish and rollback, oldest first."""
+
+
+class Workspace:
+    """An opened workspace directory. Reading needs no lock; every writer holds `writing()`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def create(cls, root: Path) -> Workspace:
+        """Make `root` a workspace; an existing one is left as it is.
+
+        Raises UsageError when `root` is a file.
+        """
+        if root.exists() and not root.is_dir():
+            raise UsageError(f"{root} is not a directory.", "Next: semsearch init -w DIRECTORY")
+        (root / ".semsearch").mkdir(parents=True, exist_ok=True)
+        for name in ("catalogue", "lexicon", "models", "releases", "pipelines", "quarantine", "runs"):
+            (root / name).mkdir(exist_ok=True)
+        workspace = cls(root)
+        if not workspace.format_path.exists():
+            workspace.write_json(workspace.format_path, {"format": FORMAT})
+        return workspace
+
+    @classmethod
+    def open(cls, root: Path) -> Workspace:
+        """Open `root`; raises MissingWorkspace, or MismatchError for a format made by a newer version."""
+        workspace = cls(root)
+        if not workspace.format_path.is_file():
+            raise MissingWorkspace(f"No workspace in {root}.", "Next: semsearch init, or name one with -w DIR")
+        found = read_json(workspace.format_path).get("format")
+        if found != FORMAT:
+            raise MismatchError(
+                f"{root} has workspace format {found}; this semsearch reads format {FORMAT}.",
+                "Next: pip install --upgrade semsearch",
+            )
+        return workspace
+
+    @property
+    def format_path(self) -> Path:
+        return self.root / ".semsearch" / "format.json"
+
+    def path(self, *parts: str) -> Path:
+        """A path inside the workspace."""
+        return self.root.joinpath(*parts)
+
+    # --- writing ---------------------------------------------------------------------------
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the single-writer lock; raises Busy at once when another process has it.
+
+        The lock goes with the process, so that a killed writer leaves none behind. What it left
+        in staging is removed here.
+        """
+        from filelock import FileLock, Timeout
+
+        try:
+            with FileLock(self.path(".semsearch", "lock"), timeout=0, is_singleton=True):
+                shutil.rmtree(self._staging, ignore_errors=True)
+                yield
+        except Timeout as error:
+            raise Busy(
+                f"Another process is writing to {self.root}.", "Next: wait for it, then run the command again"
+            ) from error
+
+    @property
+    def _staging(self) -> Path:
+        return self.path(".semsearch", "staging")
+
+    @contextmanager
+    def staged(self, target: Path) -> Iterator[Path]:
+        """Yield a free path to write a file or folder to; on success it becomes `target`.
+
+        Flushes to disk, then renames: `target` is old or new, never half. A folder target that
+        exists already is kept (its name is its content), a file target is replaced.
+        """
+        self._staging.mkdir(exist_ok=True)
+        holder = Path(tempfile.mkdtemp(dir=self._staging))
+        draft = holder / target.name
+        try:
+            yield draft
+            flush_tree(draft)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not (draft.is_dir() and target.exists()):
+                os.replace(draft, target)
+                flush(target.parent)
+        finally:
+            shutil.rmtree(holder, ignore_errors=True)
+
+    def write_json(self, target: Path, value: Any) -> None:
+        with self.staged(target) as draft:
+            draft.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+    # --- pipelines and releases ------------------------------------------------------------
+
+    def state(self, pipeline: str = DEFAULT_PIPELINE) -> PipelineState:
+        path = self._state_path(pipeline)
+        if not path.exists():
+            return PipelineState()
+        raw = read_json(path)
+        return PipelineState(
+            raw["current"], tuple(raw["previous"]), raw.get("model_id"), tuple(raw.get("events", ()))
+        )
+
+    def pipelines(self) -> list[str]:
+        """Names of the pipelines that have a state, sorted."""
+        return sorted(p.parent.name for p in self.path("pipelines").glob("*/state.json"))
+
+    def choose_model(self, model_id: str, pipeline: str = DEFAULT_PIPELINE) -> None:
+        """Make `model_id` the one that the next `index build` of this pipeline takes."""
+        state = self.state(pipeline)
+        self._write_state(pipeline, PipelineState(state.current, state.previous, model_id, state.events))
+
+    def publish(
+        self, release_id: str, pipeline: str, *, now: datetime, by: str = "", reason: str = ""
+    ) -> PipelineState:
+        """Point `pipeline` at `release_id`; publishing what is already current changes nothing."""
+        self.manifest(release_id)
+        state = self.state(pipeline)
+        if state.current == release_id:
+            return state
+        previous = (*state.previous, state.current) if state.current else state.previous
+        event = {"event": "publish", "release_id": release_id, "at": now.isoformat()}
+        event |= {key: value for key, value in (("by", by), ("reason", reason)) if value}
+        new = PipelineState(release_id, previous, state.model_id, (*state.events, event))
+        self._write_state(pipeline, new)
+        return new
+
+    def rollback(self, pipeline: str, *, now: datetime) -> PipelineState:
+        """Point `pipeline` at the release before the current one; raises MissingPart without one."""
+        state = self.state(pipeline)
+        if not state.previous:
+            raise MissingPart(
+                f"Pipeline '{pipeline}' has no earlier release to go back to.", "Next: semsearch release list"
+            )
+        target = state.previous[-1]
+        self.manifest(target)
+        event = {"event": "rollback", "release_id": target, "at": now.isoformat()}
+        new = PipelineState(target, state.previous[:-1], state.model_id, (*state.events, event))
+        self._write_state(pipeline, new)
+        return new
+
+    def _state_path(self, pipeline: str) -> Path:
+        return self.path("pipelines", pipeline, "state.json")
+
+    def _write_state(self, pipeline: str, state: PipelineState) -> None:
+        self.write_json(self._state_path(pipeline), asdict(state))
+
+    def releases(self) -> list[Manifest]:
+        """All whole releases, oldest first."""
+        paths = self.path("releases").glob("*/manifest.json")
+        return sorted((_read_manifest(p) for p in paths), key=lambda m: (m.created_at, m.release_id))
+
+    def manifest(self, release_id: str) -> Manifest:
+        """The manifest of one release, published or not; raises UsageError for an unknown id."""
+        path = self.release_path(release_id) / "manifest.json"
+        if not path.is_file():
+            raise UsageError(f"No release '{release_id}'.", "Next: semsearch release list")
+        return _read_manifest(path)
+
+    def current(self, pipeline: str = DEFAULT_PIPELINE) -> Manifest:
+        """The manifest that `pipeline` serves; raises MissingPart when nothing is published."""
+        release_id = self.state(pipeline).current
+        if release_id is None:
+            raise MissingPart(
+                f"Pipeline '{pipeline}' has no published release.", "Next: semsearch index build --publish"
+            )
+        return self.manifest(release_id)
+
+    def release_path(self, release_id: str) -> Path:
+        return self.path("releases", release_id)
+
+    def model_path(self, model_id: str) -> Path:
+        return self.path("models", model_id)
+
+
+def read_json(path: Path) -> Any:
+    """Parsed content of a file of ours; raises UsageError naming the file when it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}", "Next: semsearch doctor") from error
+
+
+def _read_manifest(path: Path) -> Manifest:
+    raw = read_json(path)
+    return Manifest(**{f.name: raw[f.name] for f in fields(Manifest) if f.name in raw})
+
+
+def flush(path: Path) -> None:
+    """fsync one file or directory entry."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def flush_tree(path: Path) -> None:
+    """fsync a file, or a folder with all that it holds."""
+    if path.is_dir():
+        for child in sorted(path.rglob("*")):
+            flush(child)
+    flush(path)
