@@ -37,6 +37,8 @@ class SemsearchError(Exception):
 
 
 class UsageError(SemsearchError):
+    """Bad input; nothing was changed."""
+
     exit_code = 2
 
 
@@ -50,37 +52,45 @@ class FilterError(UsageError):
 
 
 class MismatchError(UsageError):
-    pass
+    """Two things that were not made for each other."""
 
 
 class Refused(SemsearchError):
+    """Finished, and the answer is no."""
+
     exit_code = 3
 
 
 class Missing(SemsearchError):
+    """Something that the command needs is not there."""
+
     exit_code = 4
 
 
 class MissingWorkspace(Missing):
-    pass
+    """No workspace in this directory."""
 
 
 class MissingPart(Missing):
-    pass
+    """A step was skipped: no items, no model or no release yet."""
 
 
 class MissingExtra(Missing):
+    """An optional package is not installed."""
+
     def __init__(self, extra: str, what: str) -> None:
         super().__init__(f"{what} needs the '{extra}' extra.", f"Next: pip install 'semsearch[{extra}]'")
 
 
 class MissingService(Missing):
-    pass
+    """A key, an endpoint or a server is not there."""
 
 
 class Busy(Missing):
-    pass
+    """Another process is writing to this workspace."""
 
 
 class BudgetReached(SemsearchError):
+    """Stopped by a budget; what was paid for is kept."""
+
     exit_code = 5

@@ -20,6 +20,8 @@ class _Section(BaseModel):
 
 
 class ImportSettings(_Section):
+    """How files become rows."""
+
     tz: str = Field("UTC", description="Time zone of times that name none, such as Asia/Seoul")
     max_rejects: float = Field(0.01, ge=0, le=1, description="Share of bad rows above which an import is refused")
     items: dict[str, Any] = Field(default_factory=dict, description="Column mapping for items: field = source")
@@ -28,6 +30,8 @@ class ImportSettings(_Section):
 
 
 class TrainSettings(_Section):
+    """How towers are trained."""
+
     family: Literal["static", "transformer"] = Field("static", description="Kind of towers")
     base: str = Field("", description="Model id or folder that the towers start from; empty starts from the corpus")
     dim: int = Field(256, ge=8, le=4096, description="Length of a vector (static towers)")
@@ -36,12 +40,16 @@ class TrainSettings(_Section):
 
 
 class IndexSettings(_Section):
+    """How a release is built."""
+
     dense: Literal["auto", "exact", "hnsw"] = Field("auto", description="auto is exact up to 50,000 vectors")
     encoder: str = Field("", description="Empty: the trained model. openai: the [llm] embeddings endpoint")
     threads: int = Field(1, ge=1, description="Threads of an hnsw build; above 1 the graph is not reproducible")
 
 
 class SearchSettings(_Section):
+    """How a query is answered."""
+
     k: int = Field(10, ge=1, description="Hits that a search returns")
     mode: Literal["hybrid", "dense", "lexical"] = Field("hybrid", description="Which legs answer")
     fusion: Literal["rrf", "score"] = Field("score", description="How the legs are joined")
@@ -49,6 +57,8 @@ class SearchSettings(_Section):
 
 
 class LlmSettings(_Section):
+    """Where the language model lives."""
+
     base_url: str = Field("", description="OpenAI-compatible endpoint; empty is the client's default")
     embedding_model: str = Field("text-embedding-3-small", description="Name of the embeddings model")
     embedding_dim: int = Field(0, ge=0, description="Asked vector length; 0 leaves it to the model")

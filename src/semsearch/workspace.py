@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -111,6 +112,7 @@ class Workspace:
 
     @property
     def format_path(self) -> Path:
+        """The file that makes a directory a workspace."""
         return self.root / ".semsearch" / "format.json"
 
     def path(self, *parts: str) -> Path:
@@ -129,7 +131,7 @@ class Workspace:
         from filelock import FileLock, Timeout
 
         try:
-            with FileLock(self.path(".semsearch", "lock"), timeout=0, is_singleton=True):
+            with FileLock(self.path(".semsearch", "lock"), timeout=0):
                 shutil.rmtree(self._staging, ignore_errors=True)
                 yield
         except Timeout as error:
@@ -156,25 +158,25 @@ class Workspace:
             flush_tree(draft)
             target.parent.mkdir(parents=True, exist_ok=True)
             if not (draft.is_dir() and target.exists()):
-                os.replace(draft, target)
+                draft.replace(target)
                 flush(target.parent)
         finally:
             shutil.rmtree(holder, ignore_errors=True)
 
     def write_json(self, target: Path, value: Any) -> None:
+        """Replace the JSON file `target` as a whole."""
         with self.staged(target) as draft:
             draft.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
     # --- pipelines and releases ------------------------------------------------------------
 
     def state(self, pipeline: str = DEFAULT_PIPELINE) -> PipelineState:
+        """What `pipeline` serves; an unknown pipeline serves nothing yet."""
         path = self._state_path(pipeline)
         if not path.exists():
             return PipelineState()
         raw = read_json(path)
-        return PipelineState(
-            raw["current"], tuple(raw["previous"]), raw.get("model_id"), tuple(raw.get("events", ()))
-        )
+        return PipelineState(raw["current"], tuple(raw["previous"]), raw.get("model_id"), tuple(raw.get("events", ())))
 
     def pipelines(self) -> list[str]:
         """Names of the pipelines that have a state, sorted."""
@@ -215,7 +217,7 @@ class Workspace:
         return new
 
     def _state_path(self, pipeline: str) -> Path:
-        return self.path("pipelines", pipeline, "state.json")
+        return self.path("pipelines", checked_name(pipeline), "state.json")
 
     def _write_state(self, pipeline: str, state: PipelineState) -> None:
         self.write_json(self._state_path(pipeline), asdict(state))
@@ -242,10 +244,21 @@ class Workspace:
         return self.manifest(release_id)
 
     def release_path(self, release_id: str) -> Path:
-        return self.path("releases", release_id)
+        """Folder of one release."""
+        return self.path("releases", checked_name(release_id))
 
     def model_path(self, model_id: str) -> Path:
-        return self.path("models", model_id)
+        """Folder of one trained model."""
+        return self.path("models", checked_name(model_id))
+
+
+def checked_name(name: str) -> str:
+    """`name` if it can name one folder; raises UsageError for anything that could leave the workspace."""
+    if not re.fullmatch(r"[\w][\w.-]{0,127}", name):
+        raise UsageError(
+            f"'{name}' is not a name: letters, digits, dot, dash and underscore only.", "Next: semsearch status"
+        )
+    return name
 
 
 def read_json(path: Path) -> Any:

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from semsearch.errors import UsageError
+from semsearch.settings import Settings
+
+
+def test_precedence_flag_environment_file_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.load(tmp_path).search.k == 10
+    (tmp_path / "semsearch.toml").write_text("[search]\nk = 20\ndepth = 50\n")
+    assert Settings.load(tmp_path).search.k == 20
+    monkeypatch.setenv("SEMSEARCH_SEARCH__K", "30")
+    loaded = Settings.load(tmp_path)
+    assert (loaded.search.k, loaded.search.depth) == (30, 50)
+    assert loaded.override("search", k=40, depth=None).search.k == 40
+
+
+def test_import_section_is_called_import(tmp_path: Path) -> None:
+    (tmp_path / "semsearch.toml").write_text('[import]\ntz = "Asia/Seoul"\n[import.items]\ntitle = "제목"\n')
+    loaded = Settings.load(tmp_path).imports
+    assert (loaded.tz, loaded.items) == ("Asia/Seoul", {"title": "제목"})
+
+
+def test_other_variables_are_not_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMSEARCH_WORKSPACE", "x")
+    assert Settings.load(tmp_path).search.k == 10
+
+
+@pytest.mark.parametrize(
+    ("toml", "named"),
+    [("[search]\nkk = 1\n", "search.kk"), ("[serch]\nk = 1\n", "serch"), ("[search]\nk = 0\n", "search.k"), ("[", "TOML")],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, named: str) -> None:
+    (tmp_path / "semsearch.toml").write_text(toml)
+    with pytest.raises(UsageError, match=named):
+        Settings.load(tmp_path)
+
+
+def test_a_wrong_flag_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--k"):
+        Settings.load(tmp_path).override("search", k=0)
