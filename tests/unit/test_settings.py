@@ -31,7 +31,12 @@ def test_other_variables_are_not_settings(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     ("toml", "named"),
-    [("[search]\nkk = 1\n", "search.kk"), ("[serch]\nk = 1\n", "serch"), ("[search]\nk = 0\n", "search.k"), ("[", "TOML")],
+    [
+        ("[search]\nkk = 1\n", "search.kk"),
+        ("[serch]\nk = 1\n", "serch"),
+        ("[search]\nk = 0\n", "search.k"),
+        ("[", "TOML"),
+    ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, named: str) -> None:
     (tmp_path / "semsearch.toml").write_text(toml)
