@@ -1,0 +1,128 @@
+"""Two-sided intervals: bootstrap over queries for means, Wilson for shares, exact Poisson for counts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 10_000
+CONFIDENCE = 0.95
+LARGE_SAMPLE = 5_000
+_CHUNK_DRAWS = 250_000
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The ends of a two-sided interval."""
+
+    low: float
+    high: float
+
+
+def bootstrap_mean(
+    values: NDArray[np.float64],
+    *,
+    seed: int,
+    resamples: int = RESAMPLES,
+    confidence: float = CONFIDENCE,
+) -> list[Interval]:
+    """Percentile bootstrap intervals of the column means of `values` [n] or [n, m]; m intervals.
+
+    All columns share the resamples of rows (queries), so paired columns stay paired. From 5,000 rows on,
+    the limits that the resamples converge to are computed instead of drawn (Cornish-Fisher with the
+    skewness of the mean, whose error there is far below that of 10,000 draws). No row gives NaN ends.
+
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13;
+    Hall, The Bootstrap and Edgeworth Expansion, 1992, section 2.5.
+    """
+    columns = values.reshape(len(values), -1)
+    if not len(columns):
+        return [Interval(math.nan, math.nan)] * columns.shape[1]
+    if len(columns) >= LARGE_SAMPLE:
+        return [_limit_interval(column, confidence) for column in columns.T]
+    means = _resampled_means(columns, seed, resamples)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(means, [tail, 1 - tail], axis=0)
+    return [Interval(float(a), float(b)) for a, b in zip(low, high, strict=True)]
+
+
+def _resampled_means(columns: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
+    """[resamples, m]; each resample is a row of counts, so that all columns cost one matrix product."""
+    rng = np.random.default_rng(seed)
+    n = len(columns)
+    step = max(1, _CHUNK_DRAWS // n)
+    means = np.empty((resamples, columns.shape[1]))
+    for start in range(0, resamples, step):
+        size = min(step, resamples - start)
+        draws = rng.integers(0, n, size=(size, n), dtype=np.int32)
+        draws += np.arange(0, size * n, n, dtype=np.int32)[:, None]
+        counts = np.bincount(draws.ravel(), minlength=size * n).reshape(size, n)
+        means[start : start + size] = counts.astype(np.float64) @ columns / n
+    return means
+
+
+def _limit_interval(values: NDArray[np.float64], confidence: float) -> Interval:
+    mean, error = float(values.mean()), float(values.std()) / math.sqrt(len(values))
+    if error == 0:
+        return Interval(mean, mean)
+    skewness = float(((values - mean) ** 3).mean()) / float(values.std()) ** 3 / math.sqrt(len(values))
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    shift = skewness * (z * z - 1) / 6
+    return Interval(mean + error * (shift - z), mean + error * (shift + z))
+
+
+def wilson(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
+    """Wilson score interval of a share; n = 0 gives 0 to 1.
+
+    Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927.
+    """
+    if not 0 <= successes <= n:
+        raise ValueError(f"need 0 <= successes <= n, got {successes} of {n}")
+    if n == 0:
+        return Interval(0.0, 1.0)
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return Interval(
+        0.0 if successes == 0 else max(0.0, centre - half), 1.0 if successes == n else min(1.0, centre + half)
+    )
+
+
+def poisson(count: int, confidence: float = CONFIDENCE) -> Interval:
+    """Exact (Garwood) interval of the mean of a Poisson count.
+
+    Source: Garwood, "Fiducial limits for the Poisson distribution", Biometrika 1936.
+    """
+    if count < 0:
+        raise ValueError(f"a count is not negative, got {count}")
+    tail = (1 - confidence) / 2
+    low = 0.0 if count == 0 else _mean_where(count - 1, 1 - tail)
+    return Interval(low, _mean_where(count, tail))
+
+
+def _mean_where(count: int, probability: float) -> float:
+    """The mean at which P(X <= count) equals `probability`, by bisection; it falls as the mean grows."""
+    low, high = 0.0, count + 20.0 + 20.0 * math.sqrt(count + 1)
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _poisson_below(count, middle) > probability else (low, middle)
+    return (low + high) / 2
+
+
+def _poisson_below(count: int, mean: float) -> float:
+    """P(X <= count) for a Poisson variable, summed downwards from the largest term."""
+    if mean <= 0:
+        return 1.0
+    term = total = 1.0
+    for i in range(count, 0, -1):
+        term *= i / mean
+        total += term
+        if term < total * 1e-17:
+            break
+    log_top = count * math.log(mean) - mean - math.lgamma(count + 1)
+    return math.exp(min(0.0, log_top + math.log(total)))
