@@ -68,7 +68,12 @@ class Settings(BaseSettings):
     """The settings of one workspace. Immutable; a flag makes a changed copy with `override`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SEMSEARCH_", env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
+        env_prefix="SEMSEARCH_",
+        env_prefix_target="all",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
     )
 
     imports: ImportSettings = Field(default_factory=ImportSettings, alias="import")

@@ -47,3 +47,12 @@ def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, named: str) -> None
 def test_a_wrong_flag_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--k"):
         Settings.load(tmp_path).override("search", k=0)
+
+
+def test_every_setting_of_the_reference_table_is_read_from_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMSEARCH_IMPORT__TZ", "Asia/Seoul")
+    monkeypatch.setenv("SEMSEARCH_TRAIN__SEED", "7")
+    loaded = Settings.load(tmp_path)
+    assert (loaded.imports.tz, loaded.train.seed) == ("Asia/Seoul", 7)
