@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
@@ -49,10 +49,10 @@ def talk(message: str) -> None:
 
 
 @contextmanager
-def progress(label: str, total: int | None = None) -> Iterator[Any]:
-    """A progress bar on stderr for anything over two seconds; yields `advance(n)`.
+def steps() -> Iterator[Callable[[str, int, int], None]]:
+    """Progress on stderr for anything over two seconds; yields `progress(what, done, total)`.
 
-    Silent when stderr is not a terminal.
+    Silent when stderr is not a terminal. `total` 0 means that nobody knows.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -66,9 +66,15 @@ def progress(label: str, total: int | None = None) -> Iterator[Any]:
         disable=not sys.stderr.isatty(),
         transient=True,
     )
+    tasks: dict[str, Any] = {}
+
+    def progress(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bar.add_task(what, total=total or None)
+        bar.update(tasks[what], completed=done, total=total or None)
+
     with bar:
-        task = bar.add_task(label, total=total)
-        yield lambda n=1: bar.advance(task, n)
+        yield progress
 
 
 def plain(value: Any) -> Any:

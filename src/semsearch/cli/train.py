@@ -1,0 +1,41 @@
+"""`train`: catalogue (and later logs) to a saved two-tower model."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from semsearch.cli.options import HERE, JsonOption, PipelineOption, WorkspaceOption
+from semsearch.cli.output import emit, steps, talk
+
+
+def train(
+    family: Annotated[str | None, typer.Option(help="static or transformer.")] = None,
+    base: Annotated[str | None, typer.Option(help="Model id or folder to start from.")] = None,
+    dim: Annotated[int | None, typer.Option(help="Length of a vector (static towers).")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Upper bound of the training time.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of every random choice.")] = None,
+    pipeline: PipelineOption = "default",
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Train two towers on the catalogue and save them as a model.
+
+    Without logs the catalogue teaches itself: titles and bodies, brands and attributes, words of a title, misspellings.
+
+    Example: semsearch train --seconds 60
+
+    Example: semsearch train --family transformer --base ./all-MiniLM-L6-v2
+    """
+    from semsearch import wiring
+
+    opened = wiring.open_workspace(workspace)
+    settings = wiring.load_settings(opened).override(
+        "train", family=family, base=base, dim=dim, seconds=seconds, seed=seed
+    )
+    with steps() as progress:
+        card = wiring.train(opened, settings, pipeline=pipeline, now=datetime.now(UTC), progress=progress)
+    emit(card, as_json=json)
+    talk("Next: semsearch index build --publish")
