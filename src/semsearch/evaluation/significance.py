@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from semsearch.evaluation.intervals import LARGE_SAMPLE, RESAMPLES
 
-_CHUNK_SIGNS = 1_000_000
+_CHUNK_SIGNS = 250_000
 _SLACK = 1e-12
 
 
