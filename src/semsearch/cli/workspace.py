@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from semsearch.cli.options import HERE, JsonOption, WorkspaceOption
-from semsearch.cli.output import emit, talk
+from semsearch.cli.output import emit, plain, talk
 
 
 def init(workspace: WorkspaceOption = HERE) -> None:
-    """Make a workspace.
+    """Make a workspace; one that is there already is kept as it is.
 
     Example: semsearch init -w market
     """
     from semsearch.workspace import Workspace
 
     made = Workspace.create(workspace)
-    talk(f"Workspace ready in {made.root}. Next: semsearch import items FILE")
+    talk(f"Workspace ready in {made.root}.")
+    talk("Next: semsearch import items FILE")
 
 
 def status(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
@@ -22,16 +23,30 @@ def status(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
 
     Example: semsearch status --json
     """
+    from semsearch import health
     from semsearch.workspace import Workspace
 
-    emit({"workspace": Workspace.open(workspace).root}, as_json=json)
+    found = health.status(Workspace.open(workspace))
+    if json:
+        emit(found, as_json=True)
+        return
+    counts = {"workspace": found.workspace, "items": found.n_items, "interactions": found.n_interactions}
+    emit(counts | {"regions": found.n_regions, "models": ", ".join(found.models) or "none"})
+    emit(found.pipelines, rows=[plain(p) for p in found.pipelines])
+    for sentence in found.stale:
+        talk(f"Stale: {sentence}")
+    talk(f"Next: {found.next_command}")
 
 
 def doctor(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
-    """Check the installation and the workspace.
+    """Check the installation and, file by file, the releases of the workspace; exit code 3 when something is broken.
 
     Example: semsearch doctor
     """
-    from semsearch.workspace import Workspace
+    from semsearch import health
+    from semsearch.errors import Refused
 
-    emit({"workspace": Workspace.open(workspace).root}, as_json=json)
+    checks = health.doctor(workspace)
+    emit(checks, as_json=json, rows=[plain(c) for c in checks])
+    if not all(check.ok for check in checks):
+        raise Refused("Something needs attention; see the rows that are not ok.")
