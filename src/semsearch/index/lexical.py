@@ -1,0 +1,124 @@
+"""The lexical index: BM25 over weighted fields, built by bm25s, served from memory-mapped NumPy columns.
+
+Fields count by repetition (the simple form of BM25F: Robertson, Zaragoza, Taylor 2004). Scoring needs
+NumPy alone; bm25s and polars are needed to build.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsearch.errors import MismatchError
+from semsearch.index.vocabulary import StoredVocabulary
+from semsearch.text.analyser import Analyser
+from semsearch.text.lexicons import Lexicon
+from semsearch.text.plan import QueryPlan
+from semsearch.text.tokens import shown
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from semsearch.index.segment import Segmenter
+
+FORMAT = 1
+
+
+class LexicalIndex:
+    """An opened lexical index of one release; rows are 0..n_items-1."""
+
+    def __init__(self, folder: Path) -> None:
+        about = json.loads((folder / "lexical.json").read_text(encoding="utf-8"))
+        if about["format"] != FORMAT:
+            raise MismatchError(
+                f"{folder} has lexical format {about['format']}; this semsearch reads {FORMAT}.",
+                "Next: semsearch index build",
+            )
+        self.lexical_id: str = about["lexical_id"]
+        self.n_items: int = about["n_items"]
+        self.analyser = Analyser(Lexicon.from_text((folder / "lexicon.tsv").read_text(encoding="utf-8")))
+        if self.analyser.versions != about["versions"]:
+            raise MismatchError(
+                f"The lexical index in {folder} was made by another version of the text analyser.",
+                "Next: semsearch index build",
+            )
+        self._starts: NDArray[np.int64] = np.load(folder / "column_starts.npy")
+        self._rows: NDArray[np.int32] = np.load(folder / "rows.npy", mmap_mode="r")
+        self._values: NDArray[np.float32] = np.load(folder / "values.npy", mmap_mode="r")
+        self.vocabulary = StoredVocabulary(folder, np.diff(self._starts), self.n_items)
+
+    @classmethod
+    def build(
+        cls, frame: pl.DataFrame, analyser: Analyser, folder: Path, segment: Segmenter | None = None
+    ) -> LexicalIndex:
+        """Index the items of `frame` (columns of `records.Item`, in row order) into `folder`, and open it.
+
+        The brands of the catalogue (`attributes.brand`) join the lexicon of the index.
+        """
+        from semsearch.index.lexical_build import build
+
+        build(frame, analyser, folder, segment)
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> LexicalIndex:
+        """Open what `build` wrote; raises MismatchError when another analyser made it."""
+        return cls(folder)
+
+    def plan(self, query: str) -> QueryPlan:
+        """What the query means to this index."""
+        return self.analyser.query(query, self.vocabulary)
+
+    def _column(self, token: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        number = self.vocabulary.find(token)
+        span = slice(0, 0) if number < 0 else slice(int(self._starts[number]), int(self._starts[number + 1]))
+        return self._rows[span], self._values[span]
+
+    def scores(self, plan: QueryPlan) -> NDArray[np.float32]:
+        """float32 [n_items], the weighted sum of the terms' BM25 scores; 0 for an item that matches none."""
+        total = np.zeros(self.n_items, dtype=np.float32)
+        for term in plan.terms:
+            rows, values = self._column(term.text)
+            # a row appears once in a column, so that plain indexing adds every posting
+            total[rows] += np.float32(term.weight) * values
+        return total
+
+    def search(
+        self, plan: QueryPlan, k: int, allowed: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The k best matching rows (int64) and their scores (float32), best first, ties by row.
+
+        `allowed` bool [n_items] leaves out the others. Fewer than k when fewer match.
+        """
+        total = self.scores(plan)
+        if allowed is not None:
+            total *= allowed
+        rows = np.flatnonzero(total > 0)
+        if len(rows) > k > 0:
+            edge = np.partition(total[rows], len(rows) - k)[len(rows) - k]
+            rows = rows[total[rows] >= edge]
+        rows = rows[np.argsort(-total[rows], kind="stable")][: max(k, 0)].astype(np.int64)
+        return rows, total[rows]
+
+    def matches(self, plan: QueryPlan, row: int) -> list[tuple[str, float]]:
+        """The words of the query that tie it to the item in `row`: (word, share of the score), best first."""
+        found: dict[str, float] = {}
+        for term in plan.terms:
+            rows, values = self._column(term.text)
+            at = int(np.searchsorted(rows, row))
+            if at < len(rows) and rows[at] == row:
+                word = shown(term.text)
+                found[word] = found.get(word, 0.0) + term.weight * float(values[at])
+        return sorted(found.items(), key=lambda hit: (-hit[1], hit[0]))
+
+
+def lexical_id(analyser: Analyser, segment: Segmenter | None, fields: dict[str, int]) -> str:
+    """16 hex digits of what makes the tokens: analyser, lexicon, segmenter and its version, field weights."""
+    segmenter = "vocabulary" if segment is None else segment.segmenter_id
+    made_of = json.dumps([FORMAT, analyser.lexical_id, segmenter, fields], sort_keys=True)
+    return hashlib.sha256(made_of.encode()).hexdigest()[:16]

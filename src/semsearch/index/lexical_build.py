@@ -1,0 +1,115 @@
+"""Build a lexical index: fields to tokens, tokens to a BM25 matrix (bm25s), the matrix to plain files."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semsearch.index.lexical import FORMAT, lexical_id
+from semsearch.index.vocabulary import write_vocabulary
+from semsearch.text import tokens
+from semsearch.text.analyser import Analyser
+from semsearch.text.cutting import cut
+from semsearch.text.hangul import is_syllable
+from semsearch.text.tokens import HANGUL, LATIN
+from semsearch.text.views import search
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from semsearch.index.segment import Segmenter
+
+FIELDS = {"title": 3, "brand": 2, "category": 1, "attributes": 1, "body": 1}
+"""How often the words of a field count; chosen in bench/lexical.py."""
+K1, B = 1.2, 0.6
+_ALONE = 3
+"""Documents that must hold a word before others are cut with it."""
+
+
+def build(frame: pl.DataFrame, analyser: Analyser, folder: Path, segment: Segmenter | None) -> None:
+    """Write the files of a lexical index of `frame` into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    identity = lexical_id(analyser, segment, FIELDS)
+    attributes = [json.loads(text) if text else {} for text in frame["attributes"].to_list()]
+    full = Analyser(analyser.lexicon.with_brands({str(a["brand"]) for a in attributes if a.get("brand")}))
+    items = [_fields(*row) for row in zip(*_columns(frame), attributes, strict=True)]
+    counts = _letter_words(items)
+    pieces = cut_runs(counts, len(items), full, segment)
+    documents = [_tokens(item, full, pieces) for item in items]
+    terms = sorted(set(chain.from_iterable(documents)))
+    _write_matrix(folder, documents, terms)
+    write_vocabulary(folder, terms, [word for word, count in counts.items() if count > 1])
+    (folder / "lexicon.tsv").write_text(full.lexicon.to_text(), encoding="utf-8")
+    about = {"format": FORMAT, "lexical_id": identity, "n_items": len(items), "n_terms": len(terms)}
+    (folder / "lexical.json").write_text(json.dumps(about | {"versions": full.versions, "k1": K1, "b": B}) + "\n")
+
+
+def _columns(frame: pl.DataFrame) -> Iterator[list[str | None]]:
+    return (frame[name].to_list() for name in ("title", "body", "category"))
+
+
+def _fields(title: str, body: str | None, category: str | None, attributes: Mapping[str, Any]) -> dict[str, str]:
+    others = " , ".join(str(value) for name, value in sorted(attributes.items()) if name != "brand" and value)
+    brand = str(attributes.get("brand") or "")
+    return {"title": title or "", "brand": brand, "category": category or "", "attributes": others, "body": body or ""}
+
+
+def _tokens(item: Mapping[str, str], analyser: Analyser, pieces: Mapping[str, tuple[str, ...]]) -> list[str]:
+    out: list[str] = []
+    for field, weight in FIELDS.items():
+        if item[field]:
+            out += analyser.document(item[field], pieces) * weight
+    return out
+
+
+def _letter_words(items: list[dict[str, str]]) -> Counter[str]:
+    """Documents that hold each Hangul run and each Latin word, before stemming."""
+    counts: Counter[str] = Counter()
+    for item in items:
+        atoms = {atom for text in item.values() for atom in tokens.words(search(text)).atoms}
+        counts.update(atom.text for atom in atoms if atom.kind in (HANGUL, LATIN))
+    return counts
+
+
+def cut_runs(
+    counts: Mapping[str, int], n_items: int, analyser: Analyser, segment: Segmenter | None
+) -> dict[str, tuple[str, ...]]:
+    """The words in each Hangul run: by the segmenter, and by the words that stand alone elsewhere."""
+    runs = sorted(word for word in counts if is_syllable(word[0]))
+    known = {run: counts[run] for run in runs if counts[run] >= _ALONE and len(run) > 1}
+    segmented = segment.segment(runs) if segment else {}
+    for run, parts in segmented.items():
+        for part in parts:
+            known[part] = known.get(part, 0) + counts[run]
+
+    def count(word: str) -> int:
+        return known.get(word, 0) or int(bool(analyser.lexicon.lookup(word)))
+
+    return {run: parts for run in runs if (parts := segmented.get(run) or cut(run, count, n_items))}
+
+
+def _write_matrix(folder: Path, documents: list[list[str]], terms: list[str]) -> None:
+    """The BM25 matrix by columns: values, rows (ascending in each column), where each column starts."""
+    numbers = {term: number for number, term in enumerate(terms)}
+    if terms:
+        import bm25s
+
+        model = bm25s.BM25(k1=K1, b=B, method="lucene")
+        model.index(
+            ([[numbers[token] for token in document] for document in documents], numbers),
+            create_empty_token=False,
+            show_progress=False,
+        )
+        matrix = model.scores
+        values, rows, starts = matrix["data"], matrix["indices"], matrix["indptr"]
+    else:
+        values, rows, starts = np.zeros(0), np.zeros(0), np.zeros(1)
+    np.save(folder / "values.npy", np.asarray(values, dtype=np.float32))
+    np.save(folder / "rows.npy", np.asarray(rows, dtype=np.int32))
+    np.save(folder / "column_starts.npy", np.asarray(starts, dtype=np.int64))

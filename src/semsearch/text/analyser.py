@@ -1,0 +1,251 @@
+"""Text to tokens on both sides: documents at index build, queries against the vocabulary of an index."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+
+from semsearch.text import keyboard, tokens
+from semsearch.text.cutting import cut
+from semsearch.text.lexicons import Lexicon
+from semsearch.text.plan import QueryPlan, Step, Term, Vocabulary
+from semsearch.text.tokens import HANGUL, LATIN, SIZE, Atom
+from semsearch.text.views import VIEWS_VERSION, display, search
+
+ANALYSER_VERSION = "1"
+
+MAX_ATOMS = 64
+"""Atoms of a query that are read; the rest is counted as ignored."""
+_MAX_BIGRAMS = 64
+_MAX_SPELLED = 6
+_CHUNK = re.compile(r"\S+")
+
+STOP_WORDS = frozenset(
+    ["a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "in", "is", "it", "of", "on", "or", "that", "the", "this", "to", "with"]
+)
+
+# Weights of a query term by what it is, a plain word being 1; chosen in bench/lexical.py
+WEIGHTS = {
+    "word": 1.0,
+    "join": 0.5,
+    "segment": 0.6,
+    "bigram": 0.25,
+    "bigram_only": 0.7,
+    "amount": 0.5,
+    "equal": 1.0,
+    "synonym": 0.5,
+    "spelling": 0.8,
+}
+
+
+class Analyser:
+    """Turns documents and queries into tokens with one lexicon. Pure: it knows no files and no catalogue."""
+
+    def __init__(self, lexicon: Lexicon | None = None) -> None:
+        self.lexicon = Lexicon.load() if lexicon is None else lexicon
+
+    @property
+    def lexical_id(self) -> str:
+        """16 hex digits of the view, analyser and lexicon versions."""
+        made_of = f"{self.versions}/{self.lexicon.digest}"
+        return hashlib.sha256(made_of.encode()).hexdigest()[:16]
+
+    @property
+    def versions(self) -> str:
+        """Versions of the view and of the analyser."""
+        return f"{VIEWS_VERSION}/{ANALYSER_VERSION}"
+
+    def document(self, text: str, pieces: Mapping[str, Sequence[str]] | None = None) -> list[str]:
+        """The tokens of one field: words, compounds, bigrams of Hangul, lexicon groups; repeats kept.
+
+        `text` as written; `pieces` tells which words a Hangul run consists of, where that is known.
+        """
+        found = tokens.words(search(text))
+        cuts = {} if pieces is None else pieces
+        out: list[str] = []
+        refined: list[Atom] = []
+        for atom in found.atoms:
+            out.append(tokens.word(atom))
+            parts = cuts.get(atom.text, ()) if atom.kind == HANGUL else ()
+            if tokens.has_bigrams(atom):
+                out += tokens.bigrams(atom.text)
+                out += parts
+            elif atom.kind == SIZE:
+                out.append(tokens.amount(atom.text))
+            refined += [Atom(part, HANGUL) for part in parts] or [atom]
+        out += found.compounds
+        out += self._groups(found.atoms, refined)
+        return out
+
+    def _groups(self, atoms: Sequence[Atom], refined: list[Atom]) -> list[str]:
+        lexicon = self.lexicon
+        found = [lexicon.token(group) for group, _, _ in lexicon.find(atoms)]
+        if len(refined) != len(atoms) or any(a is not b for a, b in zip(atoms, refined, strict=True)):
+            seen = set(found)
+            found += [t for group, _, _ in lexicon.find(refined) if (t := lexicon.token(group)) not in seen]
+        return found
+
+    def query(self, text: str, vocabulary: Vocabulary) -> QueryPlan:
+        """Understand a query with the words of one index. Work is bounded whatever the length."""
+        return _Reading(self.lexicon, vocabulary).plan(text)
+
+    def knows(self, word: str, vocabulary: Vocabulary) -> bool:
+        """Whether every part of `word` is a word of the vocabulary or the lexicon."""
+        return _Reading(self.lexicon, vocabulary).knows(word)
+
+
+class _Reading:
+    """One query while it is being understood."""
+
+    def __init__(self, lexicon: Lexicon, vocabulary: Vocabulary) -> None:
+        self.lexicon = lexicon
+        self.vocabulary = vocabulary
+        self.steps: list[Step] = []
+        self.terms: dict[str, Term] = {}
+        self.spelled = 0
+
+    def plan(self, text: str) -> QueryPlan:
+        shown = display(text)
+        typed = search(_CHUNK.sub(lambda m: self._other_keyboard(m.group()), shown[: MAX_ATOMS * 32])
+                       + shown[MAX_ATOMS * 32 :])
+        atoms = tokens.words(typed[: MAX_ATOMS * 32]).atoms
+        read = atoms[:MAX_ATOMS]
+        refined = [piece for atom in self._content(read) for piece in self._atom(atom)]
+        self._compounds(read, typed[: MAX_ATOMS * 32])
+        self._joins(read)
+        for sequence in (list(read), refined):
+            self._equals(sequence)
+        ignored = len(atoms) - len(read) + len(typed[MAX_ATOMS * 32 :].split())
+        return QueryPlan(shown, typed, tuple(self.terms.values()), typed if atoms else "", tuple(self.steps), ignored)
+
+    # --- keyboard --------------------------------------------------------------------------
+
+    def _other_keyboard(self, word: str) -> str:
+        """`word`, or what its keys write in the other language when that is known and `word` is not."""
+        if len(word) > 64 or self.knows(search(word)):
+            return word
+        for other in (keyboard.to_hangul(word), keyboard.to_hangul(word.lower()), keyboard.to_latin(word)):
+            if other and len(other) > 1 and self.knows(other):
+                self._step("keyboard", word, other)
+                return other
+        return word
+
+    def knows(self, word: str) -> bool:
+        atoms = tokens.words(word).atoms
+        if self.lexicon.lookup(tokens.joined(atoms)) or self._count(word):
+            return True
+        letters = [atom for atom in atoms if atom.kind in (HANGUL, LATIN)]
+        return bool(letters) and all(self._known_atom(atom) for atom in letters)
+
+    def _known_atom(self, atom: Atom) -> bool:
+        if self._known(tokens.word(atom)) or self.lexicon.lookup(atom.text):
+            return True
+        return atom.kind == HANGUL and bool(cut(atom.text, self._known, self.vocabulary.n_docs))
+
+    # --- words -----------------------------------------------------------------------------
+
+    def _content(self, atoms: Sequence[Atom]) -> list[Atom]:
+        """Atoms without stop words, unless there is nothing else."""
+        kept = [atom for atom in atoms if atom.text not in STOP_WORDS]
+        return kept or list(atoms)
+
+    def _atom(self, atom: Atom) -> list[Atom]:
+        """Add the terms of one atom; give the atoms that it is cut into, for the lexicon."""
+        word = tokens.word(atom)
+        known = self._add(word, WEIGHTS["word"], "word")
+        if atom.kind == SIZE:
+            self._add(tokens.amount(atom.text), WEIGHTS["amount"], "word")
+        if atom.kind not in (HANGUL, LATIN):
+            if tokens.has_bigrams(atom):
+                self._bigrams(atom, known)
+            return [atom]
+        known = known or bool(self.lexicon.lookup(atom.text))
+        pieces = self._pieces(atom, known)
+        if not known and not pieces:
+            pieces = self._spelling(atom)
+        if atom.kind == HANGUL:
+            self._bigrams(atom, known or bool(pieces))
+        return [Atom(piece, atom.kind) for piece in pieces] or [atom]
+
+    def _pieces(self, atom: Atom, known: bool) -> tuple[str, ...]:
+        """The known words in a run-together word, added as terms."""
+        if atom.kind != HANGUL:
+            return ()
+        pieces = cut(atom.text, self._known, self.vocabulary.n_docs, strangers=not known)
+        if pieces:
+            weight = WEIGHTS["segment"] if known else WEIGHTS["word"]
+            for piece in pieces:
+                self._add(piece, weight, "segment")
+            if not known:
+                self._step("segment", atom.text, " ".join(pieces))
+        return pieces
+
+    def _spelling(self, atom: Atom) -> tuple[str, ...]:
+        """The nearest known words of an unknown one; short words and numbers stay."""
+        from semsearch.text.hangul import jamo
+
+        size = len(jamo(atom.text))
+        allowed = 0 if size < 6 else 1 if size < 10 else 2
+        if self.spelled >= _MAX_SPELLED or size > 40 or (atom.kind == LATIN and allowed == 0):
+            return ()
+        self.spelled += 1
+        found = self.vocabulary.near(atom.text, allowed)
+        nearest = [word for word, distance in found if distance == found[0][1]][:2]
+        for rank, word in enumerate(nearest):
+            self._add(tokens.word(Atom(word, atom.kind)), WEIGHTS["spelling"] / (rank + 1), "spelling")
+        if nearest:
+            self._step("spelling", atom.text, nearest[0])
+        return tuple(nearest[:1])
+
+    def _bigrams(self, atom: Atom, known: bool) -> None:
+        """Bigrams share one weight, so that a long word does not outweigh the others."""
+        run = tokens.bigrams(atom.text)[:_MAX_BIGRAMS]
+        share = WEIGHTS["bigram" if known else "bigram_only"]
+        for token in run:
+            self._add(token, share, "bigram")
+
+    def _compounds(self, atoms: Sequence[Atom], typed: str) -> None:
+        if len(atoms) == len(tokens.words(typed).atoms):
+            for compound in tokens.words(typed).compounds:
+                self._add(compound, WEIGHTS["join"], "join")
+
+    def _joins(self, atoms: Sequence[Atom]) -> None:
+        """Neighbours that are also one known word: head set → headset."""
+        for left, right in zip(atoms, atoms[1:], strict=False):
+            if left.kind == right.kind and left.kind in (HANGUL, LATIN):
+                whole = Atom(left.text + right.text, left.kind)
+                self._add(tokens.word(whole), WEIGHTS["join"], "join")
+
+    # --- lexicon ---------------------------------------------------------------------------
+
+    def _equals(self, atoms: Sequence[Atom]) -> None:
+        for group, start, end in self.lexicon.find(atoms):
+            token = self.lexicon.token(group)
+            weight = WEIGHTS["synonym" if group.kind == "synonyms" else "equal"]
+            before = " ".join(atom.text for atom in atoms[start:end])
+            if token not in self.terms and self._add(token, weight, "lexicon") and len(group.surfaces) > 1:
+                others = [surface for surface in group.surfaces if tokens.key(search(surface)) != before.replace(" ", "")]
+                self._step("lexicon", before, ", ".join(others))
+
+    # --- the vocabulary --------------------------------------------------------------------
+
+    def _add(self, token: str, weight: float, origin: str) -> bool:
+        """Add a term that the index holds; of two weights the higher stays."""
+        if not self._count(token):
+            return False
+        held = self.terms.get(token)
+        if held is None or held.weight < weight:
+            self.terms[token] = Term(token, weight, origin)
+        return True
+
+    def _count(self, token: str) -> int:
+        return self.vocabulary.count(token)
+
+    def _known(self, word: str) -> int:
+        """Documents with `word`; a lexicon word counts as one."""
+        return self._count(word) or int(bool(self.lexicon.lookup(word)))
+
+    def _step(self, kind: str, before: str, after: str) -> None:
+        if before != after and (step := Step(kind, before, after)) not in self.steps:
+            self.steps.append(step)
