@@ -1,0 +1,107 @@
+"""Two towers in sentence-transformers: a Router with a query and a document route, tied at the start.
+
+Torch and sentence-transformers are imported inside functions only: serving never needs them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsearch.errors import MissingExtra, UsageError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
+
+SIF_A = 1e-3
+ROUTES = ("query", "document")
+
+
+def need_torch(what: str = "Training") -> None:
+    """Raise MissingExtra when sentence-transformers or torch is not installed."""
+    try:
+        import sentence_transformers  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("train", what) from error
+
+
+def static_towers(tokenizer: Tokenizer, dim: int, counts: NDArray[np.int64], seed: int) -> SentenceTransformer:
+    """Untrained static towers: random token directions, shorter for frequent tokens.
+
+    `counts` is how often each token stands in the corpus, [vocabulary]. Random directions are nearly orthogonal,
+    so that the start already ranks by shared tokens; the length a / (a + p), p the token's share of the
+    corpus, is the SIF weight (Arora, Liang, Ma 2017). Training moves both.
+    """
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    share = counts / max(int(counts.sum()), 1)
+    vectors = np.random.default_rng(seed).standard_normal((tokenizer.get_vocab_size(), dim), np.float32)
+    vectors *= (SIF_A / (SIF_A + share)).astype(np.float32)[:, None]
+    return tied([StaticEmbedding(tokenizer, embedding_weights=vectors)])
+
+
+def tied(route: list[Any]) -> SentenceTransformer:
+    """Both routes through the same modules, then L2 normalisation."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules import Normalize, Router
+
+    return SentenceTransformer(modules=[Router.for_query_document(route, route), Normalize()], device="cpu")
+
+
+def towers_from(base: str, family: str) -> SentenceTransformer:
+    """Towers that start from a model id or folder: sentence-transformers or, for static ones, model2vec.
+
+    A model without routes gets two, tied; one that has them keeps them. Raises UsageError when `base` cannot
+    be loaded or is of the other family.
+    """
+    modules = _load(base)
+    if type(modules[0]).__name__ == "Router":
+        route = list(modules[0].sub_modules["query"])
+        model = _with_normalise(modules)
+    else:
+        route = [m for m in modules if type(m).__name__ != "Normalize"]
+        model = tied(route)
+    found = "static" if type(route[0]).__name__ == "StaticEmbedding" else "transformer"
+    if found != family:
+        raise UsageError(f"'{base}' is a {found} model.", f"Next: semsearch train --family {found} --base {base}")
+    return model
+
+
+def _with_normalise(modules: list[Any]) -> SentenceTransformer:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules import Normalize
+
+    tail = [m for m in modules[1:] if type(m).__name__ != "Normalize"]
+    return SentenceTransformer(modules=[modules[0], *tail, Normalize()], device="cpu")
+
+
+def _load(base: str) -> list[Any]:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    folder = Path(base)
+    try:
+        if (folder / "tokenizer.json").is_file() and not (folder / "modules.json").is_file() and _is_model2vec(folder):
+            return [StaticEmbedding.load(base)]
+        if folder.is_dir() and not any((folder / name).is_file() for name in ("modules.json", "config.json")):
+            raise UsageError(f"'{base}' is a folder without a model.", "Next: name a sentence-transformers folder")
+        return list(SentenceTransformer(base, device="cpu").children())
+    except UsageError:
+        raise
+    except Exception as error:  # every library below raises its own kinds for a bad id or file
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UsageError(
+            f"The model '{base}' cannot be loaded: {reason}", "Next: name a sentence-transformers folder or model id"
+        ) from error
+
+
+def _is_model2vec(folder: Path) -> bool:
+    from safetensors import safe_open
+
+    with safe_open(folder / "model.safetensors", framework="np") as held:
+        return bool({"embeddings", "embedding.weight"} & set(held.keys()))
