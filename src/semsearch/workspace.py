@@ -60,6 +60,8 @@ class Manifest:
     """Path inside the release folder to its sha256."""
     version: str = ""
     """semsearch that made it."""
+    format: int = 1
+    """Of the release folder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,191 @@
+"""A release folder: everything that serving needs, in one place, independent of later imports.
+
+```
+manifest.json     semsearch.workspace.Manifest: the identities, the counts, a sha256 per file
+items.parquet rows.jsonl rows.npy alive/ region/     see items.py
+dense/            see vectors.py; hnsw.bin when dense_kind is hnsw
+lexical/          see lexical.py
+```
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from semsearch.errors import MismatchError
+from semsearch.index.dense import DenseIndex
+from semsearch.index.exact import ExactIndex
+from semsearch.index.items import Alive, ItemRows, Regions, write_items
+from semsearch.index.vectors import REBUILD, Vectors
+from semsearch.workspace import Manifest
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from semsearch.index.lexical import LexicalIndex
+
+FORMAT = 1
+"""Of the release folder; part of every release id."""
+EXACT_LIMIT = 50_000
+"""Items up to which `auto` is exact."""
+DenseKind = Literal["exact", "hnsw"]
+
+
+def dense_kind(asked: str, n_items: int) -> DenseKind:
+    """The engine that `index.dense` means for a catalogue of this size."""
+    if asked == "auto":
+        return "exact" if n_items <= EXACT_LIMIT else "hnsw"
+    return "hnsw" if asked == "hnsw" else "exact"
+
+
+def release_id(**inputs: str | int) -> str:
+    """The id of the release that these inputs make: same inputs, same id."""
+    text = json.dumps({"format": FORMAT, **inputs}, sort_keys=True, ensure_ascii=False)
+    return "r" + hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class Release:
+    """An opened release. Each part opens when it is first asked for; reading shares memory between processes."""
+
+    def __init__(self, manifest: Manifest, folder: Path) -> None:
+        self.manifest = manifest
+        self.folder = folder
+
+    @classmethod
+    def open(cls, manifest: Manifest, folder: Path) -> Release:
+        """Open `folder`; raises MismatchError for the format of another version."""
+        if manifest.format != FORMAT:
+            raise MismatchError(
+                f"Release {manifest.release_id} has format {manifest.format}; this semsearch reads {FORMAT}.", REBUILD
+            )
+        return cls(manifest, folder)
+
+    def __len__(self) -> int:
+        return self.manifest.n_items
+
+    @property
+    def items(self) -> pl.LazyFrame:
+        """All columns of the items, in row order."""
+        import polars as pl
+
+        return pl.scan_parquet(self.folder / "items.parquet")
+
+    @cached_property
+    def rows(self) -> ItemRows:
+        """What hits show of each row."""
+        rows = ItemRows(self.folder)
+        self._must_equal("items", len(rows), self.manifest.n_items)
+        return rows
+
+    @cached_property
+    def alive(self) -> Alive:
+        """When each row is alive."""
+        return Alive(self.folder / "alive")
+
+    @cached_property
+    def regions(self) -> Regions:
+        """The region of each row and the region table."""
+        return Regions(self.folder / "region")
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        """The item vectors, mapped; raises MismatchError when they are not those of the manifest."""
+        vectors = Vectors.open(self.folder / "dense")
+        self._must_equal("the dense index", vectors.n_items, self.manifest.n_items)
+        self._must_equal("the dense index", vectors.encoder_id, self.manifest.encoder_id)
+        return vectors
+
+    @cached_property
+    def exact(self) -> ExactIndex:
+        """Exact search over the vectors, whatever the release's own engine is."""
+        return ExactIndex(self.vectors)
+
+    @cached_property
+    def dense(self) -> DenseIndex:
+        """The engine that the release was built with."""
+        if self.manifest.dense_kind == "exact":
+            return self.exact
+        from semsearch.index.hnsw import HnswIndex
+
+        return HnswIndex.open(self.folder / "dense", self.vectors)
+
+    @cached_property
+    def lexical(self) -> LexicalIndex:
+        """The lexical index; raises MismatchError when it is not that of the manifest."""
+        from semsearch.index.lexical import LexicalIndex
+
+        index = LexicalIndex.open(self.folder / "lexical")
+        self._must_equal("the lexical index", index.n_items, self.manifest.n_items)
+        self._must_equal("the lexical index", index.lexical_id, self.manifest.lexical_id)
+        return index
+
+    def _must_equal(self, part: str, found: object, asked: object) -> None:
+        if found != asked:
+            raise MismatchError(
+                f"Release {self.manifest.release_id}: {part} has {found} where its manifest says {asked}.", REBUILD
+            )
+
+
+def write_release(
+    folder: Path,
+    draft: Manifest,
+    items: pl.DataFrame,
+    regions: pl.DataFrame | None,
+    vectors: Vectors,
+    *,
+    threads: int,
+    write_lexical: Callable[[Path], str],
+) -> Manifest:
+    """Write a whole release into the new `folder` and return its manifest, completed from `draft`.
+
+    `items` is sorted by item_id and `vectors` is in its order; `write_lexical` fills a folder and
+    returns its lexical_id. The caller stages and renames.
+    """
+    folder.mkdir(parents=True)
+    write_items(folder, items, regions)
+    (folder / "dense").mkdir()
+    vectors.save(folder / "dense")
+    if draft.dense_kind == "hnsw":
+        from semsearch.index.hnsw import build_hnsw
+
+        build_hnsw(vectors, threads).save(folder / "dense")
+    lexical_id = write_lexical(folder / "lexical")
+    manifest = replace(draft, lexical_id=lexical_id, files=hash_files(folder))
+    text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1)
+    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    return manifest
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """sha256 of every file below `folder` but its manifest, by relative path, sorted."""
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / "manifest.json")
+    return {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One file of a release that is not as it was written."""
+
+    path: str
+    problem: str
+    """missing, changed or unknown."""
+
+
+def verify_release(manifest: Manifest, folder: Path) -> tuple[Damage, ...]:
+    """Hash every file again; empty when the release is as it was built."""
+    found = hash_files(folder)
+    missing = [Damage(path, "missing") for path in manifest.files if path not in found]
+    changed = [Damage(path, "changed") for path, sha in manifest.files.items() if found.get(path, sha) != sha]
+    unknown = [Damage(path, "unknown") for path in found if path not in manifest.files]
+    return tuple(sorted([*missing, *changed, *unknown], key=lambda d: d.path))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

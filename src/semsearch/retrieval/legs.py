@@ -1,0 +1,70 @@
+"""One query through both legs of a release, before fusion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from semsearch.errors import UsageError
+from semsearch.index.dense import Floats, Mask, Ranked, best, ordered
+from semsearch.records import LegScore
+
+if TYPE_CHECKING:
+    from semsearch.index.release import Release
+    from semsearch.text.analyser import QueryPlan
+
+Mode = Literal["hybrid", "dense", "lexical"]
+NOTHING = Ranked(np.zeros(0, np.int64), np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """What each leg says of one query, over the allowed items only."""
+
+    plan: QueryPlan
+    vector: Floats | None
+    """The encoded query; null in lexical mode and when the encoder knows nothing in it."""
+    dense: Ranked
+    lexical: Ranked
+    all_lexical: Floats
+    """Lexical score of every row, allowed or not; 0 is no match; empty in dense mode."""
+
+
+def lexical_leg(release: Release, plan: QueryPlan, depth: int, allowed: Mask | None) -> tuple[Ranked, Floats]:
+    """The best `depth` allowed rows that match a term, and the scores of all rows."""
+    if not plan.terms:
+        return NOTHING, np.zeros(len(release), np.float32)
+    scores = release.lexical.scores(plan)
+    keep = scores > 0 if allowed is None else allowed & (scores > 0)
+    rows = best(np.where(keep, scores, np.float32(-np.inf)), depth)
+    return ordered(rows, scores[rows], depth), scores
+
+
+def check_mode(mode: str) -> Mode:
+    """Raises UsageError for a word that is not a mode."""
+    if mode not in get_args(Mode):
+        raise UsageError(f"No mode '{mode}'.", f"Modes: {', '.join(get_args(Mode))}")
+    return mode  # type: ignore[return-value]
+
+
+def lexical_place(legs: Legs, row: int, allowed: Mask | None) -> LegScore | None:
+    """Rank of one row in the lexical leg, however deep, among the allowed rows; None without a match."""
+    scores = legs.all_lexical
+    if not scores.size or scores[row] <= 0:
+        return None
+    return _place(scores, row, allowed)
+
+
+def dense_place(scores: Floats, row: int, allowed: Mask | None) -> LegScore | None:
+    """Likewise for the dense leg, from the cosines of all rows; None without a vector."""
+    return None if scores[row] == -np.inf else _place(scores, row, allowed)
+
+
+def _place(scores: Floats, row: int, allowed: Mask | None) -> LegScore:
+    """1 + the allowed rows that come before: a higher score, or the same one and a smaller row."""
+    before = scores > scores[row]
+    before[:row] |= scores[:row] == scores[row]
+    ahead = before if allowed is None else before & allowed
+    return LegScore(int(np.count_nonzero(ahead)) + 1, float(scores[row]))

@@ -1,0 +1,230 @@
+"""query → plan → dense + lexical → fusion → hits, over one release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semsearch.errors import MismatchError, UsageError
+from semsearch.index.dense import DenseIndex, Floats, Mask, Ranked, Rows
+from semsearch.index.filters import parse_where
+from semsearch.index.release import Release
+from semsearch.index.vectors import REBUILD
+from semsearch.records import LegScore
+from semsearch.retrieval.fusion import convex, reciprocal_rank, union
+from semsearch.retrieval.legs import (
+    NOTHING,
+    Legs,
+    Mode,
+    check_mode,
+    dense_place,
+    lexical_leg,
+    lexical_place,
+)
+from semsearch.retrieval.results import Match, SearchHit, SearchResult, Step
+
+if TYPE_CHECKING:
+    from semsearch.settings import SearchSettings
+    from semsearch.text.analyser import QueryPlan
+    from semsearch.towers.encoder import Encoder
+
+MAX_QUERY = 1_000
+"""Characters of a query that are searched; a longer one is cut with a note."""
+CACHED_FILTERS = 32
+
+
+class Searcher:
+    """Answers queries from one release. Opens its parts when they are first needed; threads may share it."""
+
+    def __init__(
+        self,
+        release: Release,
+        open_encoder: Callable[[], Encoder],
+        settings: SearchSettings,
+        *,
+        exact: bool = False,
+    ) -> None:
+        """`exact` scans the vectors instead of loading an hnsw graph: faster for a single query."""
+        self.release = release
+        self.settings = settings
+        self._open_encoder = open_encoder
+        self._exact = exact
+        self._where = lru_cache(CACHED_FILTERS)(self._where_mask)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder of the release; raises MismatchError when another one is configured."""
+        encoder = self._open_encoder()
+        pinned = self.release.manifest.encoder_id
+        if encoder.encoder_id != pinned:
+            raise MismatchError(
+                f"Release {self.release.manifest.release_id} was made by encoder {pinned}, "
+                f"but the encoder at hand is {encoder.encoder_id}.",
+                REBUILD,
+            )
+        return encoder
+
+    @property
+    def dense_index(self) -> DenseIndex:
+        """The engine that answers: exact when this searcher was asked to be."""
+        return self.release.exact if self._exact else self.release.dense
+
+    def search(
+        self,
+        query: str,
+        *,
+        now: datetime,
+        k: int | None = None,
+        mode: str | None = None,
+        fusion: str | None = None,
+        where: str | None = None,
+        near_region: str | None = None,
+        include_ended: bool = False,
+        explain: bool = False,
+    ) -> SearchResult:
+        """The best `k` items for `query` among those that pass the filters and are alive at `now` (UTC).
+
+        None takes the setting. A query without a letter or digit has no hits and a note. Raises
+        UsageError for k below 1 or an unknown mode or region, FilterError for a bad `where`,
+        MismatchError when encoder and release do not belong together.
+        """
+        wanted = self.settings.k if k is None else k
+        if wanted < 1:
+            raise UsageError(f"k is {wanted}; it must be at least 1.")
+        chosen = check_mode(mode or self.settings.mode)
+        rule = fusion or self.settings.fusion
+        allowed = self.allowed(now=now, where=where, near_region=near_region, include_ended=include_ended)
+        legs = self.legs(query, chosen, max(self.settings.depth, wanted), allowed)
+        ranked = self._joined(legs, chosen, rule, wanted)
+        return SearchResult(
+            query=query,
+            searched=legs.plan.search,
+            mode=chosen,
+            fusion=rule if chosen == "hybrid" else None,
+            release_id=self.release.manifest.release_id,
+            hits=self._hits(ranked, legs, allowed, explain),
+            terms=tuple(dict.fromkeys(term.text for term in legs.plan.terms)),
+            steps=steps(legs.plan),
+            notes=self._notes(query, legs, chosen, allowed, len(ranked.rows)),
+        )
+
+    def allowed(
+        self, *, now: datetime, where: str | None = None, near_region: str | None = None, include_ended: bool = False
+    ) -> Mask | None:
+        """bool[n_items] of the items that pass all filters; None when all do."""
+        masks: list[Mask] = [] if include_ended else [self.release.alive.mask(now)]
+        if where is not None:
+            masks.append(self._where(where))
+        if near_region is not None:
+            regions = self.release.regions
+            masks.append(regions.mask(regions.near(near_region)))
+        if not masks:
+            return None
+        joined = masks[0] if len(masks) == 1 else np.logical_and.reduce(masks)
+        return None if joined.all() else joined
+
+    def _where_mask(self, where: str) -> Mask:
+        tree = parse_where(where)
+        from semsearch.index.masks import where_mask
+
+        return where_mask(self.release.items, tree)
+
+    def legs(self, query: str, mode: Mode, depth: int, allowed: Mask | None) -> Legs:
+        """Both legs of one query, each cut at `depth`; the leg that `mode` leaves out is empty."""
+        plan = self.release.lexical.plan(query[:MAX_QUERY])
+        lexical, scores = NOTHING, np.zeros(0, np.float32)
+        if mode != "dense":
+            lexical, scores = lexical_leg(self.release, plan, depth, allowed)
+        vector = self.encode(plan.dense_text) if mode != "lexical" else None
+        dense = NOTHING if vector is None else self.dense_index.search(vector[None, :], depth, allowed)[0]
+        return Legs(plan, vector, dense, lexical, scores)
+
+    def encode(self, text: str) -> Floats | None:
+        """The query vector; None when there is nothing in `text` that the encoder knows."""
+        if not text:
+            return None
+        vector: Floats = self.encoder.encode_queries([text])[0]
+        return vector if vector.any() else None
+
+    def _joined(self, legs: Legs, mode: Mode, rule: str, k: int) -> Ranked:
+        if mode != "hybrid" or legs.vector is None or not legs.lexical.rows.size:
+            leg = legs.dense if mode == "dense" or not legs.lexical.rows.size else legs.lexical
+            return Ranked(leg.rows[:k], leg.scores[:k])
+        if rule == "rrf":
+            return reciprocal_rank(legs.dense, legs.lexical, k)
+        rows = union(legs.dense, legs.lexical)
+        vectors = self.release.vectors
+        near = vectors.scores(legs.vector, rows)
+        return convex(rows, near, legs.all_lexical[rows], background=vectors.background(legs.vector), n=k)
+
+    # --- what a person sees ------------------------------------------------------------------
+
+    def _hits(self, ranked: Ranked, legs: Legs, allowed: Mask | None, explain: bool) -> tuple[SearchHit, ...]:
+        places = self._places(legs)
+        if explain and ranked.rows.size:
+            places = self._deep_places(ranked.rows, legs, allowed)
+        hits = []
+        for rank, (row, score) in enumerate(zip(ranked.rows.tolist(), ranked.scores.tolist(), strict=True), 1):
+            item: dict[str, Any] = self.release.rows[row]
+            hits.append(
+                SearchHit(
+                    rank=rank,
+                    score=score,
+                    dense=places[0].get(row),
+                    lexical=places[1].get(row),
+                    matches=self.matches(legs.plan, row) if explain else (),
+                    **item,
+                )
+            )
+        return tuple(hits)
+
+    def _places(self, legs: Legs) -> tuple[dict[int, LegScore], dict[int, LegScore]]:
+        """Ranks within the depth that the legs were asked for."""
+
+        def ranks(leg: Ranked) -> dict[int, LegScore]:
+            pairs = zip(leg.rows.tolist(), leg.scores.tolist(), strict=True)
+            return {row: LegScore(rank, score) for rank, (row, score) in enumerate(pairs, 1)}
+
+        return ranks(legs.dense), ranks(legs.lexical)
+
+    def _deep_places(
+        self, rows: Rows, legs: Legs, allowed: Mask | None
+    ) -> tuple[dict[int, LegScore], dict[int, LegScore]]:
+        """Ranks of `rows` in both legs, however deep."""
+        dense: dict[int, LegScore] = {}
+        if legs.vector is not None:
+            scores = self.release.vectors.all_scores(legs.vector)
+            dense = {int(r): place for r in rows if (place := dense_place(scores, int(r), allowed))}
+        lexical = {int(r): place for r in rows if (place := lexical_place(legs, int(r), allowed))}
+        return dense, lexical
+
+    def matches(self, plan: QueryPlan, row: int) -> tuple[Match, ...]:
+        """The terms of `plan` that one row has, strongest first."""
+        if not plan.terms:
+            return ()
+        found = [Match(text, float(score)) for text, score in self.release.lexical.matches(plan, row)]
+        return tuple(sorted(found, key=lambda m: (-m.score, m.term)))
+
+    def _notes(self, query: str, legs: Legs, mode: Mode, allowed: Mask | None, n_hits: int) -> tuple[str, ...]:
+        plan = legs.plan
+        notes = []
+        if len(query) > MAX_QUERY:
+            notes.append(f"The query has {len(query):,} characters; the first {MAX_QUERY:,} were searched.")
+        if not plan.terms and not plan.dense_text:
+            notes.append("The query has no letters or digits to search for.")
+        elif mode != "lexical" and legs.vector is None:
+            notes.append("The encoder knows nothing in this query; the dense leg is empty.")
+        elif mode == "lexical" and not n_hits:
+            notes.append("No allowed item has a word of this query.")
+        if allowed is not None and not allowed.any():
+            notes.append("No item passes the filters.")
+        return tuple(notes)
+
+
+def steps(plan: QueryPlan) -> tuple[Step, ...]:
+    """What the analyser did to the query."""
+    return tuple(Step(str(s.kind), str(s.before), str(s.after)) for s in plan.steps)
