@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from semsearch import __version__
-from semsearch.cli import workspace
+from semsearch.cli import imports, workspace
 from semsearch.cli.output import talk
 from semsearch.errors import SemsearchError
 
@@ -40,6 +40,7 @@ def _root(
 app.command()(workspace.init)
 app.command()(workspace.status)
 app.command()(workspace.doctor)
+app.add_typer(imports.app, name="import")
 
 
 def main() -> None:

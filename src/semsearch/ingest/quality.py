@@ -49,13 +49,21 @@ def _checks(items: pl.DataFrame, now: datetime) -> Iterator[tuple[str, pl.Expr |
     yield "empty body", body.str.strip_chars() == "", "dense search then knows the title only"
     yield "no price", price.is_null(), "price filters never match these; map the column with --map price=COLUMN"
     yield "placeholder price", price.is_in(PLACEHOLDER_PRICES), "sellers type these to say 'ask me'; import as null"
-    yield "price far from its currency's median", _outlying(price), "look for a wrong unit or scale (--map price=x*0.01)"
+    yield (
+        "price far from its currency's median",
+        _outlying(price),
+        "look for a wrong unit or scale (--map price=x*0.01)",
+    )
     yield "no category", pl.col("category").is_null(), "category filters never match these"
     yield "very short title", title.str.strip_chars().str.len_chars() <= 2, "too little text to search by"
     yield "body repeats the title", (body == title) & (title != ""), "the body adds nothing"
     yield "HTML left in the text", text.str.contains(ENTITY_OR_TAG), "strip tags and entities before the import"
     yield "broken characters", text.str.contains(MOJIBAKE), "the file was decoded wrongly before it came here"
-    yield "id that a spreadsheet changed", pl.col("item_id").str.contains(r"^\d+\.0$|^\d(\.\d+)?E\+\d+$"), "export ids as text"
+    yield (
+        "id that a spreadsheet changed",
+        pl.col("item_id").str.contains(r"^\d+\.0$|^\d(\.\d+)?E\+\d+$"),
+        "export ids as text",
+    )
     yield "created in the future", created > now, "not alive yet, so never found; check --tz"
     yield "created before 2000", created.dt.year() < 2000, "check the unit of the time column (seconds, milliseconds)"
     yield "ended or not active", (pl.col("status") != "active") | (pl.col("ended_at") <= now), "found with --all only"

@@ -1,0 +1,173 @@
+"""`import items|interactions|regions`: rows into the workspace."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any, Literal
+
+import typer
+
+from semsearch.cli.options import HERE, JsonOption, WorkspaceOption
+from semsearch.cli.output import emit, steps, talk
+
+app = typer.Typer(help="Bring items, interactions and regions in.", no_args_is_help=True)
+
+Files = Annotated[list[str], typer.Argument(help="Files, quoted globs, or - for standard input.", show_default=False)]
+MapOption = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="FIELD=SOURCE", help="Which column fills a field; may be repeated."),
+]
+TzOption = Annotated[str | None, typer.Option("--tz", help="Time zone of times that name none.")]
+FormatOption = Annotated[
+    Literal["csv", "tsv", "jsonl", "parquet"] | None, typer.Option("--format", help="Instead of the recognised one.")
+]
+RejectsOption = Annotated[
+    float | None, typer.Option("--max-rejects", help="Share of bad rows above which nothing is imported.")
+]
+DryOption = Annotated[bool, typer.Option("--dry-run", help="Show the mapping on five rows; write nothing.")]
+
+
+@app.command()
+def items(
+    files: Files,
+    map_: MapOption = None,
+    tz: TzOption = None,
+    format_: FormatOption = None,
+    max_rejects: RejectsOption = None,
+    dry_run: DryOption = False,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Import listings: CSV, TSV, JSONL or Parquet, also .gz and .zst. An id that is known is updated.
+
+    Examples:
+
+    semsearch import items listings.csv --tz Asia/Seoul --dry-run
+
+    semsearch import items 'export/*.jsonl.gz' --map attributes.brand=specs.maker --map "currency='KRW'"
+
+    zcat dump.csv.gz | semsearch import items - --map title=제목 --map price=price_cents*0.01
+    """
+    _run("items", files, map_, tz, format_, max_rejects, dry_run, workspace, json)
+
+
+@app.command()
+def interactions(
+    files: Files,
+    map_: MapOption = None,
+    tz: TzOption = None,
+    format_: FormatOption = None,
+    max_rejects: RejectsOption = None,
+    dry_run: DryOption = False,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Import the log: searches, impressions, clicks, favourites, chats, purchases. Exact copies count once.
+
+    Examples:
+
+    semsearch import interactions 'log/2026-*.parquet'
+
+    semsearch import interactions orders.csv --map ts=InvoiceDate --map "kind='purchase'" --tz Europe/London
+    """
+    _run("interactions", files, map_, tz, format_, max_rejects, dry_run, workspace, json)
+
+
+@app.command()
+def regions(
+    files: Files,
+    map_: MapOption = None,
+    tz: TzOption = None,
+    format_: FormatOption = None,
+    max_rejects: RejectsOption = None,
+    dry_run: DryOption = False,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Import the region table that `search --near` reads: region_id, name, neighbour_ids.
+
+    Example: semsearch import regions regions.csv --map name=동이름
+    """
+    _run("regions", files, map_, tz, format_, max_rejects, dry_run, workspace, json)
+
+
+def _run(
+    kind: Literal["items", "interactions", "regions"],
+    files: list[str],
+    map_: list[str] | None,
+    tz: str | None,
+    format_: Any,
+    max_rejects: float | None,
+    dry_run: bool,
+    workspace: Any,
+    json: bool,
+) -> None:
+    from datetime import UTC, datetime
+
+    from semsearch.ingest.importing import import_rows, preview_rows
+    from semsearch.ingest.mapping import parse_maps
+    from semsearch.settings import Settings
+    from semsearch.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    settings = Settings.load(opened.root).override("imports", tz=tz, max_rejects=max_rejects).imports
+    stdin = getattr(sys.stdin, "buffer", None)
+    common: Any = {"maps": parse_maps(map_ or []), "settings": settings, "format_": format_, "stdin": stdin}
+    if dry_run:
+        _show_preview(kind, preview_rows(opened.root, kind, files, **common), json)
+        return
+    with steps() as progress:
+        summary = import_rows(opened, kind, files, now=datetime.now(UTC), progress=progress, **common)
+    _show_summary(summary, json)
+
+
+def _show_preview(kind: str, preview: Any, as_json: bool) -> None:
+    if as_json:
+        emit(preview, as_json=True)
+        return
+    rows = [
+        {"field": field, "source": source} | {f"row {n}": _short(row, field) for n, row in enumerate(preview.rows, 1)}
+        for field, source in preview.mapping.items()
+    ]
+    emit(preview, rows=rows, title=f"{preview.file} as {kind}")
+    _tell_unused(kind, preview.unused)
+    for bad in preview.rejected:
+        talk(f"Row {bad['row']} would be rejected: {bad['column']} {bad['reason']}")
+    talk("Nothing was written. Next: the same command without --dry-run, or correct it with --map FIELD=SOURCE")
+
+
+def _short(row: dict[str, Any], field: str) -> Any:
+    name, _, inner = field.partition(".")
+    value = row[name]
+    if inner:
+        import json
+
+        value = json.loads(value).get(inner)
+    if isinstance(value, list):
+        value = ", ".join(value)
+    return value[:40] + "…" if isinstance(value, str) and len(value) > 41 else value
+
+
+def _show_summary(summary: Any, as_json: bool) -> None:
+    if as_json:
+        emit(summary, as_json=True)
+    else:
+        counts = ("read", "new", "updated", "unchanged", "duplicates", "rejected", "total")
+        emit({name: getattr(summary, name) for name in counts})
+        talk("Columns: " + ", ".join(f"{field}={source}" for field, source in summary.mapping.items()))
+    _tell_unused(summary.kind, summary.unused)
+    if summary.duplicates:
+        what = "exact copies of a row" if summary.kind == "interactions" else "rows with an id that a later row has too"
+        talk(f"{summary.duplicates:,} {what} were left out; the last one counts.")
+    for reason, count in list(summary.reasons.items())[:5]:
+        talk(f"Rejected {count:,} × {reason}")
+    if summary.quarantine:
+        talk(f"Rejected rows are in {summary.quarantine}")
+
+
+def _tell_unused(kind: str, unused: tuple[str, ...]) -> None:
+    if not unused:
+        return
+    keep = f"; keep one with --map attributes.{unused[0]}={unused[0]}" if kind == "items" else ""
+    more = f" and {len(unused) - 20} more" if len(unused) > 20 else ""
+    talk(f"Not imported: {', '.join(unused[:20])}{more}{keep}")
