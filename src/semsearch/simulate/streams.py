@@ -1,0 +1,24 @@
+"""Independent random streams from one seed, so that a new part of the market never moves an old one."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+import numpy as np
+
+
+def stream(seed: int, name: str) -> np.random.Generator:
+    """The generator of one named part (PCG64); equal arguments give equal numbers on every machine."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, crc32(name.encode())])))
+
+
+def zipf_weights(n: int, exponent: float) -> np.ndarray:
+    """Probabilities of ranks 1..n under Zipf's law, float64[n], summing to 1."""
+    weights = np.arange(1, n + 1, dtype=np.float64) ** -exponent
+    return weights / weights.sum()
+
+
+def pick(rng: np.random.Generator, weights: np.ndarray, size: int) -> np.ndarray:
+    """`size` indices drawn with replacement in proportion to `weights`, int64[size]."""
+    edges = np.cumsum(weights, dtype=np.float64)
+    return np.minimum(np.searchsorted(edges, rng.random(size) * edges[-1], side="right"), len(edges) - 1)
