@@ -14,7 +14,8 @@ from semsearch.errors import MissingPart
 from semsearch.workspace import DEFAULT_PIPELINE, Manifest, Workspace
 
 if TYPE_CHECKING:
-    from semsearch.retrieval.search import Searcher
+    from semsearch.index.segment import Segmenter
+    from semsearch.retrieval.search import Ranker, Searcher
     from semsearch.settings import Settings
     from semsearch.towers.card import ModelCard
     from semsearch.towers.encoder import Encoder
@@ -94,3 +95,135 @@ def train(
             draft.rename(target)
         workspace.choose_model(card.model_id, pipeline)
     return card
+
+
+def build(
+    workspace: Workspace,
+    settings: Settings,
+    *,
+    pipeline: str = DEFAULT_PIPELINE,
+    model_id: str | None = None,
+    now: datetime,
+    progress: Progress,
+) -> Manifest:
+    """Make a candidate release of the catalogue with `model_id`, or with the pipeline's next model.
+
+    Raises MissingPart without items or model.
+    """
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.retrieval.build import build_release
+    from semsearch.text.analyser import Analyser
+    from semsearch.text.lexicons import Lexicon
+    from semsearch.towers.card import ModelCard
+    from semsearch.towers.template import ItemTemplate
+
+    catalogue = Catalogue(workspace)
+    items = catalogue.items()
+    chosen = "" if settings.index.encoder == OPENAI else model_id or _next_model(workspace, pipeline)
+    template = ModelCard.read(workspace.model_path(chosen)).template if chosen else ItemTemplate()
+    regions = catalogue.snapshot("regions")
+    with workspace.writing():
+        return build_release(
+            workspace,
+            items,
+            items_digest=catalogue.items_digest,
+            regions=catalogue.regions() if regions else None,
+            regions_digest=regions.digest if regions else "",
+            model_id=chosen,
+            encoder=open_encoder(workspace, chosen, settings),
+            template=template,
+            analyser=Analyser(Lexicon.load([workspace.path("lexicon")])),
+            segment=_segmenter(workspace),
+            settings=settings.index,
+            now=now,
+            pipeline=pipeline,
+            progress=progress,
+        )
+
+
+def _next_model(workspace: Workspace, pipeline: str) -> str:
+    chosen = workspace.state(pipeline).model_id
+    if chosen is None:
+        raise MissingPart(f"Pipeline '{pipeline}' has no trained model.", "Next: semsearch train")
+    return chosen
+
+
+def _segmenter(workspace: Workspace) -> Segmenter | None:
+    """Kiwi where the korean extra is installed."""
+    from importlib.util import find_spec
+
+    if find_spec("kiwipiepy") is None:
+        return None
+    from semsearch.index.segment import KiwiSegmenter
+
+    return KiwiSegmenter(workspace)
+
+
+def build_index(
+    workspace: Workspace,
+    settings: Settings,
+    *,
+    pipeline: str = DEFAULT_PIPELINE,
+    model_id: str | None = None,
+    now: datetime,
+    progress: Progress,
+) -> Manifest:
+    """Make a candidate release of the catalogue with one model; None takes the pipeline's last trained one.
+
+    Raises MissingPart without items or a model.
+    """
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.retrieval.build import build_release
+    from semsearch.text.analyser import Analyser
+    from semsearch.text.lexicons import Lexicon
+    from semsearch.towers.template import ItemTemplate
+
+    catalogue = Catalogue(workspace)
+    chosen = "" if settings.index.encoder == OPENAI else model_id or workspace.state(pipeline).model_id
+    items = catalogue.items()
+    if chosen is None:
+        raise MissingPart(f"Pipeline '{pipeline}' has no model yet.", "Next: semsearch train")
+    encoder = open_encoder(workspace, chosen, settings)
+    regions = catalogue.snapshot("regions")
+    with workspace.writing():
+        return build_release(
+            workspace,
+            items,
+            items_digest=catalogue.items_digest,
+            regions=catalogue.regions() if regions else None,
+            regions_digest=regions.digest if regions else "",
+            model_id=chosen,
+            encoder=encoder,
+            template=getattr(encoder, "template", ItemTemplate()),
+            analyser=Analyser(Lexicon.load([workspace.path("lexicon")])),
+            segment=open_segmenter(workspace),
+            settings=settings.index,
+            now=now,
+            pipeline=pipeline,
+            progress=progress,
+        )
+
+
+def open_segmenter(workspace: Workspace) -> Segmenter | None:
+    """Kiwi where the Korean extra is installed, else None: words are then cut with the catalogue's own."""
+    from importlib.util import find_spec
+
+    if find_spec("kiwipiepy") is None:
+        return None
+    from semsearch.index.segment import KiwiSegmenter
+
+    return KiwiSegmenter(workspace)
+
+
+def open_retriever(
+    workspace: Workspace,
+    pipeline: str = DEFAULT_PIPELINE,
+    release: str | None = None,
+    mode: str | None = None,
+    *,
+    now: datetime,
+) -> Ranker:
+    """What `evaluate` asks: item ids and scores for a query, in one mode, among the items alive at `now`."""
+    from semsearch.retrieval.search import Ranker
+
+    return Ranker(open_searcher(workspace, pipeline=pipeline, release=release), mode=mode, now=now)

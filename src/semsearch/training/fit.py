@@ -53,7 +53,7 @@ def fit(
     progress: Progress,
     clock: Callable[[], float] = time.monotonic,
 ) -> ModelCard:
-    """Train towers on a catalogue frame (`schema(Item)`) and save them in `folder`, whose name becomes the model id.
+    """Train towers on a catalogue frame (`schema(Item)`) and save them in `folder`; the model id is made from their content.
 
     Equal items, settings and thread count give equal towers, unless `settings.seconds` ended the training first (the
     card says so). Raises UsageError when fewer than two items have different texts or `settings.base` is
@@ -171,10 +171,11 @@ def _card(
     metrics: dict[str, Any],
     now: datetime,
 ) -> ModelCard:
+    identity = encoder_id(folder, template, VIEWS_VERSION)
     packages = ("semsearch", "sentence-transformers", "torch", "tokenizers", "numpy")
     return ModelCard(
-        model_id=folder.name,
-        encoder_id=encoder_id(folder, template, VIEWS_VERSION),
+        model_id=f"{settings.family}-{identity[:10]}",
+        encoder_id=identity,
         family=settings.family,
         dim=dim,
         template=template,
