@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,6 +89,11 @@ class Comparison:
             )
             for i in worst
         ]
+
+    def slices(self, labels: Mapping[str, str]) -> dict[str, Comparison]:
+        """One comparison for each label, as `Evaluation.slices`."""
+        parts_b = self.b.slices(labels)
+        return {label: Comparison(part, parts_b[label]) for label, part in self.a.slices(labels).items()}
 
     def _difference(self, metric: str, seed: int, resamples: int) -> Difference:
         change = self.per_query(metric)

@@ -74,22 +74,29 @@ class Evaluation:
         values = self.values[metric]
         return _mean(values[~np.isnan(values)])
 
+    def lowest(self, metric: str, n: int) -> list[tuple[str, float]]:
+        """The n queries with the lowest value of one metric, lowest first; equal ones in qrels order."""
+        values = self.values[metric]
+        order = np.argsort(values, kind="stable")[: int(np.count_nonzero(~np.isnan(values)))]
+        return [(self.query_ids[i], float(values[i])) for i in order[:n]]
+
     def of_queries(self, query_ids: Iterable[str]) -> Evaluation:
         """The same figures over these queries only (one slice)."""
         wanted = set(query_ids)
         mask = np.asarray([query_id in wanted for query_id in self.query_ids], bool)
-        kept = tuple(query_id for query_id in self.query_ids if query_id in wanted)
-        return Evaluation(self.run_name, kept, {m: v[mask] for m, v in self.values.items()}, self.conditions)
+        return self._only(mask)
 
     def slices(self, labels: Mapping[str, str]) -> dict[str, Evaluation]:
         """One evaluation for each label of `labels` (query_id to label), labels sorted.
 
         A query without a label goes to the slice ''.
         """
-        groups: dict[str, list[str]] = {}
-        for query_id in self.query_ids:
-            groups.setdefault(labels.get(query_id, ""), []).append(query_id)
-        return {label: self.of_queries(groups[label]) for label in sorted(groups)}
+        given = np.asarray([labels.get(query_id, "") for query_id in self.query_ids], dtype=object)
+        return {label: self._only(given == label) for label in sorted(set(given.tolist()))}
+
+    def _only(self, mask: NDArray[np.bool_]) -> Evaluation:
+        kept = tuple(query_id for query_id, keep in zip(self.query_ids, mask.tolist(), strict=True) if keep)
+        return Evaluation(self.run_name, kept, {m: v[mask] for m, v in self.values.items()}, self.conditions)
 
     def _intervals(self, seed: int, resamples: int) -> dict[str, Interval]:
         """Metrics that count the same queries share their resamples."""

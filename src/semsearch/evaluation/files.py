@@ -62,7 +62,7 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
         packed = path.suffix == ".gz"
         with gzip.open(draft, "wt", encoding="utf-8") if packed else open(draft, "w", encoding="utf-8") as file:  # noqa: PTH123
             file.writelines(f"{line}\n" for line in lines)
-        os.replace(draft, path)
+        Path(draft).replace(path)
     except BaseException:
         Path(draft).unlink(missing_ok=True)
         raise

@@ -14,7 +14,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from semsearch.errors import UsageError
 from semsearch.evaluation import trec
@@ -23,11 +23,16 @@ from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.records import Judgement
 
-if TYPE_CHECKING:
-    from _csv import _reader as _Reader
-
 Row = tuple[int, Mapping[str, str]]
 GRADE_COLUMNS = ("grade", "final")
+
+
+class _Reader(Protocol):
+    """What `csv.reader` returns."""
+
+    line_num: int
+
+    def __iter__(self) -> Iterator[list[str]]: ...
 
 
 def read_queries(path: Path) -> Queries:

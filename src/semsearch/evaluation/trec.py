@@ -22,15 +22,17 @@ from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.runs import Run
 from semsearch.records import Judgement
 
+Progress = Callable[[str, int, int], None]
+
 _RUN_FIELDS = 6
 _QRELS_FIELDS = 4
 _REPORT_EVERY = 100_000
 
 
-def read_run(path: Path, name: str = "", advance: Callable[[int], object] = lambda _: None) -> Run:
+def read_run(path: Path, name: str = "", progress: Progress | None = None) -> Run:
     """Read a TREC run; raises UsageError with file and line for what is malformed, not finite or there twice.
 
-    `advance(n)` is called after every 100,000 lines.
+    `progress(what, done, 0)` is called after every 100,000 lines.
     """
     rankings: dict[str, tuple[list[str], array[float]]] = {}
     texts: dict[str, str] = {}
@@ -39,8 +41,8 @@ def read_run(path: Path, name: str = "", advance: Callable[[int], object] = lamb
         item_ids, scores = rankings.setdefault(query_id, ([], array("d")))
         item_ids.append(texts.setdefault(item_id, item_id))
         scores.append(score)
-        if number % _REPORT_EVERY == 0:
-            advance(_REPORT_EVERY)
+        if progress and number % _REPORT_EVERY == 0:
+            progress(f"reading {path.name}", number, 0)
     if not rankings:
         raise UsageError(f"{path} holds no hit.", "Next: give a TREC run: query_id Q0 item_id rank score tag")
     _check_unique(path, rankings)

@@ -1,0 +1,267 @@
+"""`evaluate run|compare`: figures from judgements, with intervals."""
+
+from __future__ import annotations
+
+import typing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
+from semsearch.cli.output import emit, steps, talk
+
+if typing.TYPE_CHECKING:
+    from semsearch.evaluation.qrels import Qrels
+    from semsearch.evaluation.queries import Queries
+    from semsearch.evaluation.runs import Run
+    from semsearch.retrieval.evaluate import ComparisonReport, EvaluationReport, Retriever
+
+app = typer.Typer(help="Measure search against judgements.", no_args_is_help=True)
+
+QrelsOption = Annotated[
+    Path,
+    typer.Option("--qrels", help="Judgements: TREC qrels, or CSV/TSV/JSONL with query or query_id, item_id, grade."),
+]
+QueriesOption = Annotated[
+    Path | None, typer.Option("--queries", help="Queries: TSV (query_id, query), CSV or JSONL. Limits and names them.")
+]
+GradeOption = Annotated[str | None, typer.Option("--grade-column", help="Grade column of a qrels table.")]
+KOption = Annotated[int, typer.Option("--k", help="Cut of the default metrics.")]
+MetricOption = Annotated[
+    list[str] | None, typer.Option("--metric", help="Such as ndcg@10, recall@100, map, ndcg@10/judged. Repeatable.")
+]
+SliceOption = Annotated[str | None, typer.Option("--slice", help="Column of the queries to slice the figures by.")]
+PositiveOption = Annotated[float, typer.Option("--positive", help="Lowest grade that counts as relevant.")]
+AllOption = Annotated[bool, typer.Option("--all-queries", help="Count queries without a relevant item as 0.")]
+HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write a report page to this file.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the resamples.")]
+
+
+@app.command("run")
+def run_command(
+    *,
+    qrels: QrelsOption,
+    queries: QueriesOption = None,
+    run: Annotated[Path | None, typer.Option("--run", help="Evaluate this TREC run instead of a release.")] = None,
+    mode: Annotated[str, typer.Option("--mode", help="hybrid, dense or lexical.")] = "hybrid",
+    k: KOption = 10,
+    metric: MetricOption = None,
+    slice_by: SliceOption = None,
+    grade_column: GradeOption = None,
+    positive: PositiveOption = 1.0,
+    all_queries: AllOption = False,
+    name: Annotated[str | None, typer.Option("--name", help="Name to save under in runs/.")] = None,
+    run_out: Annotated[Path | None, typer.Option("--run-out", help="Write the TREC run to this file.")] = None,
+    html: HtmlOption = None,
+    fail_on: Annotated[str | None, typer.Option("--fail-on", help="Exit 3 when true, such as 'ndcg@10<0.7'.")] = None,
+    seed: SeedOption = 0,
+    release: ReleaseOption = None,
+    pipeline: PipelineOption = "default",
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+    jsonl: JsonlOption = False,
+) -> None:
+    """Evaluate a release, or a TREC run, against judgements.
+
+    Queries without a relevant item are left out of every mean but the judged share.
+    Figures named /judged drop unjudged hits first.
+
+    Example: semsearch evaluate run --qrels qrels.txt --queries queries.tsv --mode lexical
+
+    Example: semsearch evaluate run --qrels ratings.csv --grade-column final --html report.html
+
+    Example: semsearch evaluate run --qrels qrels.txt --run other.trec --metric ndcg@10,recall@100 --json
+    """
+    from semsearch.evaluation.tables import read_judgements, read_queries
+    from semsearch.retrieval import evaluate as job
+
+    condition = _condition(fail_on)
+    metrics = tuple(metric or job.default_metrics(k))
+    depth = job.depth_of(metrics)
+    judged, judged_texts = read_judgements(qrels, grade_column)
+    asked = read_queries(queries) if queries else judged_texts
+    if run:
+        found, origin = _read(run), {"file": str(run)}
+    else:
+        found, origin = _search(
+            workspace=workspace, pipeline=pipeline, release=release, mode=mode, depth=depth, judged=judged,
+            asked=asked, name=name,
+        )  # fmt: skip
+    report = job.evaluate_run(
+        found, judged, asked, k=k, metrics=metrics, slice_by=slice_by, positive=positive,
+        all_queries=all_queries, origin=origin, seed=seed,
+    )  # fmt: skip
+    kept_in = workspace if not run or name else None
+    _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=kept_in, name=name)
+    _print_report(report, as_json=json, as_jsonl=jsonl)
+    if condition and condition.holds(report.figure(condition.metric).mean):
+        condition.refuse(report.figure(condition.metric).mean)
+
+
+@app.command("compare")
+def compare_command(
+    a: Annotated[str, typer.Argument(help="Baseline: a TREC run, a saved run's name or its folder.")],
+    b: Annotated[str, typer.Argument(help="What is compared with it.")],
+    *,
+    qrels: QrelsOption,
+    queries: QueriesOption = None,
+    k: KOption = 10,
+    metric: MetricOption = None,
+    slice_by: SliceOption = None,
+    grade_column: GradeOption = None,
+    positive: PositiveOption = 1.0,
+    all_queries: AllOption = False,
+    worst: Annotated[int, typer.Option("--worst", min=0, help="Regressions to show, by the first metric.")] = 5,
+    html: HtmlOption = None,
+    seed: SeedOption = 0,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+    jsonl: JsonlOption = False,
+) -> None:
+    """Compare run B with run A: paired differences, 95 % intervals, a randomisation test, the worst regressions.
+
+    Example: semsearch evaluate compare lexical-1 hybrid-1 --qrels qrels.txt
+
+    Example: semsearch evaluate compare old.trec new.trec --qrels ratings.csv --grade-column final --html diff.html
+    """
+    from semsearch.evaluation.tables import read_judgements, read_queries
+    from semsearch.retrieval import evaluate as job
+    from semsearch.retrieval.saved_runs import open_run
+
+    metrics = tuple(metric or job.default_metrics(k))
+    judged, judged_texts = read_judgements(qrels, grade_column)
+    with steps() as progress:
+        run_a, known_a = open_run(a, workspace, progress)
+        run_b, _ = open_run(b, workspace, progress)
+    asked = read_queries(queries) if queries else judged_texts or known_a
+    report = job.compare_runs(
+        run_a, run_b, judged, asked, k=k, metrics=metrics, slice_by=slice_by, positive=positive,
+        all_queries=all_queries, n_regressions=worst, seed=seed,
+    )  # fmt: skip
+    if html:
+        from semsearch.report.evaluation import comparison_page
+
+        _write_page(html, comparison_page(report))
+    _print_comparison(report, as_json=json, as_jsonl=jsonl)
+
+
+# --- steps of the commands ------------------------------------------------------------------
+
+
+def _read(path: Path) -> Run:
+    from semsearch.evaluation.trec import read_run
+
+    with steps() as progress:
+        return read_run(path, progress=progress)
+
+
+def _search(
+    *,
+    workspace: Path,
+    pipeline: str,
+    release: str | None,
+    mode: str,
+    depth: int,
+    judged: Qrels,
+    asked: Queries | None,
+    name: str | None,
+) -> tuple[Run, dict[str, str]]:
+    """Ask a release all queries that are judged."""
+    from semsearch.errors import UsageError
+    from semsearch.retrieval.evaluate import retrieve
+
+    if asked is None:
+        raise UsageError("The qrels hold no query texts.", "Next: --queries FILE with the columns query_id and query")
+    wanted = asked.of(judged.grades)
+    retriever, release_id = _retriever(workspace, pipeline, release, mode)
+    name = name or f"{release_id}-{mode}"
+    with steps() as progress:
+        return retrieve(retriever, wanted, depth, name, progress), {"release_id": release_id, "mode": mode}
+
+
+def _retriever(workspace: Path, pipeline: str, release: str | None, mode: str) -> tuple[Retriever, str]:
+    from semsearch import wiring
+    from semsearch.retrieval.evaluate import ReleaseRetriever
+
+    searcher = wiring.open_searcher(wiring.open_workspace(workspace), pipeline=pipeline, release=release)
+    return ReleaseRetriever(searcher, mode, datetime.now(UTC)), searcher.release.manifest.release_id
+
+
+def _keep(
+    report: EvaluationReport,
+    run: Run,
+    *,
+    asked: Queries | None,
+    run_out: Path | None,
+    html: Path | None,
+    workspace: Path | None,
+    name: str | None,
+) -> None:
+    """Write what the flags ask for; a run of a release is always saved in its workspace."""
+    from semsearch.evaluation.queries import Queries
+    from semsearch.evaluation.trec import write_run
+
+    if run_out:
+        write_run(run, run_out)
+    if html:
+        from semsearch.report.evaluation import evaluation_page
+
+        _write_page(html, evaluation_page(report))
+    if workspace is not None:
+        from semsearch.retrieval.saved_runs import save_run
+        from semsearch.workspace import Workspace
+
+        kept = name or run.name
+        save_run(Workspace.open(workspace), kept, run, (asked or Queries({})).of(run.query_ids), report)
+        talk(f"Saved as {kept}. Next: semsearch evaluate compare OTHER {kept} --qrels FILE")
+
+
+def _write_page(path: Path, page: str) -> None:
+    from semsearch.evaluation.files import write_lines
+
+    write_lines(path, [page])
+    talk(f"Report: {path}")
+
+
+def _condition(text: str | None) -> Any:
+    from semsearch.cli.conditions import parse_condition
+
+    return parse_condition(text) if text else None
+
+
+# --- printing -------------------------------------------------------------------------------
+
+
+def _print_report(report: EvaluationReport, *, as_json: bool, as_jsonl: bool) -> None:
+    from semsearch.report.evaluation import conditions_text, figure_rows
+    from semsearch.retrieval.saved_runs import report_document
+
+    emit(
+        report_document(report),
+        as_json=as_json,
+        as_jsonl=as_jsonl,
+        rows=figure_rows(report),
+        title=f"{report.run}\n{conditions_text(report)}",
+    )
+
+
+def _print_comparison(report: ComparisonReport, *, as_json: bool, as_jsonl: bool) -> None:
+    from semsearch.report.evaluation import comparison_document, comparison_text, difference_rows, regression_rows
+
+    worst = regression_rows(report)
+    if as_json:
+        emit(comparison_document(report), as_json=True)
+        return
+    tag = {"record": "difference"}
+    rows = [tag | row for row in difference_rows(report)] if as_jsonl else difference_rows(report)
+    emit(None, as_jsonl=as_jsonl, rows=rows, title=comparison_text(report))
+    if as_jsonl:
+        emit(
+            None,
+            as_jsonl=True,
+            rows=[{"record": "regression"} | row for row in comparison_document(report)["regressions"]],
+        )
+    elif worst:
+        emit(None, rows=worst, title=f"Worst regressions in {report.metric}; hits as item:grade, ? is unjudged")

@@ -1,0 +1,154 @@
+"""Small inline drawings: intervals, bars, distributions. Colours come from the page's CSS classes.
+
+Every function returns markup that is safe to place; texts are escaped here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from markupsafe import Markup
+
+_MAX_BARS = 240
+
+
+def interval(
+    mean: float, low: float, high: float, *, start: float, stop: float, zero: float | None = None, width: int = 220
+) -> Markup:
+    """A dot with its interval on a scale from `start` to `stop`, for one table cell; `zero` draws a line there."""
+    if math.isnan(mean):
+        return Markup("")
+    height, pad = 22, 6
+    scale = _scale(start, stop, pad, width - pad)
+    parts = [Markup('<line class="axis" x1="{}" x2="{}" y1="11" y2="11"/>').format(pad, width - pad)]
+    if zero is not None and start <= zero <= stop:
+        parts.append(Markup('<line class="zero" x1="{0}" x2="{0}" y1="1" y2="21"/>').format(scale(zero)))
+    tone = _tone(low, high, zero)
+    parts.append(
+        Markup('<line class="range {}" x1="{}" x2="{}" y1="11" y2="11"/>').format(tone, scale(low), scale(high))
+    )
+    parts.append(Markup('<circle class="dot {}" cx="{}" cy="11" r="4.5"/>').format(tone, scale(mean)))
+    return _drawing(parts, width, height, f"{mean:.3f}, interval {low:.3f} to {high:.3f}")
+
+
+def bars(rows: Sequence[tuple[str, float]], *, stop: float | None = None, digits: int = 3, width: int = 640) -> Markup:
+    """Labelled horizontal bars from 0; `stop` is the value of a full bar (the largest when left out)."""
+    if not rows:
+        return Markup("")
+    top = stop or max(value for _, value in rows) or 1.0
+    left, right, step = 190, 70, 28
+    parts = []
+    for i, (label, value) in enumerate(rows):
+        y = i * step
+        length = max(0.0, min(1.0, value / top)) * (width - left - right)
+        parts.append(
+            Markup(
+                '<text class="label" x="{}" y="{}" text-anchor="end">{}</text>'
+                '<rect class="bar" x="{}" y="{}" width="{:.1f}" height="16" rx="3"/>'
+                '<text class="value" x="{:.1f}" y="{}">{}</text>'
+            ).format(left - 10, y + 18, label, left, y + 5, length, left + length + 8, y + 18, f"{value:,.{digits}f}")
+        )
+    return _drawing(parts, width, step * len(rows) + 4, "bars: " + ", ".join(f"{a} {b:.3g}" for a, b in rows[:20]))
+
+
+def histogram(
+    values: Iterable[float], *, start: float = 0.0, stop: float = 1.0, n_bins: int = 20, width: int = 640
+) -> Markup:
+    """How many values fall into each of `n_bins` equal bins between `start` and `stop`; NaN is left out."""
+    known = np.asarray([value for value in values if not math.isnan(value)], np.float64)
+    if not known.size:
+        return Markup("")
+    counts, edges = np.histogram(np.clip(known, start, stop), bins=n_bins, range=(start, stop))
+    height, floor, pad = 170, 140, 16
+    scale = _scale(start, stop, pad, width - pad)
+    parts = []
+    for count, left, right in zip(counts.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        tall = count / int(counts.max()) * (floor - 18)
+        parts.append(
+            Markup('<rect class="bar" x="{}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="2"/>').format(
+                float(scale(left)) + 1, floor - tall, float(scale(right)) - float(scale(left)) - 2, tall
+            )
+        )
+        if count:
+            middle = (float(scale(left)) + float(scale(right))) / 2
+            parts.append(
+                Markup('<text class="small" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>').format(
+                    middle, floor - tall - 4, count
+                )
+            )
+    parts += _axis(start, stop, scale, floor)
+    return _drawing(parts, width, height, f"distribution of {known.size} values between {start:g} and {stop:g}")
+
+
+def sorted_differences(values: Iterable[float], *, width: int = 640) -> Markup:
+    """One bar a query, from the largest gain to the largest loss; many queries are thinned evenly."""
+    known = np.sort(np.asarray([value for value in values if not math.isnan(value)], np.float64))[::-1]
+    if not known.size:
+        return Markup("")
+    shown = known[np.linspace(0, known.size - 1, min(known.size, _MAX_BARS)).round().astype(int)]
+    reach = max(0.1, float(np.abs(known).max()))
+    height, left, right = 200, 44, 8
+    scale = _scale(-reach, reach, height - 14, 14)
+    step = (width - left - right) / len(shown)
+    parts = [_level(level, scale, left, width - right) for level in (-reach, -reach / 2, 0.0, reach / 2, reach)]
+    for i, value in enumerate(shown.tolist()):
+        y, zero = float(scale(value)), float(scale(0))
+        parts.append(
+            Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.2f}" height="{:.1f}"/>').format(
+                "up" if value > 0 else "down", left + i * step, min(y, zero), max(0.8, step * 0.82), abs(y - zero)
+            )
+        )
+    better, worse = int((known > 0).sum()), int((known < 0).sum())
+    return _drawing(parts, width, height, f"{better} queries better, {worse} worse, {known.size} in all")
+
+
+def _tone(low: float, high: float, zero: float | None) -> str:
+    """`up` or `down` where the whole interval lies on one side of `zero`."""
+    if zero is None:
+        return "plain"
+    return "up" if low > zero else "down" if high < zero else "open"
+
+
+def _level(level: float, scale: _Scale, left: float, right: float) -> Markup:
+    y = scale(level)
+    text = f"{level:+.2f}".replace("-", "−") if level else "0"
+    return Markup(
+        '<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>'
+        '<text class="small" x="{}" y="{}" text-anchor="end" dominant-baseline="middle">{}</text>'
+    ).format("axis" if level else "zero", left, right, y, y, left - 6, y, text)
+
+
+def _axis(start: float, stop: float, scale: _Scale, floor: float) -> list[Markup]:
+    ticks = np.linspace(start, stop, 6).tolist()
+    line = Markup('<line class="zero" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
+        scale(start), scale(stop), floor, floor
+    )
+    labels = [
+        Markup('<text class="small" x="{}" y="{}" text-anchor="middle">{}</text>').format(
+            scale(tick), floor + 18, f"{tick:.1f}"
+        )
+        for tick in ticks
+    ]
+    return [line, *labels]
+
+
+class _Scale:
+    """Maps values to pixels, as text with one decimal."""
+
+    def __init__(self, start: float, stop: float, first: float, last: float) -> None:
+        self._start, self._first = start, first
+        self._factor = (last - first) / ((stop - start) or 1.0)
+
+    def __call__(self, value: float) -> str:
+        return f"{self._first + (value - self._start) * self._factor:.1f}"
+
+
+_scale = _Scale
+
+
+def _drawing(parts: Iterable[Markup], width: int, height: int, label: str) -> Markup:
+    return Markup('<svg viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">{}</svg>').format(
+        width, height, width, height, label, Markup("").join(parts)
+    )

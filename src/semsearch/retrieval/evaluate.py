@@ -1,0 +1,257 @@
+"""The job behind `evaluate`: queries → run → figures, and one run against another. Runs are saved in `runs/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from semsearch.errors import UsageError
+from semsearch.evaluation.compare import Comparison, Difference, JudgedHit, QueryChange, compare, judged_hits
+from semsearch.evaluation.evaluate import Conditions, Evaluation, Figure, evaluate
+from semsearch.evaluation.intervals import RESAMPLES
+from semsearch.evaluation.metrics import parse_metrics
+from semsearch.evaluation.qrels import Qrels
+from semsearch.evaluation.queries import Queries
+from semsearch.evaluation.runs import Run
+from semsearch.evaluation.table import JUDGED_ONLY_DEPTH
+
+if TYPE_CHECKING:
+    from semsearch.retrieval.search import Searcher
+
+Progress = Callable[[str, int, int], None]
+"""`progress(what, done, total)`."""
+
+
+class Retriever(Protocol):
+    """Anything that ranks items for a query."""
+
+    def ranked(self, query: str, k: int) -> list[tuple[str, float]]:
+        """At most k (item_id, score), best first; scores are finite, higher is better."""
+        ...
+
+
+class ReleaseRetriever:
+    """One release in one mode, items that have ended included: judgements do not know when an item ends."""
+
+    def __init__(self, searcher: Searcher, mode: str, now: datetime) -> None:
+        self._searcher, self._mode, self._now = searcher, mode, now
+
+    def ranked(self, query: str, k: int) -> list[tuple[str, float]]:
+        """As `Searcher.search` ranks them."""
+        found = self._searcher.search(query, k=k, mode=self._mode, now=self._now, include_ended=True)
+        return [(hit.item_id, hit.score) for hit in found.hits]
+
+
+@dataclass(frozen=True, slots=True)
+class SliceFigures:
+    """The figures of the queries with one label."""
+
+    column: str
+    label: str
+    """Empty for queries without one."""
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryValue:
+    """One query with its value and its hits."""
+
+    query_id: str
+    query: str
+    value: float
+    hits: tuple[JudgedHit, ...]
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """Figures of one run with all that they depend on."""
+
+    run: str
+    origin: Mapping[str, str]
+    """What made the run: release_id and mode, or the file."""
+    k: int
+    conditions: Conditions
+    figures: tuple[Figure, ...]
+    slices: tuple[SliceFigures, ...]
+    weakest: tuple[QueryValue, ...]
+    """Queries with the lowest value of the first metric, worst first."""
+    seed: int
+    resamples: int
+    evaluation: Evaluation = field(repr=False, compare=False)
+    """Every metric of every query."""
+
+    def figure(self, metric: str) -> Figure:
+        """The figure of one metric; raises UsageError when it was not computed."""
+        for figure in self.figures:
+            if figure.metric == metric:
+                return figure
+        raise UsageError(
+            f"This evaluation has no '{metric}'.", f"Next: use one of {', '.join(f.metric for f in self.figures)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SliceDifferences:
+    """The differences over the queries with one label."""
+
+    column: str
+    label: str
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """A query that B answers worse than A."""
+
+    query: str
+    change: QueryChange
+
+
+@dataclass(frozen=True)
+class ComparisonReport:
+    """B against A with all that the figures depend on; A is the baseline."""
+
+    a: str
+    b: str
+    metric: str
+    """What the regressions are ordered by."""
+    k: int
+    conditions_a: Conditions
+    conditions_b: Conditions
+    differences: tuple[Difference, ...]
+    slices: tuple[SliceDifferences, ...]
+    regressions: tuple[Regression, ...]
+    seed: int
+    resamples: int
+    comparison: Comparison = field(repr=False, compare=False)
+    """Every difference of every query."""
+
+
+def default_metrics(k: int) -> tuple[str, ...]:
+    """What `evaluate` computes when nothing is asked for; raises UsageError for k below 1."""
+    if k < 1:
+        raise UsageError(f"--k is {k}; it must be at least 1.", "Next: --k 10")
+    deep = ("recall@100",) if k < 100 else ()
+    families = ("precision", "recall", "f1", "mrr", "map", "judged")
+    return (f"ndcg@{k}", f"ndcg@{k}/judged", *(f"{family}@{k}" for family in families), *deep)
+
+
+def depth_of(metrics: Sequence[str]) -> int:
+    """Hits a query needs for these metrics; 1000 for judged-only figures and for metrics without a cut."""
+    parsed = parse_metrics(metrics)
+    return max(JUDGED_ONLY_DEPTH if m.judged_only or m.k is None else m.k for m in parsed)
+
+
+def retrieve(retriever: Retriever, queries: Queries, depth: int, name: str, progress: Progress | None = None) -> Run:
+    """Ask every query and keep at most `depth` hits of each."""
+    rankings: dict[str, list[tuple[str, float]]] = {}
+    for done, (query_id, text) in enumerate(queries.texts.items(), start=1):
+        rankings[query_id] = retriever.ranked(text, depth)
+        if progress:
+            progress("searching", done, len(queries))
+    return Run.of(rankings, name)
+
+
+def evaluate_run(
+    run: Run,
+    qrels: Qrels,
+    queries: Queries | None = None,
+    *,
+    k: int = 10,
+    metrics: Sequence[str] = (),
+    slice_by: str | None = None,
+    positive: float = 1.0,
+    all_queries: bool = False,
+    origin: Mapping[str, str] | None = None,
+    n_weakest: int = 10,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> EvaluationReport:
+    """Figures of a run, whole and by slice; `queries` limits them to its queries and names them.
+
+    Raises UsageError for an unknown metric or column, k < 1, and when run, qrels and queries share nothing.
+    """
+    known = queries or Queries({})
+    judged = _judged(qrels, queries)
+    result = evaluate(run, judged, metrics or default_metrics(k), positive=positive, all_queries=all_queries)
+    slices = result.slices(known.labels(slice_by)).items() if slice_by else ()
+    return EvaluationReport(
+        run=run.name,
+        origin=origin or {},
+        k=k,
+        conditions=result.conditions,
+        figures=result.figures(seed=seed, resamples=resamples),
+        slices=tuple(
+            SliceFigures(slice_by or "", label, part.figures(seed=seed, resamples=resamples)) for label, part in slices
+        ),
+        weakest=tuple(
+            QueryValue(query_id, known.texts.get(query_id, query_id), value, judged_hits(run, judged, query_id, k))
+            for query_id, value in result.lowest(next(iter(result.values)), n_weakest)
+        ),
+        seed=seed,
+        resamples=resamples,
+        evaluation=result,
+    )
+
+
+def compare_runs(
+    run_a: Run,
+    run_b: Run,
+    qrels: Qrels,
+    queries: Queries | None = None,
+    *,
+    k: int = 10,
+    metrics: Sequence[str] = (),
+    slice_by: str | None = None,
+    positive: float = 1.0,
+    all_queries: bool = False,
+    n_regressions: int = 5,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> ComparisonReport:
+    """B minus A, whole and by slice, and the queries that lost most in the first metric.
+
+    Raises UsageError as `evaluate_run` does.
+    """
+    known = queries or Queries({})
+    judged = _judged(qrels, queries)
+    asked = metrics or default_metrics(k)
+    a, b = (evaluate(run, judged, asked, positive=positive, all_queries=all_queries) for run in (run_a, run_b))
+    comparison = compare(a, b)
+    metric = next(iter(a.values))
+    slices = comparison.slices(known.labels(slice_by)).items() if slice_by else ()
+    return ComparisonReport(
+        a=run_a.name,
+        b=run_b.name,
+        metric=metric,
+        k=k,
+        conditions_a=a.conditions,
+        conditions_b=b.conditions,
+        differences=comparison.differences(seed=seed, resamples=resamples),
+        slices=tuple(
+            SliceDifferences(slice_by or "", label, part.differences(seed=seed, resamples=resamples))
+            for label, part in slices
+        ),
+        regressions=tuple(
+            Regression(known.texts.get(change.query_id, change.query_id), change)
+            for change in comparison.regressions(metric, run_a, run_b, judged, n=n_regressions, k=k)
+        ),
+        seed=seed,
+        resamples=resamples,
+        comparison=comparison,
+    )
+
+
+def _judged(qrels: Qrels, queries: Queries | None) -> Qrels:
+    if queries is None:
+        return qrels
+    judged = qrels.of_queries(queries.texts)
+    if not judged.grades:
+        raise UsageError(
+            f"The queries and the qrels have no query_id in common: the queries start with "
+            f"'{next(iter(queries.texts), '')}', the qrels with '{next(iter(qrels.grades))}'.",
+            "Next: give the queries that the qrels judge, with the same query_id",
+        )
+    return judged
