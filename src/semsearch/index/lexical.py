@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from semsearch.index.segment import Segmenter
 
 FORMAT = 1
+FIELDS = {"title": 8, "brand": 2, "category": 2, "attributes": 1, "body": 2}
+"""How often the words of a field count, and the parameters of BM25; chosen in bench/lexical.py."""
+K1, B = 1.8, 0.5
 
 
 class LexicalIndex:
@@ -117,8 +120,8 @@ class LexicalIndex:
         return sorted(found.items(), key=lambda hit: (-hit[1], hit[0]))
 
 
-def lexical_id(analyser: Analyser, segment: Segmenter | None, fields: dict[str, int]) -> str:
+def lexical_id(analyser: Analyser, segment: Segmenter | None = None) -> str:
     """16 hex digits of what makes the tokens: analyser, lexicon, segmenter and its version, field weights."""
     segmenter = "vocabulary" if segment is None else segment.segmenter_id
-    made_of = json.dumps([FORMAT, analyser.lexical_id, segmenter, fields], sort_keys=True)
+    made_of = json.dumps([FORMAT, FIELDS, K1, B, analyser.lexical_id, segmenter], sort_keys=True)
     return hashlib.sha256(made_of.encode()).hexdigest()[:16]

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semsearch.index.lexical import FORMAT, lexical_id
+from semsearch.index.lexical import FIELDS, FORMAT, K1, B, lexical_id
 from semsearch.index.vocabulary import write_vocabulary
 from semsearch.text import tokens
 from semsearch.text.analyser import Analyser
 from semsearch.text.cutting import cut
 from semsearch.text.hangul import is_syllable
-from semsearch.text.tokens import HANGUL, LATIN
+from semsearch.text.tokens import HANGUL, LATIN, Words
 from semsearch.text.views import search
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from semsearch.index.segment import Segmenter
 
-FIELDS = {"title": 3, "brand": 2, "category": 1, "attributes": 1, "body": 1}
-"""How often the words of a field count; chosen in bench/lexical.py."""
-K1, B = 1.2, 0.6
 _ALONE = 3
 """Documents that must hold a word before others are cut with it."""
 
@@ -35,10 +32,13 @@ _ALONE = 3
 def build(frame: pl.DataFrame, analyser: Analyser, folder: Path, segment: Segmenter | None) -> None:
     """Write the files of a lexical index of `frame` into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    identity = lexical_id(analyser, segment, FIELDS)
+    identity = lexical_id(analyser, segment)
     attributes = [json.loads(text) if text else {} for text in frame["attributes"].to_list()]
     full = Analyser(analyser.lexicon.with_brands({str(a["brand"]) for a in attributes if a.get("brand")}))
-    items = [_fields(*row) for row in zip(*_columns(frame), attributes, strict=True)]
+    items = [
+        {field: tokens.words(search(text)) for field, text in _fields(*row).items()}
+        for row in zip(*_columns(frame), attributes, strict=True)
+    ]
     counts = _letter_words(items)
     pieces = cut_runs(counts, len(items), full, segment)
     documents = [_tokens(item, full, pieces) for item in items]
@@ -46,8 +46,14 @@ def build(frame: pl.DataFrame, analyser: Analyser, folder: Path, segment: Segmen
     _write_matrix(folder, documents, terms)
     write_vocabulary(folder, terms, [word for word, count in counts.items() if count > 1])
     (folder / "lexicon.tsv").write_text(full.lexicon.to_text(), encoding="utf-8")
-    about = {"format": FORMAT, "lexical_id": identity, "n_items": len(items), "n_terms": len(terms)}
-    (folder / "lexical.json").write_text(json.dumps(about | {"versions": full.versions, "k1": K1, "b": B}) + "\n")
+    about = {
+        "format": FORMAT,
+        "lexical_id": identity,
+        "n_items": len(items),
+        "n_terms": len(terms),
+        "versions": full.versions,
+    }
+    (folder / "lexical.json").write_text(json.dumps(about) + "\n")
 
 
 def _columns(frame: pl.DataFrame) -> Iterator[list[str | None]]:
@@ -60,19 +66,19 @@ def _fields(title: str, body: str | None, category: str | None, attributes: Mapp
     return {"title": title or "", "brand": brand, "category": category or "", "attributes": others, "body": body or ""}
 
 
-def _tokens(item: Mapping[str, str], analyser: Analyser, pieces: Mapping[str, tuple[str, ...]]) -> list[str]:
+def _tokens(item: Mapping[str, Words], analyser: Analyser, pieces: Mapping[str, tuple[str, ...]]) -> list[str]:
     out: list[str] = []
     for field, weight in FIELDS.items():
-        if item[field]:
+        if item[field].atoms:
             out += analyser.document(item[field], pieces) * weight
     return out
 
 
-def _letter_words(items: list[dict[str, str]]) -> Counter[str]:
+def _letter_words(items: list[dict[str, Words]]) -> Counter[str]:
     """Documents that hold each Hangul run and each Latin word, before stemming."""
     counts: Counter[str] = Counter()
     for item in items:
-        atoms = {atom for text in item.values() for atom in tokens.words(search(text)).atoms}
+        atoms = {atom for words in item.values() for atom in words.atoms}
         counts.update(atom.text for atom in atoms if atom.kind in (HANGUL, LATIN))
     return counts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from semsearch.text import keyboard, tokens
 from semsearch.text.cutting import cut
@@ -22,7 +23,7 @@ _MAX_SPELLED = 6
 _CHUNK = re.compile(r"\S+")
 
 STOP_WORDS = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "in", "is", "it", "of", "on", "or", "that", "the", "this", "to", "with"]
+    "a an and are as at be by for from in is it of on or that the this to with".split()  # noqa: SIM905
 )
 
 # Weights of a query term by what it is, a plain word being 1; chosen in bench/lexical.py
@@ -34,6 +35,7 @@ WEIGHTS = {
     "bigram_only": 0.7,
     "amount": 0.5,
     "equal": 1.0,
+    "covered": 0.3,
     "synonym": 0.5,
     "spelling": 0.8,
 }
@@ -56,34 +58,33 @@ class Analyser:
         """Versions of the view and of the analyser."""
         return f"{VIEWS_VERSION}/{ANALYSER_VERSION}"
 
-    def document(self, text: str, pieces: Mapping[str, Sequence[str]] | None = None) -> list[str]:
+    def document(self, text: str | Words, pieces: Mapping[str, Sequence[str]] | None = None) -> list[str]:
         """The tokens of one field: words, compounds, bigrams of Hangul, lexicon groups; repeats kept.
 
-        `text` as written; `pieces` tells which words a Hangul run consists of, where that is known.
+        `text` as written, or its `tokens.words`; `pieces` tells which words a Hangul run consists of, where
+        that is known.
         """
-        found = tokens.words(search(text))
+        found = tokens.words(search(text)) if isinstance(text, str) else text
         cuts = {} if pieces is None else pieces
-        out: list[str] = []
+        out = [tokens.word(atom) for atom in found.atoms]
+        out += found.compounds
         refined: list[Atom] = []
         for atom in found.atoms:
-            out.append(tokens.word(atom))
             parts = cuts.get(atom.text, ()) if atom.kind == HANGUL else ()
-            if tokens.has_bigrams(atom):
+            if atom.kind == SIZE:
+                out.append(tokens.amount(atom.text))
+            elif atom.kind != LATIN and tokens.has_bigrams(atom):
                 out += tokens.bigrams(atom.text)
                 out += parts
-            elif atom.kind == SIZE:
-                out.append(tokens.amount(atom.text))
             refined += [Atom(part, HANGUL) for part in parts] or [atom]
-        out += found.compounds
-        out += self._groups(found.atoms, refined)
-        return out
+        return out + self._groups(found.atoms, refined)
 
-    def _groups(self, atoms: Sequence[Atom], refined: list[Atom]) -> list[str]:
-        lexicon = self.lexicon
-        found = [lexicon.token(group) for group, _, _ in lexicon.find(atoms)]
-        if len(refined) != len(atoms) or any(a is not b for a, b in zip(atoms, refined, strict=True)):
+    def _groups(self, atoms: Sequence[Atom], refined: Sequence[Atom]) -> list[str]:
+        found = [self.lexicon.token(group) for group, _, _ in self.lexicon.find(atoms)]
+        if tuple(refined) != tuple(atoms):
             seen = set(found)
-            found += [t for group, _, _ in lexicon.find(refined) if (t := lexicon.token(group)) not in seen]
+            cut_up = (self.lexicon.token(group) for group, _, _ in self.lexicon.find(refined))
+            found += [token for token in cut_up if token not in seen]
         return found
 
     def query(self, text: str, vocabulary: Vocabulary) -> QueryPlan:
@@ -107,8 +108,9 @@ class _Reading:
 
     def plan(self, text: str) -> QueryPlan:
         shown = display(text)
-        typed = search(_CHUNK.sub(lambda m: self._other_keyboard(m.group()), shown[: MAX_ATOMS * 32])
-                       + shown[MAX_ATOMS * 32 :])
+        typed = search(
+            _CHUNK.sub(lambda m: self._other_keyboard(m.group()), shown[: MAX_ATOMS * 32]) + shown[MAX_ATOMS * 32 :]
+        )
         atoms = tokens.words(typed[: MAX_ATOMS * 32]).atoms
         read = atoms[:MAX_ATOMS]
         refined = [piece for atom in self._content(read) for piece in self._atom(atom)]
@@ -212,7 +214,7 @@ class _Reading:
 
     def _joins(self, atoms: Sequence[Atom]) -> None:
         """Neighbours that are also one known word: head set → headset."""
-        for left, right in zip(atoms, atoms[1:], strict=False):
+        for left, right in pairwise(atoms):
             if left.kind == right.kind and left.kind in (HANGUL, LATIN):
                 whole = Atom(left.text + right.text, left.kind)
                 self._add(tokens.word(whole), WEIGHTS["join"], "join")
@@ -222,11 +224,21 @@ class _Reading:
     def _equals(self, atoms: Sequence[Atom]) -> None:
         for group, start, end in self.lexicon.find(atoms):
             token = self.lexicon.token(group)
-            weight = WEIGHTS["synonym" if group.kind == "synonyms" else "equal"]
-            before = " ".join(atom.text for atom in atoms[start:end])
-            if token not in self.terms and self._add(token, weight, "lexicon") and len(group.surfaces) > 1:
-                others = [surface for surface in group.surfaces if tokens.key(search(surface)) != before.replace(" ", "")]
-                self._step("lexicon", before, ", ".join(others))
+            synonym = group.kind == "synonyms"
+            if token in self.terms or not self._add(token, WEIGHTS["synonym" if synonym else "equal"], "lexicon"):
+                continue
+            if not synonym:
+                self._covered(atoms[start:end])
+            if len(group.surfaces) > 1:
+                self._step("lexicon", " ".join(atom.text for atom in atoms[start:end]), ", ".join(group.surfaces))
+
+    def _covered(self, atoms: Sequence[Atom]) -> None:
+        """The words of a name count less when the name itself counts: they say the same again."""
+        for atom in atoms:
+            held = self.terms.get(tokens.word(atom))
+            if held is not None and held.origin != "lexicon":
+                weight = min(held.weight, WEIGHTS["covered"])
+                self.terms[held.text] = Term(held.text, weight, held.origin)
 
     # --- the vocabulary --------------------------------------------------------------------
 

@@ -9,7 +9,53 @@ import math
 from collections.abc import Callable
 
 _JOSA = frozenset(
-    ["은", "는", "이", "가", "을", "를", "에", "의", "로", "와", "과", "도", "만", "요", "랑", "용", "으로", "에서", "부터", "까지", "에게", "한테", "이나", "이랑", "하고", "보다", "처럼", "입니다", "이에요", "예요", "해요", "합니다", "팝니다", "삽니다", "구해요", "구합니다", "드려요", "드립니다", "이고", "인데", "이며", "들", "들이", "들을", "들은"]
+    [
+        "은",
+        "는",
+        "이",
+        "가",
+        "을",
+        "를",
+        "에",
+        "의",
+        "로",
+        "와",
+        "과",
+        "도",
+        "만",
+        "요",
+        "랑",
+        "용",
+        "으로",
+        "에서",
+        "부터",
+        "까지",
+        "에게",
+        "한테",
+        "이나",
+        "이랑",
+        "하고",
+        "보다",
+        "처럼",
+        "입니다",
+        "이에요",
+        "예요",
+        "해요",
+        "합니다",
+        "팝니다",
+        "삽니다",
+        "구해요",
+        "구합니다",
+        "드려요",
+        "드립니다",
+        "이고",
+        "인데",
+        "이며",
+        "들",
+        "들이",
+        "들을",
+        "들은",
+    ]
 )
 _SHORTEST, _LONGEST_PIECE, LONGEST = 2, 12, 40
 _JOSA_COST = 2.0
@@ -48,9 +94,7 @@ def cut(run: str, count: Callable[[str], int], total: int, *, strangers: bool = 
     return pieces if any(count(piece) for piece in pieces) else ()
 
 
-def _keep(
-    column: list[tuple[float, tuple[str, ...]] | None], used: int, cost: float, pieces: tuple[str, ...]
-) -> None:
+def _keep(column: list[tuple[float, tuple[str, ...]] | None], used: int, cost: float, pieces: tuple[str, ...]) -> None:
     held = column[used]
     if held is None or cost < held[0]:
         column[used] = (cost, pieces)

@@ -7,7 +7,9 @@ from itertools import groupby
 
 from semsearch.text.hangul import compose, jamo
 
-_KEYS = dict(zip("rRseEfaqQtTdwWczxvgkoiOjpuPhynbml", "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎㅏㅐㅑㅒㅓㅔㅕㅖㅗㅛㅜㅠㅡㅣ", strict=True))
+_QWERTY = "rRseEfaqQtTdwWczxvgkoiOjpuPhynbml"
+_TWO_SET = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎㅏㅐㅑㅒㅓㅔㅕㅖㅗㅛㅜㅠㅡㅣ"
+_KEYS = dict(zip(_QWERTY, _TWO_SET, strict=True))
 _KEYS |= {key.upper(): letter for key, letter in _KEYS.items() if key.upper() not in _KEYS}
 _LETTERS = {letter: key.lower() for key, letter in reversed(_KEYS.items())}
 

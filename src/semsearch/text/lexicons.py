@@ -39,14 +39,15 @@ class Lexicon:
 
     def __init__(self, groups: Iterable[Group] = ()) -> None:
         self.groups = tuple(dict.fromkeys(groups))
-        self._by_key: dict[str, list[Group]] = {}
+        self._tokens = {group: group.token for group in self.groups}
+        self._by_key: dict[str, tuple[Group, ...]] = {}
         for group in self.groups:
             for surface in group.surfaces:
-                listed = self._by_key.setdefault(tokens.key(search(surface)), [])
-                if group not in listed:
-                    listed.append(group)
+                for key in _keys(group.kind, surface):
+                    held = self._by_key.get(key, ())
+                    self._by_key[key] = held if group in held else (*held, group)
+        self._dull: set[tokens.Atom] = set()
         self._prefixes = {key[:end] for key in self._by_key for end in range(1, len(key) + 1)}
-        self._tokens = {group: group.token for group in self.groups}
 
     @classmethod
     def load(cls, paths: Sequence[Path] = (), *, starter: bool = True) -> Lexicon:
@@ -92,21 +93,41 @@ class Lexicon:
         """`group.token`, computed once."""
         return self._tokens[group]
 
-    def lookup(self, key: str) -> list[Group]:
+    def lookup(self, key: str) -> tuple[Group, ...]:
         """Groups with a surface of exactly these letters and digits (search view, nothing else in it)."""
-        return self._by_key.get(key, [])
+        return self._by_key.get(key, ())
 
     def find(self, atoms: Sequence[tokens.Atom]) -> Iterator[tuple[Group, int, int]]:
         """Every (group, start, end) whose surface is written by `atoms[start:end]`, spaced or not."""
-        for start in range(len(atoms)):
+        for start, first in enumerate(atoms):
+            if first in self._dull:
+                continue
+            if first.text not in self._prefixes and not self._written("", first):
+                self._dull.add(first)
+                continue
             run = ""
             for end in range(start, min(start + _LONGEST, len(atoms))):
-                run += atoms[end].text
-                if run not in self._prefixes:
-                    break
+                before, run = run, run + atoms[end].text
                 # single letters side by side are not a word
                 if end == start or len(run) > 2:
-                    yield from ((group, start, end + 1) for group in self._by_key.get(run, ()))
+                    yield from ((group, start, end + 1) for group in self._written(before, atoms[end]))
+                if run not in self._prefixes:
+                    break
+
+    def _written(self, before: str, last: tokens.Atom) -> tuple[Group, ...]:
+        """Groups written by `before` and an atom; near equals also in another number: laptops."""
+        exact = self._by_key.get(before + last.text, ())
+        if last.kind != tokens.LATIN or (stem := tokens.stem(last.text)) == last.text:
+            return exact
+        others = (g for g in self._by_key.get(before + stem, ()) if g.kind == "synonyms" and g not in exact)
+        return (*exact, *others)
+
+
+def _keys(kind: str, surface: str) -> Iterator[str]:
+    atoms = tokens.words(search(surface)).atoms
+    yield tokens.joined(atoms)
+    if kind == "synonyms" and atoms and atoms[-1].kind == tokens.LATIN:
+        yield tokens.joined(atoms[:-1]) + tokens.stem(atoms[-1].text)
 
 
 def _tsv_files(paths: Sequence[Path]) -> Iterator[Path]:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import Stemmer
@@ -34,7 +35,8 @@ _RUN = re.compile(r"\d+(?:\.\d+)?|[a-z]+")
 _SIZE = re.compile(rf"(\d+(?:\.\d+)?)(?:{'|'.join(sorted(UNITS, key=len, reverse=True))})")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 _UNACCENTED = {
-    c: plain for c in range(0xC0, 0x250)
+    c: plain
+    for c in range(0xC0, 0x250)
     if (plain := unicodedata.normalize("NFD", chr(c))[0]) != chr(c) and plain.isascii()
 } | {ord("ø"): "o", ord("ł"): "l", ord("đ"): "d", ord("æ"): "ae", ord("œ"): "oe"}
 _JOINABLE = 4
@@ -68,7 +70,7 @@ def words(text: str) -> Words:
 
 def _numbered(atoms: list[Atom]) -> Iterator[str]:
     """A word and the short number after it, glued or not: 아이폰 14 is not 갤럭시 14."""
-    for left, right in zip(atoms, atoms[1:], strict=False):
+    for left, right in pairwise(atoms):
         if right.kind == NUMBER and left.kind in (HANGUL, LATIN) and len(right.text) <= _JOINABLE:
             yield left.text + right.text
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 VIEWS_VERSION = "1"
 
@@ -22,8 +23,11 @@ _REMOVED = re.compile(f"[{_INVISIBLE}]")
 # An emoji sequence needs its joiner and variation selector to look right.
 _REMOVED_IN_DISPLAY = re.compile(f"(?![\u200d\ufe0f])[{_INVISIBLE}]")
 _KEPT_JAMO = re.compile("[\u3131-\u318e]+")
-_HALF_WIDTH_JAMO = {ord(c): chr(int(unicodedata.decomposition(c).split()[1], 16)) for c in map(chr, range(0xFFA1, 0xFFDD))
-                    if unicodedata.decomposition(c)}
+_HALF_WIDTH_JAMO = {
+    code: chr(int(narrow.split()[1], 16))
+    for code in range(0xFFA1, 0xFFDD)
+    if (narrow := unicodedata.decomposition(chr(code)))
+}
 _STRAY_JAMO = {
     **{0x1100 + i: c for i, c in enumerate("ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ")},
     **{0x1161 + i: c for i, c in enumerate("ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ")},
@@ -63,9 +67,8 @@ def _compose(text: str) -> str:
     return "".join((*parts, unicodedata.normalize("NFKC", text[start:])))
 
 
-def _settle(text: str, fold: object) -> str:
+def _settle(text: str, fold: Callable[[str], str]) -> str:
     """Fold until nothing changes: one folding can bring together what the next one composes."""
-    assert callable(fold)
     while (folded := fold(text)) != text:
         text = folded
     return text
