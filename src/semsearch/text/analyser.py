@@ -11,7 +11,7 @@ from semsearch.text import keyboard, tokens
 from semsearch.text.cutting import cut
 from semsearch.text.lexicons import Lexicon
 from semsearch.text.plan import QueryPlan, Step, Term, Vocabulary
-from semsearch.text.tokens import HANGUL, LATIN, SIZE, Atom
+from semsearch.text.tokens import HANGUL, LATIN, SIZE, Atom, Words
 from semsearch.text.views import VIEWS_VERSION, display, search
 
 ANALYSER_VERSION = "1"
@@ -22,9 +22,8 @@ _MAX_BIGRAMS = 64
 _MAX_SPELLED = 6
 _CHUNK = re.compile(r"\S+")
 
-STOP_WORDS = frozenset(
-    "a an and are as at be by for from in is it of on or that the this to with".split()  # noqa: SIM905
-)
+_STOP_WORDS = "a an and are as at be by for from in is it of on or that the this to with"
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 # Weights of a query term by what it is, a plain word being 1; chosen in bench/lexical.py
 WEIGHTS = {
