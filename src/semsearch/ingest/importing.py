@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from semsearch.errors import UsageError
 from semsearch.ingest.catalogue import sweep
-from semsearch.ingest.mapping import Kind, Mapped, check_absent, check_required, from_settings, resolve
+from semsearch.ingest.mapping import Mapped, check_absent, check_required, from_settings, resolve
 from semsearch.ingest.merge import merge
+from semsearch.ingest.names import Kind
 from semsearch.ingest.sources import Format, Source, expand
 from semsearch.ingest.tables import Batch, batches
 from semsearch.ingest.times import check_tz
@@ -132,7 +133,8 @@ def preview_rows(
     def reject(row: int, column: str, reason: str, raw: object) -> None:
         rejected.append({"row": row, "column": column, "reason": reason, "raw": raw})
 
-    mapped, rows = Mapped({}, (), ()), []
+    mapped = Mapped({}, (), ())
+    rows: list[dict[str, Any]] = []
     for batch, mapped in _mapped_batches(plan, source, reject):
         checked = validate(kind, batch, mapped.fields, plan.settings.tz)
         for index, column, reason in checked.bad:
@@ -206,7 +208,7 @@ def _take(plan: _Plan, sources: Sequence[Source], folder: str, progress: Progres
 def _rejecter(name: str, rejects: TextIO, taken: _Taken) -> Callable[[int, str, str, object], None]:
     def reject(row: int, column: str, reason: str, raw: object) -> None:
         taken.rejected += 1
-        taken.reasons[(f"{column}: " if column else "") + reason.split(": '")[0]] += 1
+        taken.reasons[(f"{column}: " if column else "") + reason.partition(": '")[0]] += 1
         entry = {"file": name, "row": row, "column": column, "reason": reason, "raw": raw}
         rejects.write(json.dumps(entry, ensure_ascii=False, default=str) + "\n")
 

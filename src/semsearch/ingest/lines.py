@@ -42,7 +42,7 @@ def numbered_lines(name: str, blocks: Iterator[bytes], reject: Reject) -> Iterat
         if korean is None:
             korean = _mostly_cp949(told)
         wanted = "cp949" if korean else "utf-8"
-        for raw, (line, encoding) in zip(raw_lines, told, strict=True):
+        for line, encoding in told:
             if encoding in (wanted, "ascii") or number == 1:
                 yield Line(number, line)
             else:

@@ -7,80 +7,15 @@ by ` > ` (`level1+level2`), a number column scaled (`price_cents*0.01`) or a con
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from semsearch.errors import UsageError
+from semsearch.ingest.names import ALIASES, CATEGORY_LEVELS, REQUIRED, Kind
 
-Kind = Literal["items", "interactions", "regions"]
-
-REQUIRED: dict[Kind, tuple[str, ...]] = {
-    "items": ("item_id", "title"),
-    "interactions": ("ts", "actor_id", "kind"),
-    "regions": ("region_id", "name"),
-}
-_REGION = ("region_id", "region", "region_code", "지역코드", "지역번호", "지역", "동네", "행정동코드", "행정동")
-_ITEM = (
-    "item_id",
-    "id",
-    "itemid",
-    "listing_id",
-    "product_id",
-    "sku",
-    "상품번호",
-    "상품id",
-    "상품코드",
-    "게시글번호",
-    "매물번호",
-    "번호",
-    "아이디",
-)
-_BRAND = ("brand", "브랜드", "brand_name", "브랜드명", "제조사", "maker", "manufacturer")
-# In order of preference; spelled without case, spaces, - and _.
-ALIASES: dict[Kind, dict[str, tuple[str, ...]]] = {
-    "items": {
-        "item_id": _ITEM,
-        "title": ("title", "제목", "상품명", "상품제목", "글제목", "name", "product_name", "item_name", "subject", "이름"),
-        "body": ("body", "내용", "본문", "설명", "상품설명", "상세설명", "description", "content", "text", "상세"),
-        "category": ("category", "category_path", "카테고리", "분류", "category_name", "카테고리명"),
-        "price": ("price", "가격", "판매가", "판매가격", "금액", "price_krw", "unit_price", "희망가격"),
-        "currency": ("currency", "통화", "currency_code", "화폐", "통화단위"),
-        "region_id": _REGION,
-        "seller_id": ("seller_id", "seller", "user_id", "판매자", "판매자id", "판매자번호", "author_id", "작성자", "회원번호"),
-        "seller_type": ("seller_type", "판매자유형", "판매자구분", "판매자종류"),
-        "created_at": ("created_at", "created", "등록일", "등록일시", "등록시각", "작성일", "작성일시", "생성일", "posted_at", "date", "날짜"),
-        "updated_at": ("updated_at", "updated", "수정일", "수정일시", "modified_at", "변경일시"),
-        "bumped_at": ("bumped_at", "끌올", "끌올일시", "끌올시각"),
-        "ended_at": ("ended_at", "종료일", "종료일시", "판매완료일", "sold_at", "closed_at", "deleted_at", "삭제일시"),
-        "status": ("status", "상태", "판매상태", "거래상태", "state"),
-        "image_paths": ("image_paths", "images", "image_urls", "image_path", "image_url", "image", "이미지", "사진"),
-        "attributes": ("attributes", "속성", "specs", "specifications", "옵션"),
-        "attributes.brand": _BRAND,
-    },
-    "interactions": {
-        "ts": ("ts", "timestamp", "event_time", "time", "occurred_at", "created_at", "datetime", "date", "시각", "시간", "일시", "발생일시"),
-        "actor_id": ("actor_id", "user_id", "actor", "user", "customer_id", "member_id", "visitor_id", "사용자id", "사용자", "회원번호", "회원id"),
-        "kind": ("kind", "event", "event_type", "event_name", "action", "type", "종류", "유형", "행동", "이벤트"),
-        "query": ("query", "search_query", "q", "keyword", "search_term", "검색어", "질의"),
-        "item_id": _ITEM,
-        "session_id": ("session_id", "session", "세션", "세션id"),
-        "position": ("position", "rank", "pos", "순위", "위치"),
-        "region_id": _REGION,
-        "n_results": ("n_results", "result_count", "num_results", "결과수", "검색결과수"),
-        "surface": ("surface", "page", "placement", "화면", "지면"),
-        "arm": ("arm", "variant", "experiment_arm", "실험군"),
-    },
-    "regions": {
-        "region_id": ("region_id", "id", "code", *_REGION, "코드"),
-        "name": ("name", "region_name", "이름", "지역명", "동이름", "행정동명", "동네이름"),
-        "neighbour_ids": ("neighbour_ids", "neighbor_ids", "neighbours", "neighbors", "이웃", "인접지역", "이웃지역"),
-    },
-}  # fmt: skip
 _LEVEL = re.compile(r"(?:category|cat|level|카테고리|분류)([1-9])")
-_LEVELS_KO = ("대분류", "중분류", "소분류", "세분류")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _SCALE = re.compile(r"(.+?)\s*\*\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)$")
 
@@ -165,9 +100,10 @@ def check_required(kind: Kind, source: str, names: Sequence[str], mapping: Mappe
         return
     found = ", ".join(f"{field}={e.text}" for field, e in mapping.fields.items()) or "nothing"
     column = mapping.unused[0] if mapping.unused else "COLUMN"
+    column = f"'{column}'" if " " in column else column
     raise UsageError(
         f"{source}: no column for {' and '.join(missing)}. Columns: {', '.join(names)}. Recognised: {found}.",
-        f"Next: say which with --map {missing[0]}={json.dumps(column, ensure_ascii=False) if ' ' in column else column}",
+        f"Next: say which with --map {missing[0]}={column}",
     )
 
 
@@ -246,7 +182,7 @@ def _guess(kind: Kind, names: Sequence[str], taken: set[str]) -> dict[str, Expre
 
 def _levels(free: Mapping[str, str]) -> list[str]:
     numbered = sorted((m[1], name) for plain, name in free.items() if (m := _LEVEL.fullmatch(plain)))
-    return [name for _, name in numbered] or [free[level] for level in _LEVELS_KO if level in free]
+    return [name for _, name in numbered] or [free[level] for level in CATEGORY_LEVELS if level in free]
 
 
 def _plain(name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semsearch.ingest.catalogue import Catalogue, Snapshot, content_digest, point, pointer_path
-from semsearch.ingest.mapping import Kind
+from semsearch.ingest.names import Kind
 from semsearch.ingest.validate import RECORDS
 from semsearch.records import schema
 from semsearch.workspace import Workspace

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, cast
 
 from semsearch.errors import UsageError
 
@@ -77,7 +77,7 @@ def expand(names: Sequence[str], stdin: BinaryIO | None = None) -> list[Source]:
         elif Path(name).exists():
             sources.append(_file(Path(name)))
         elif glob.has_magic(name):
-            found = sorted(glob.glob(name, recursive=True))
+            found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
             if not found:
                 raise UsageError(f"No file matches {name}.", "Next: check the pattern with ls")
             sources.extend(_file(Path(path)) for path in found)
@@ -103,7 +103,7 @@ def _decompressed(raw: BinaryIO) -> Iterator[bytes]:
 
 
 def _gunzip(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    with gzip.GzipFile(fileobj=io.BufferedReader(_Blocks(blocks))) as unzipped:
+    with gzip.GzipFile(fileobj=cast("BinaryIO", _Blocks(blocks))) as unzipped:
         yield from iter(lambda: unzipped.read(BLOCK), b"")
 
 

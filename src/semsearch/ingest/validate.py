@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from semsearch.ingest import times, values
-from semsearch.ingest.mapping import REQUIRED, Expression, Kind, Place
+from semsearch.ingest.mapping import Expression, Place
+from semsearch.ingest.names import KIND_NAMES, REQUIRED, STATUS_NAMES, Kind
 from semsearch.ingest.tables import Batch, text_series
 from semsearch.records import CATEGORY_SEPARATOR, Interaction, Item, Region, schema
 
@@ -38,7 +39,7 @@ def validate(kind: Kind, batch: Batch, fields: Mapping[str, Expression], tz: str
     reasons: list[tuple[str, pl.Series]] = []
     for name, dtype in schema(RECORDS[kind]).items():
         source = _filled(batch, fields.get(name))
-        converted, reason = _convert(kind, name, source, fields.get(name), tz)
+        converted, reason = _convert(name, source, fields.get(name), tz)
         if name == "attributes":
             converted = _with_single_attributes(converted, batch, fields)
         columns[name] = _default(name, converted).cast(dtype).alias(name)
@@ -95,7 +96,7 @@ def _reached(batch: Batch, place: Place) -> pl.Series:
 
 def _reach(value: Any, steps: Sequence[str | int]) -> Any:
     if isinstance(value, str) and value[:1] in ("{", "["):
-        value = values._json(value)
+        value = values.parsed(value)
     for step in steps:
         if isinstance(step, str):
             value = value.get(step) if isinstance(value, dict) else None
@@ -107,7 +108,7 @@ def _reach(value: Any, steps: Sequence[str | int]) -> Any:
 # --- converting ----------------------------------------------------------------------------
 
 
-def _convert(kind: Kind, name: str, source: pl.Series, expression: Expression | None, tz: str) -> Typed:
+def _convert(name: str, source: pl.Series, expression: Expression | None, tz: str) -> Typed:
     scale = expression.scale if expression else None
     if name == "price":
         return values.price(source, scale)
@@ -119,11 +120,11 @@ def _convert(kind: Kind, name: str, source: pl.Series, expression: Expression | 
     return _CONVERTERS.get(name, values.identifier if name.endswith("_id") else values.text)(source)
 
 
-_CONVERTERS: dict[str, Callable[[Any], Any]] = {
+_CONVERTERS: dict[str, Callable[[pl.Series], Typed]] = {
     "title": lambda s: values.text(s, values.MAX_TITLE),
     "body": lambda s: values.text(s, values.MAX_BODY),
-    "status": lambda s: values.one_of(s, values.STATUS_NAMES),
-    "kind": lambda s: values.one_of(s, values.KIND_NAMES),
+    "status": lambda s: values.one_of(s, STATUS_NAMES),
+    "kind": lambda s: values.one_of(s, KIND_NAMES),
     "position": lambda s: values.whole(s, 1),
     "n_results": lambda s: values.whole(s, 0),
     "currency": values.currency,
@@ -156,7 +157,7 @@ def _with_single_attributes(series: pl.Series, batch: Batch, fields: Mapping[str
         return series
     merged = []
     for whole, *own in zip(series, *singles.values(), strict=True):
-        base = values._json(whole) if whole else {}
+        base = values.parsed(whole) if whole else {}
         base |= {name: value.strip() for name, value in zip(singles, own, strict=True) if value is not None}
         merged.append(values.dump_attributes(base))
     return pl.Series(merged, dtype=pl.String)

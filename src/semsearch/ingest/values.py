@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from semsearch.ingest.names import CURRENCY_NAMES
 from semsearch.records import CATEGORY_SEPARATOR
 
 if TYPE_CHECKING:
@@ -24,21 +25,6 @@ MAX_BODY = 1_000_000
 """Characters."""
 MAX_TEXT = 10_000
 """Characters of any other text."""
-STATUS_NAMES = {
-    "active": ("active", "판매중", "거래가능", "on_sale", "available"),
-    "reserved": ("reserved", "예약중", "예약"),
-    "sold": ("sold", "판매완료", "거래완료", "sold_out"),
-    "hidden": ("hidden", "숨김", "숨김처리", "비공개"),
-}
-KIND_NAMES = {
-    "search": ("search", "검색"),
-    "impression": ("impression", "노출"),
-    "click": ("click", "클릭", "조회"),
-    "favorite": ("favorite", "favourite", "like", "찜", "관심"),
-    "chat": ("chat", "채팅", "문의"),
-    "purchase": ("purchase", "order", "구매", "주문"),
-}
-CURRENCY_NAMES = {"KRW": ("원", "₩", "￦"), "USD": ("$",), "EUR": ("€",), "GBP": ("£",), "JPY": ("¥", "円")}
 _FREE = ("무료", "나눔", "무료나눔", "free")
 _MONEY_SIGNS = r"[\s₩￦$€£¥円원]|KRW|USD|EUR|GBP|JPY"
 _GROUPED = r"^([-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?)$"
@@ -163,8 +149,8 @@ def text_list(series: pl.Series, separators: str) -> Typed:
 
 
 def _items(value: str, separators: str) -> list[str]:
-    parsed = _json(value) if value.startswith("[") else None
-    parts = parsed if isinstance(parsed, list) else re.split(f"[{re.escape(separators)}]", value)
+    listed = parsed(value) if value.startswith("[") else None
+    parts = listed if isinstance(listed, list) else re.split(f"[{re.escape(separators)}]", value)
     return [kept for part in parts if part is not None and (kept := _plain(part).strip())]
 
 
@@ -172,8 +158,8 @@ def attributes(series: pl.Series) -> Typed:
     """JSON objects as JSON text with sorted keys and text values; nested keys are dotted, lists joined by `, `."""
     import polars as pl
 
-    parsed = [None if value is None else flat_attributes(_json(value)) for value in series]
-    values = pl.Series([None if p is None else dump_attributes(p) for p in parsed], dtype=pl.String)
+    flat = [None if value is None else flat_attributes(parsed(value)) for value in series]
+    values = pl.Series([None if f is None else dump_attributes(f) for f in flat], dtype=pl.String)
     reasons = told(series, series.is_not_null() & values.is_null(), "is not a JSON object")
     return values, reasons.zip_with(reasons.is_not_null(), text(values, MAX_BODY)[1])
 
@@ -204,7 +190,8 @@ def _plain(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _json(value: str) -> Any:
+def parsed(value: str) -> Any:
+    """The value of a JSON text; None for what is none."""
     try:
         return json.loads(value)
     except (ValueError, RecursionError):
