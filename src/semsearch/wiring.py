@@ -159,62 +159,6 @@ def _segmenter(workspace: Workspace) -> Segmenter | None:
     return KiwiSegmenter(workspace)
 
 
-def build_index(
-    workspace: Workspace,
-    settings: Settings,
-    *,
-    pipeline: str = DEFAULT_PIPELINE,
-    model_id: str | None = None,
-    now: datetime,
-    progress: Progress,
-) -> Manifest:
-    """Make a candidate release of the catalogue with one model; None takes the pipeline's last trained one.
-
-    Raises MissingPart without items or a model.
-    """
-    from semsearch.ingest.catalogue import Catalogue
-    from semsearch.retrieval.build import build_release
-    from semsearch.text.analyser import Analyser
-    from semsearch.text.lexicons import Lexicon
-    from semsearch.towers.template import ItemTemplate
-
-    catalogue = Catalogue(workspace)
-    chosen = "" if settings.index.encoder == OPENAI else model_id or workspace.state(pipeline).model_id
-    items = catalogue.items()
-    if chosen is None:
-        raise MissingPart(f"Pipeline '{pipeline}' has no model yet.", "Next: semsearch train")
-    encoder = open_encoder(workspace, chosen, settings)
-    regions = catalogue.snapshot("regions")
-    with workspace.writing():
-        return build_release(
-            workspace,
-            items,
-            items_digest=catalogue.items_digest,
-            regions=catalogue.regions() if regions else None,
-            regions_digest=regions.digest if regions else "",
-            model_id=chosen,
-            encoder=encoder,
-            template=getattr(encoder, "template", ItemTemplate()),
-            analyser=Analyser(Lexicon.load([workspace.path("lexicon")])),
-            segment=open_segmenter(workspace),
-            settings=settings.index,
-            now=now,
-            pipeline=pipeline,
-            progress=progress,
-        )
-
-
-def open_segmenter(workspace: Workspace) -> Segmenter | None:
-    """Kiwi where the Korean extra is installed, else None: words are then cut with the catalogue's own."""
-    from importlib.util import find_spec
-
-    if find_spec("kiwipiepy") is None:
-        return None
-    from semsearch.index.segment import KiwiSegmenter
-
-    return KiwiSegmenter(workspace)
-
-
 def open_retriever(
     workspace: Workspace,
     pipeline: str = DEFAULT_PIPELINE,

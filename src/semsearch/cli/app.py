@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from semsearch import __version__
-from semsearch.cli import evaluate, imports, workspace
+from semsearch.cli import evaluate, imports, index, release, search, workspace
 from semsearch.cli.output import talk
 from semsearch.errors import SemsearchError
 
@@ -41,6 +41,11 @@ app.command()(workspace.init)
 app.command()(workspace.status)
 app.command()(workspace.doctor)
 app.add_typer(imports.app, name="import")
+app.command()(search.search)
+app.command()(search.similar)
+app.command()(search.why)
+app.add_typer(index.app, name="index")
+app.add_typer(release.app, name="release")
 app.add_typer(evaluate.app, name="evaluate")
 
 

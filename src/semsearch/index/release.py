@@ -140,12 +140,12 @@ def write_release(
     vectors: Vectors,
     *,
     threads: int,
-    write_lexical: Callable[[Path], str],
+    write_lexical: Callable[[Path], None],
 ) -> Manifest:
     """Write a whole release into the new `folder` and return its manifest, completed from `draft`.
 
-    `items` is sorted by item_id and `vectors` is in its order; `write_lexical` fills a folder and
-    returns its lexical_id. The caller stages and renames.
+    `items` is sorted by item_id and `vectors` is in its order; `write_lexical` makes and fills a
+    folder. The caller stages and renames.
     """
     folder.mkdir(parents=True)
     write_items(folder, items, regions)
@@ -155,8 +155,8 @@ def write_release(
         from semsearch.index.hnsw import build_hnsw
 
         build_hnsw(vectors, threads).save(folder / "dense")
-    lexical_id = write_lexical(folder / "lexical")
-    manifest = replace(draft, lexical_id=lexical_id, files=hash_files(folder))
+    write_lexical(folder / "lexical")
+    manifest = replace(draft, files=hash_files(folder))
     text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1)
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
     return manifest

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from semsearch import __version__
 from semsearch.errors import MissingPart, UsageError
 from semsearch.index.dense import Floats
+from semsearch.index.lexical import LexicalIndex, lexical_id
 from semsearch.index.release import dense_kind, release_id, write_release
 from semsearch.index.vectors import Vectors, distinct
 from semsearch.workspace import DEFAULT_PIPELINE, Manifest, Workspace
@@ -19,6 +20,7 @@ from semsearch.workspace import DEFAULT_PIPELINE, Manifest, Workspace
 if TYPE_CHECKING:
     import polars as pl
 
+    from semsearch.index.segment import Segmenter
     from semsearch.settings import IndexSettings
     from semsearch.text.analyser import Analyser
     from semsearch.towers.encoder import Encoder
@@ -51,8 +53,7 @@ def build_release(
     encoder: Encoder,
     template: Template,
     analyser: Analyser,
-    segment: Any = None,
-    segmenter_id: str = "",
+    segment: Segmenter | None,
     settings: IndexSettings,
     now: datetime,
     pipeline: str = DEFAULT_PIPELINE,
@@ -65,14 +66,14 @@ def build_release(
     """
     _check(items)
     kind = dense_kind(settings.dense, items.height)
+    lexical = lexical_id(analyser, segment)
     identity = release_id(
         pipeline=pipeline,
         items=items_digest,
         regions=regions_digest,
         model=model_id,
         encoder=encoder.encoder_id,
-        lexical=analyser.lexical_id,
-        segmenter=segmenter_id,
+        lexical=lexical,
         dense=kind,
         threads=settings.threads if kind == "hnsw" else 1,
     )
@@ -85,7 +86,7 @@ def build_release(
         pipeline=pipeline,
         model_id=model_id,
         encoder_id=encoder.encoder_id,
-        lexical_id="",
+        lexical_id=lexical,
         items_digest=items_digest,
         n_items=items.height,
         n_vectors=vectors.n_vectors,
@@ -94,13 +95,10 @@ def build_release(
         version=__version__,
     )
 
-    def write_lexical(folder: Path) -> str:
-        from semsearch.index.lexical import LexicalIndex
-
+    def write_lexical(folder: Path) -> None:
         progress("lexical index", 0, 1)
-        lexical_id = LexicalIndex.build(items, analyser, folder, segment=segment).lexical_id
+        LexicalIndex.build(items, analyser, folder, segment)
         progress("lexical index", 1, 1)
-        return lexical_id
 
     with workspace.staged(workspace.release_path(identity)) as folder:
         return write_release(

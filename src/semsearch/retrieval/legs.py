@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -13,10 +14,25 @@ from semsearch.records import LegScore
 
 if TYPE_CHECKING:
     from semsearch.index.release import Release
-    from semsearch.text.analyser import QueryPlan
+    from semsearch.text.plan import QueryPlan
 
 Mode = Literal["hybrid", "dense", "lexical"]
+Fusion = Literal["rrf", "score"]
 NOTHING = Ranked(np.zeros(0, np.int64), np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which items may be found."""
+
+    now: datetime
+    """UTC-aware; items must be alive then."""
+    where: str | None = None
+    """A filter expression (index.filters)."""
+    near_region: str | None = None
+    """A region by id or name; its neighbours are let in too."""
+    include_ended: bool = False
+    """Also items that are not alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +63,13 @@ def check_mode(mode: str) -> Mode:
     if mode not in get_args(Mode):
         raise UsageError(f"No mode '{mode}'.", f"Modes: {', '.join(get_args(Mode))}")
     return mode  # type: ignore[return-value]
+
+
+def check_fusion(rule: str) -> Fusion:
+    """Raises UsageError for a word that is not a fusion rule."""
+    if rule not in get_args(Fusion):
+        raise UsageError(f"No fusion rule '{rule}'.", f"Rules: {', '.join(get_args(Fusion))}")
+    return rule  # type: ignore[return-value]
 
 
 def lexical_place(legs: Legs, row: int, allowed: Mask | None) -> LegScore | None:

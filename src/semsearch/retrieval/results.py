@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from semsearch.records import Hit, LegScore
+from semsearch.text.plan import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +15,6 @@ class Match:
     term: str
     score: float
     """What it adds to the lexical score."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What was done to the query before it was searched."""
-
-    kind: str
-    """keyboard, lexicon, spelling or segment."""
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +101,3 @@ class WhyAnswer:
     """The filters that keep it out."""
     reasons: tuple[str, ...] = field(default=())
     """The answer in sentences, the most telling first."""
-
-
-def shown(row: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a row that a SearchHit carries beside its ranks and scores."""
-    return {name: value for name, value in row.items() if name != "item_id"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -18,22 +19,24 @@ from semsearch.records import LegScore
 from semsearch.retrieval.fusion import convex, reciprocal_rank, union
 from semsearch.retrieval.legs import (
     NOTHING,
+    Filters,
+    Fusion,
     Legs,
     Mode,
+    check_fusion,
     check_mode,
     dense_place,
     lexical_leg,
     lexical_place,
 )
-from semsearch.retrieval.results import Match, SearchHit, SearchResult, Step
+from semsearch.retrieval.results import Match, SearchHit, SearchResult
+from semsearch.text.tokens import shown
 
 if TYPE_CHECKING:
     from semsearch.settings import SearchSettings
-    from semsearch.text.analyser import QueryPlan
+    from semsearch.text.plan import QueryPlan
     from semsearch.towers.encoder import Encoder
 
-MAX_QUERY = 1_000
-"""Characters of a query that are searched; a longer one is cut with a note."""
 CACHED_FILTERS = 32
 
 
@@ -92,14 +95,9 @@ class Searcher:
         UsageError for k below 1 or an unknown mode or region, FilterError for a bad `where`,
         MismatchError when encoder and release do not belong together.
         """
-        wanted = self.settings.k if k is None else k
-        if wanted < 1:
-            raise UsageError(f"k is {wanted}; it must be at least 1.")
-        chosen = check_mode(mode or self.settings.mode)
-        rule = fusion or self.settings.fusion
-        allowed = self.allowed(now=now, where=where, near_region=near_region, include_ended=include_ended)
-        legs = self.legs(query, chosen, max(self.settings.depth, wanted), allowed)
-        ranked = self._joined(legs, chosen, rule, wanted)
+        allowed = self.allowed(Filters(now, where, near_region, include_ended))
+        chosen, rule = check_mode(mode or self.settings.mode), check_fusion(fusion or self.settings.fusion)
+        legs, ranked = self._answer(query, self.settings.k if k is None else k, chosen, rule, allowed)
         return SearchResult(
             query=query,
             searched=legs.plan.search,
@@ -107,21 +105,45 @@ class Searcher:
             fusion=rule if chosen == "hybrid" else None,
             release_id=self.release.manifest.release_id,
             hits=self._hits(ranked, legs, allowed, explain),
-            terms=tuple(dict.fromkeys(term.text for term in legs.plan.terms)),
-            steps=steps(legs.plan),
-            notes=self._notes(query, legs, chosen, allowed, len(ranked.rows)),
+            terms=words(legs.plan),
+            steps=legs.plan.steps,
+            notes=self._notes(legs, chosen, allowed, len(ranked.rows)),
         )
 
-    def allowed(
-        self, *, now: datetime, where: str | None = None, near_region: str | None = None, include_ended: bool = False
-    ) -> Mask | None:
+    def ranked(
+        self,
+        query: str,
+        *,
+        now: datetime,
+        k: int | None = None,
+        mode: str | None = None,
+        fusion: str | None = None,
+        include_ended: bool = False,
+    ) -> Ranked:
+        """Rows and scores of `search`, nothing more."""
+        allowed = self.allowed(Filters(now, include_ended=include_ended))
+        chosen, rule = check_mode(mode or self.settings.mode), check_fusion(fusion or self.settings.fusion)
+        return self._answer(query, self.settings.k if k is None else k, chosen, rule, allowed)[1]
+
+    def ranked_among(self, query: str, k: int, allowed: Mask | None) -> Ranked:
+        """The best `k` of the rows of a mask, in the default mode, legs cut at their usual depth."""
+        chosen, rule = check_mode(self.settings.mode), check_fusion(self.settings.fusion)
+        return self._joined(self.legs(query, chosen, self.settings.depth, allowed), chosen, rule, k)
+
+    def _answer(self, query: str, k: int, mode: Mode, rule: Fusion, allowed: Mask | None) -> tuple[Legs, Ranked]:
+        if k < 1:
+            raise UsageError(f"k is {k}; it must be at least 1.")
+        legs = self.legs(query, mode, max(self.settings.depth, k), allowed)
+        return legs, self._joined(legs, mode, rule, k)
+
+    def allowed(self, filters: Filters) -> Mask | None:
         """bool[n_items] of the items that pass all filters; None when all do."""
-        masks: list[Mask] = [] if include_ended else [self.release.alive.mask(now)]
-        if where is not None:
-            masks.append(self._where(where))
-        if near_region is not None:
+        masks: list[Mask] = [] if filters.include_ended else [self.release.alive.mask(filters.now)]
+        if filters.where is not None:
+            masks.append(self._where(filters.where))
+        if filters.near_region is not None:
             regions = self.release.regions
-            masks.append(regions.mask(regions.near(near_region)))
+            masks.append(regions.mask(regions.near(filters.near_region)))
         if not masks:
             return None
         joined = masks[0] if len(masks) == 1 else np.logical_and.reduce(masks)
@@ -135,7 +157,7 @@ class Searcher:
 
     def legs(self, query: str, mode: Mode, depth: int, allowed: Mask | None) -> Legs:
         """Both legs of one query, each cut at `depth`; the leg that `mode` leaves out is empty."""
-        plan = self.release.lexical.plan(query[:MAX_QUERY])
+        plan = self.release.lexical.plan(query)
         lexical, scores = NOTHING, np.zeros(0, np.float32)
         if mode != "dense":
             lexical, scores = lexical_leg(self.release, plan, depth, allowed)
@@ -150,7 +172,7 @@ class Searcher:
         vector: Floats = self.encoder.encode_queries([text])[0]
         return vector if vector.any() else None
 
-    def _joined(self, legs: Legs, mode: Mode, rule: str, k: int) -> Ranked:
+    def _joined(self, legs: Legs, mode: Mode, rule: Fusion, k: int) -> Ranked:
         if mode != "hybrid" or legs.vector is None or not legs.lexical.rows.size:
             leg = legs.dense if mode == "dense" or not legs.lexical.rows.size else legs.lexical
             return Ranked(leg.rows[:k], leg.scores[:k])
@@ -209,11 +231,11 @@ class Searcher:
         found = [Match(text, float(score)) for text, score in self.release.lexical.matches(plan, row)]
         return tuple(sorted(found, key=lambda m: (-m.score, m.term)))
 
-    def _notes(self, query: str, legs: Legs, mode: Mode, allowed: Mask | None, n_hits: int) -> tuple[str, ...]:
+    def _notes(self, legs: Legs, mode: Mode, allowed: Mask | None, n_hits: int) -> tuple[str, ...]:
         plan = legs.plan
         notes = []
-        if len(query) > MAX_QUERY:
-            notes.append(f"The query has {len(query):,} characters; the first {MAX_QUERY:,} were searched.")
+        if plan.n_ignored:
+            notes.append(f"The query is very long; its last {plan.n_ignored:,} words were not looked up.")
         if not plan.terms and not plan.dense_text:
             notes.append("The query has no letters or digits to search for.")
         elif mode != "lexical" and legs.vector is None:
@@ -225,6 +247,27 @@ class Searcher:
         return tuple(notes)
 
 
-def steps(plan: QueryPlan) -> tuple[Step, ...]:
-    """What the analyser did to the query."""
-    return tuple(Step(str(s.kind), str(s.before), str(s.after)) for s in plan.steps)
+def words(plan: QueryPlan) -> tuple[str, ...]:
+    """What the lexical leg looks for, as a person reads it."""
+    return tuple(dict.fromkeys(shown(term.text) for term in plan.terms))
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """Item ids and scores for one query: what evaluation asks of a searcher."""
+
+    searcher: Searcher
+    now: datetime
+    mode: str | None = None
+    fusion: str | None = None
+    include_ended: bool = False
+
+    def ranked(self, query: str, k: int) -> list[tuple[str, float]]:
+        """At most `k` (item_id, score), best first."""
+        found = self.searcher.ranked(
+            query, now=self.now, k=k, mode=self.mode, fusion=self.fusion, include_ended=self.include_ended
+        )
+        rows = self.searcher.release.rows
+        return [
+            (rows[row]["item_id"], score) for row, score in zip(found.rows.tolist(), found.scores.tolist(), strict=True)
+        ]

@@ -1,0 +1,95 @@
+"""`index build|info|verify`: from a catalogue and a model to a release."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from semsearch.cli.options import HERE, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
+from semsearch.cli.output import emit, steps, talk
+from semsearch.cli.release import facts
+
+app = typer.Typer(no_args_is_help=True, help="Build and check the index of a release.")
+
+
+@app.command()
+def build(
+    publish: Annotated[bool, typer.Option("--publish", help="Serve it at once.")] = False,
+    model: Annotated[str | None, typer.Option(help="Model id; default is the last trained one.")] = None,
+    dense: Annotated[str | None, typer.Option(help="auto, exact or hnsw. [default: index.dense]")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of an hnsw build. [default: index.threads]")] = None,
+    pipeline: PipelineOption = "default",
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Make a candidate release: items, vectors and words of the catalogue as it is now.
+
+    The same catalogue and model give the same release again.
+
+    Example: semsearch index build --publish
+
+    Example: semsearch index build --dense hnsw --threads 4
+    """
+    from semsearch import wiring
+
+    opened = wiring.open_workspace(workspace)
+    settings = wiring.load_settings(opened).override("index", dense=dense, threads=threads)
+    now = datetime.now(UTC)
+    with steps() as progress:
+        manifest = wiring.build(opened, settings, pipeline=pipeline, model_id=model, now=now, progress=progress)
+    if publish:
+        with opened.writing():
+            opened.publish(manifest.release_id, pipeline, now=now)
+    emit(facts(opened, manifest), as_json=json)
+    talk('Next: semsearch search "QUERY"' if publish else f"Next: semsearch release publish {manifest.release_id}")
+
+
+@app.command()
+def info(
+    release: ReleaseOption = None,
+    pipeline: PipelineOption = "default",
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Show what a release holds and what made it.
+
+    Example: semsearch index info --release r1f2e3d4c5b6a
+    """
+    from semsearch import wiring
+
+    opened = wiring.open_workspace(workspace)
+    manifest = opened.manifest(release) if release else opened.current(pipeline)
+    emit(facts(opened, manifest), as_json=json)
+
+
+@app.command()
+def verify(
+    release: ReleaseOption = None,
+    pipeline: PipelineOption = "default",
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Hash every file of a release again; exit code 3 when one is not as it was built.
+
+    Example: semsearch index verify --release r1f2e3d4c5b6a
+    """
+    from semsearch import wiring
+    from semsearch.errors import Refused
+    from semsearch.index.release import verify_release
+
+    opened = wiring.open_workspace(workspace)
+    manifest = opened.manifest(release) if release else opened.current(pipeline)
+    damages = verify_release(manifest, opened.release_path(manifest.release_id))
+    document = {"release_id": manifest.release_id, "n_files": len(manifest.files), "damages": damages}
+    if json:
+        emit(document, as_json=True)
+    if damages:
+        listed = "\n".join(f"  {damage.problem:<8} {damage.path}" for damage in damages)
+        raise Refused(
+            f"Release {manifest.release_id} is damaged:\n{listed}",
+            "Next: semsearch release rollback, or delete its folder and build it again",
+        )
+    if not json:
+        emit({"release": manifest.release_id, "files": f"{len(manifest.files)} as they were built"})

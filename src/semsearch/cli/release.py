@@ -1,0 +1,93 @@
+"""`release list|show|publish|rollback`: what each pipeline serves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, WorkspaceOption
+from semsearch.cli.output import emit, talk
+
+if TYPE_CHECKING:
+    from semsearch.workspace import Manifest, Workspace
+
+app = typer.Typer(no_args_is_help=True, help="Candidates, published releases, and the way back.")
+ReleaseArgument = Annotated[str, typer.Argument(help="Release id.")]
+
+
+@app.command("list")
+def list_releases(workspace: WorkspaceOption = HERE, json: JsonOption = False, jsonl: JsonlOption = False) -> None:
+    """List all releases, oldest first, and which pipeline serves them.
+
+    Example: semsearch release list
+    """
+    from semsearch import wiring
+
+    opened = wiring.open_workspace(workspace)
+    rows = [facts(opened, manifest) for manifest in opened.releases()]
+    columns = ["release_id", "state", "pipeline", "created_at", "n_items", "dense_kind", "model_id"]
+    emit(rows, as_json=json, as_jsonl=jsonl, rows=rows, columns=columns)
+    if not rows:
+        talk("No releases yet. Next: semsearch index build --publish")
+
+
+@app.command()
+def show(release: ReleaseArgument, workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
+    """Show one release with its whole manifest.
+
+    Example: semsearch release show r1f2e3d4c5b6a --json
+    """
+    from semsearch import wiring
+
+    opened = wiring.open_workspace(workspace)
+    manifest = opened.manifest(release)
+    shown = facts(opened, manifest)
+    emit(shown | {"files": manifest.files} if json else shown, as_json=json)
+
+
+@app.command()
+def publish(
+    release: ReleaseArgument,
+    pipeline: PipelineOption = "default",
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Make a release the one that a pipeline serves.
+
+    Example: semsearch release publish r1f2e3d4c5b6a
+    """
+    from semsearch import wiring
+
+    opened = wiring.open_workspace(workspace)
+    with opened.writing():
+        state = opened.publish(release, pipeline, now=datetime.now(UTC))
+    emit({"pipeline": pipeline, "current": state.current, "previous": state.previous}, as_json=json)
+
+
+@app.command()
+def rollback(pipeline: PipelineOption = "default", workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
+    """Go back to the release that a pipeline served before.
+
+    Example: semsearch release rollback
+    """
+    from semsearch import wiring
+
+    opened = wiring.open_workspace(workspace)
+    with opened.writing():
+        state = opened.rollback(pipeline, now=datetime.now(UTC))
+    emit({"pipeline": pipeline, "current": state.current, "previous": state.previous}, as_json=json)
+
+
+def facts(workspace: Workspace, manifest: Manifest) -> dict[str, Any]:
+    """One release as a row: its manifest without the file list, its state and its size on disk."""
+    from dataclasses import asdict
+
+    served = [name for name in workspace.pipelines() if workspace.state(name).current == manifest.release_id]
+    known = {event["release_id"] for name in workspace.pipelines() for event in workspace.state(name).events}
+    state = "current" if served else "earlier" if manifest.release_id in known else "candidate"
+    folder = workspace.release_path(manifest.release_id)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    row = {key: value for key, value in asdict(manifest).items() if key != "files"}
+    return {"release_id": manifest.release_id, "state": state} | row | {"size_mb": round(size / 1e6, 1)}

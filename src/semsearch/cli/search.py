@@ -1,0 +1,211 @@
+"""`search`, `similar`, `why`: questions to one release."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
+from semsearch.cli.output import emit, talk
+
+if TYPE_CHECKING:
+    from semsearch.records import LegScore
+    from semsearch.retrieval.results import SearchHit, SearchResult, WhyAnswer
+    from semsearch.retrieval.search import Searcher
+    from semsearch.workspace import Workspace
+
+KOption = Annotated[int | None, typer.Option("--k", "-k", min=1, help="Hits to show. [default: search.k]")]
+WhereOption = Annotated[
+    str | None, typer.Option("--where", help="Filter, such as 'price < 50000 and status = active' (docs/search.md).")
+]
+NearOption = Annotated[str | None, typer.Option("--near", help="Region by id or name; its neighbours count too.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Also items that are sold, reserved, hidden or ended.")]
+QueryArgument = Annotated[str, typer.Argument(help="What to search for.")]
+ItemArgument = Annotated[str, typer.Argument(help="An item_id.")]
+COLUMNS = ("rank", "title", "price", "region", "status", "score", "item_id")
+
+
+def search(
+    query: QueryArgument,
+    k: KOption = None,
+    mode: Annotated[str | None, typer.Option(help="hybrid, dense or lexical. [default: search.mode]")] = None,
+    where: WhereOption = None,
+    near: NearOption = None,
+    all_items: AllOption = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show ranks, scores, matching words and steps.")] = False,
+    pipeline: PipelineOption = "default",
+    release: ReleaseOption = None,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+    jsonl: JsonlOption = False,
+) -> None:
+    """Search the items of a release.
+
+    Example: semsearch search "아이폰 14 프로" --k 20
+
+    Example: semsearch search "office chair" --where "price < 50000 and category under 'Furniture'" --near 역삼동
+
+    Example: semsearch search "laptop bag" --mode lexical --explain
+    """
+    result = _searcher(workspace, pipeline, release).search(
+        query,
+        now=datetime.now(UTC),
+        k=k,
+        mode=mode,
+        where=where,
+        near_region=near,
+        include_ended=all_items,
+        explain=explain,
+    )
+    rows = [_shown(hit, explain) for hit in result.hits]
+    _emit(result, rows, _columns(rows, explain), json, jsonl)
+    _talk_about(result, explain, machine=json or jsonl)
+
+
+def similar(
+    item_id: ItemArgument,
+    k: KOption = None,
+    where: WhereOption = None,
+    near: NearOption = None,
+    all_items: AllOption = False,
+    pipeline: PipelineOption = "default",
+    release: ReleaseOption = None,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+    jsonl: JsonlOption = False,
+) -> None:
+    """Show the items that are most like one item; exact copies are listed once.
+
+    Example: semsearch similar 10024 --k 5
+    """
+    from semsearch.retrieval.similar import similar as find_similar
+
+    result = find_similar(
+        _searcher(workspace, pipeline, release),
+        item_id,
+        now=datetime.now(UTC),
+        k=k,
+        where=where,
+        near_region=near,
+        include_ended=all_items,
+    )
+    rows = [_shown(hit, False) | {"same": hit.n_same} for hit in result.hits]
+    _emit(result, rows, _columns(rows, False, "same"), json, jsonl)
+    for note in (*result.notes, *(() if rows else ("Nothing is like this item.",))):
+        talk(note)
+
+
+def why(
+    query: QueryArgument,
+    item_id: ItemArgument,
+    k: KOption = None,
+    where: WhereOption = None,
+    near: NearOption = None,
+    all_items: AllOption = False,
+    pipeline: PipelineOption = "default",
+    release: ReleaseOption = None,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Explain why an item is or is not found for a query.
+
+    Example: semsearch why "아이폰 14" 10024
+
+    Example: semsearch why "office chair" 10024 --where "price < 50000"
+    """
+    from semsearch import wiring
+    from semsearch.retrieval.why import why as explain_item
+
+    opened = wiring.open_workspace(workspace)
+    answer = explain_item(
+        _searcher(workspace, pipeline, release),
+        query,
+        item_id,
+        now=datetime.now(UTC),
+        in_catalogue=lambda wanted: _in_catalogue(opened, wanted),
+        k=k,
+        where=where,
+        near_region=near,
+        include_ended=all_items,
+    )
+    emit(answer if json else _why_lines(answer), as_json=json)
+
+
+def _searcher(workspace: Path, pipeline: str, release: str | None) -> Searcher:
+    from semsearch import wiring
+
+    return wiring.open_searcher(wiring.open_workspace(workspace), pipeline=pipeline, release=release, once=True)
+
+
+def _in_catalogue(workspace: Workspace, item_id: str) -> bool:
+    from semsearch.ingest.catalogue import Catalogue
+
+    catalogue = Catalogue(workspace)
+    return bool(catalogue.n_items) and item_id in catalogue.items()["item_id"]
+
+
+def _emit(document: Any, rows: list[dict[str, Any]], columns: list[str], json: bool, jsonl: bool) -> None:
+    records = [asdict(hit) for hit in document.hits] if jsonl else rows
+    emit(document, as_json=json, as_jsonl=jsonl, rows=records, columns=columns)
+
+
+def _columns(rows: list[dict[str, Any]], explain: bool, *more: str) -> list[str]:
+    """The columns that say something: no price or region where no hit has one."""
+    filled = [c for c in COLUMNS if any(row.get(c) is not None for row in rows)]
+    return [*filled, *(("dense", "lexical", "matches") if explain else ()), *more]
+
+
+def _shown(hit: SearchHit, explain: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "rank": hit.rank,
+        "title": hit.title,
+        "price": _price(hit),
+        "region": hit.region_id,
+        "status": hit.status,
+        "score": hit.score,
+        "item_id": hit.item_id,
+    }
+    if explain:
+        words = ", ".join(f"{match.term} {match.score:.2f}" for match in hit.matches)
+        row |= {"dense": _leg(hit.dense), "lexical": _leg(hit.lexical), "matches": words}
+    return row
+
+
+def _price(hit: SearchHit) -> str | None:
+    if hit.price is None:
+        return None
+    figure = f"{hit.price:,.0f}" if hit.price == int(hit.price) else f"{hit.price:,.2f}"
+    return f"{figure} {hit.currency}" if hit.currency else figure
+
+
+def _leg(leg: LegScore | None) -> str:
+    return f"#{leg.rank} ({leg.score:.3f})" if leg else "-"
+
+
+def _talk_about(result: SearchResult, explain: bool, machine: bool) -> None:
+    if explain and not machine:
+        for step in result.steps:
+            talk(f"{step.kind}: {step.before} → {step.after}")
+        talk(f"Searched for: {', '.join(result.terms) or '-'} (release {result.release_id})")
+    for note in result.notes:
+        talk(note)
+    if not result.hits and not result.notes:
+        talk("Nothing found. Next: semsearch why QUERY ITEM_ID for an item that you expected")
+
+
+def _why_lines(answer: WhyAnswer) -> dict[str, Any]:
+    lines: dict[str, Any] = {"item": f"{answer.item_id}  {answer.title or ''}".rstrip(), "release": answer.release_id}
+    lines["query terms"] = ", ".join(answer.terms) or "-"
+    for step in answer.steps:
+        lines[f"  {step.kind}"] = f"{step.before} → {step.after}"
+    if answer.in_release:
+        lines["matching"] = ", ".join(f"{m.term} {m.score:.2f}" for m in answer.matches) or "-"
+        lines["missing"] = ", ".join(answer.missing) or "-"
+        lines["dense"] = _leg(answer.dense)
+        lines["lexical"] = _leg(answer.lexical)
+        lines["hybrid"] = f"#{answer.hybrid_rank}" if answer.hybrid_rank else "-"
+    return lines | {"answer": "\n        ".join(answer.reasons)}
