@@ -1,0 +1,62 @@
+"""`demo`: the whole job, told while it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from semsearch.cli.output import emit, steps, talk
+
+if TYPE_CHECKING:
+    from semsearch.report.story import Chapter
+
+
+def demo(
+    on: Annotated[str | None, typer.Option(help="Your own listings: one file of up to 20,000 rows.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the workspaces and the report go.")] = Path("demo-workspace"),
+) -> None:
+    """Do the whole job once, on a made market or on your own listings, and write a report.
+
+    Example: semsearch demo
+
+    Example: semsearch demo --on listings.csv
+    """
+    from semsearch.demo import listings, market
+    from semsearch.report.story import story_page
+
+    chapters: list[Chapter] = []
+    with steps() as progress:
+        if on is not None:
+            told = listings.tell(out / "listings", on, now=datetime.now(UTC), progress=progress)
+            chapters += _shown(told)
+        else:
+            for lang in market.LANGUAGES:
+                chapters += _shown(market.tell(out / lang, lang, progress=progress))
+    last = out / ("listings" if on else "ko")
+    next_steps = [f'semsearch search "QUERY" --explain -w {last}', f"semsearch status -w {last}"]
+    if on is None:
+        next_steps.append("semsearch demo --on YOUR_LISTINGS.csv")
+    lede = f"Your listings: {on}" if on else "A made market, in Korean and in English. Every figure here is simulated."
+    page = out / "report.html"
+    page.write_text(story_page("The whole job, once", lede, chapters, next_steps), encoding="utf-8")
+    figures = [figure for chapter in chapters for figure in chapter.figures]
+    emit(figures, rows=[{"": f.name, "measured": f.value, "on": f.condition} for f in figures], title="Scoreboard")
+    talk(f"Report: {page}")
+    for step in next_steps:
+        talk(f"Next: {step}")
+
+
+def _shown(chapters: Iterator[Chapter]) -> list[Chapter]:
+    kept = []
+    for chapter in chapters:
+        kept.append(chapter)
+        talk(f"\n{chapter.title}")
+        for sentence in chapter.told:
+            talk(f"  {sentence}")
+        for table in chapter.tables:
+            emit(table, rows=[dict(zip(table.columns, row, strict=True)) for row in table.rows], title=table.note)
+    return kept
