@@ -16,6 +16,7 @@ if typing.TYPE_CHECKING:
     from semsearch.evaluation.qrels import Qrels
     from semsearch.evaluation.queries import Queries
     from semsearch.evaluation.runs import Run
+    from semsearch.report.evaluation import Titles
     from semsearch.retrieval.evaluate import ComparisonReport, EvaluationReport, Retriever
 
 app = typer.Typer(help="Measure search against judgements.", no_args_is_help=True)
@@ -28,7 +29,7 @@ QueriesOption = Annotated[
     Path | None, typer.Option("--queries", help="Queries: TSV (query_id, query), CSV or JSONL. Limits and names them.")
 ]
 GradeOption = Annotated[str | None, typer.Option("--grade-column", help="Grade column of a qrels table.")]
-KOption = Annotated[int, typer.Option("--k", help="Cut of the default metrics.")]
+KOption = Annotated[int, typer.Option("--k", "-k", help="Cut of the default metrics.")]
 MetricOption = Annotated[
     list[str] | None, typer.Option("--metric", help="Such as ndcg@10, recall@100, map, ndcg@10/judged. Repeatable.")
 ]
@@ -83,7 +84,7 @@ def run_command(
     judged, judged_texts = read_judgements(qrels, grade_column)
     asked = read_queries(queries) if queries else judged_texts
     if run:
-        found, origin = _read(run), {"file": str(run)}
+        found, origin = _read(run, name), {"file": str(run)}
     else:
         found, origin = _search(
             workspace=workspace, pipeline=pipeline, release=release, mode=mode, depth=depth, judged=judged,
@@ -93,8 +94,8 @@ def run_command(
         found, judged, asked, k=k, metrics=metrics, slice_by=slice_by, positive=positive,
         all_queries=all_queries, origin=origin, seed=seed,
     )  # fmt: skip
-    kept_in = workspace if not run or name else None
-    _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=kept_in, name=name)
+    saved = run is None or name is not None
+    _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=workspace, saved=saved, name=name)
     _print_report(report, as_json=json, as_jsonl=jsonl)
     if condition and condition.holds(report.figure(condition.metric).mean):
         condition.refuse(report.figure(condition.metric).mean)
@@ -140,21 +141,22 @@ def compare_command(
         run_a, run_b, judged, asked, k=k, metrics=metrics, slice_by=slice_by, positive=positive,
         all_queries=all_queries, n_regressions=worst, seed=seed,
     )  # fmt: skip
+    titles = _titles(workspace, report) if html or not (json or jsonl) else {}
     if html:
         from semsearch.report.evaluation import comparison_page
 
-        _write_page(html, comparison_page(report))
-    _print_comparison(report, as_json=json, as_jsonl=jsonl)
+        _write_page(html, comparison_page(report, titles))
+    _print_comparison(report, titles=titles, as_json=json, as_jsonl=jsonl)
 
 
 # --- steps of the commands ------------------------------------------------------------------
 
 
-def _read(path: Path) -> Run:
+def _read(path: Path, name: str | None) -> Run:
     from semsearch.evaluation.trec import read_run
 
     with steps() as progress:
-        return read_run(path, progress=progress)
+        return read_run(path, name or path.name, progress)
 
 
 def _search(
@@ -176,9 +178,9 @@ def _search(
         raise UsageError("The qrels hold no query texts.", "Next: --queries FILE with the columns query_id and query")
     wanted = asked.of(judged.grades)
     retriever, release_id = _retriever(workspace, pipeline, release, mode)
-    name = name or f"{release_id}-{mode}"
     with steps() as progress:
-        return retrieve(retriever, wanted, depth, name, progress), {"release_id": release_id, "mode": mode}
+        found = retrieve(retriever, wanted, depth, name or f"{release_id}-{mode}", progress)
+    return found, {"release_id": release_id, "mode": mode}
 
 
 def _retriever(workspace: Path, pipeline: str, release: str | None, mode: str) -> tuple[Retriever, str]:
@@ -196,7 +198,8 @@ def _keep(
     asked: Queries | None,
     run_out: Path | None,
     html: Path | None,
-    workspace: Path | None,
+    workspace: Path,
+    saved: bool,
     name: str | None,
 ) -> None:
     """Write what the flags ask for; a run of a release is always saved in its workspace."""
@@ -208,12 +211,12 @@ def _keep(
     if html:
         from semsearch.report.evaluation import evaluation_page
 
-        _write_page(html, evaluation_page(report))
-    if workspace is not None:
+        _write_page(html, evaluation_page(report, _titles(workspace, report)))
+    if saved:
         from semsearch.retrieval.saved_runs import save_run
         from semsearch.workspace import Workspace
 
-        kept = name or run.name
+        kept = run.name
         save_run(Workspace.open(workspace), kept, run, (asked or Queries({})).of(run.query_ids), report)
         talk(f"Saved as {kept}. Next: semsearch evaluate compare OTHER {kept} --qrels FILE")
 
@@ -235,33 +238,56 @@ def _condition(text: str | None) -> Any:
 
 
 def _print_report(report: EvaluationReport, *, as_json: bool, as_jsonl: bool) -> None:
-    from semsearch.report.evaluation import conditions_text, figure_rows
+    from semsearch.report import evaluation as shown
     from semsearch.retrieval.saved_runs import report_document
 
-    emit(
-        report_document(report),
-        as_json=as_json,
-        as_jsonl=as_jsonl,
-        rows=figure_rows(report),
-        title=f"{report.run}\n{conditions_text(report)}",
-    )
+    table = not (as_json or as_jsonl)
+    rows = shown.figure_rows(report) if table else shown.figure_records(report)
+    note = "" if report.slices else shown.conditions_text(report)
+    emit(report_document(report), as_json=as_json, as_jsonl=as_jsonl, rows=rows, title=report.run, note=note)
+    if table and report.slices:
+        title = f"By {report.slices[0].column}"
+        emit(None, rows=shown.slice_rows(report), title=title, note=shown.conditions_text(report))
 
 
-def _print_comparison(report: ComparisonReport, *, as_json: bool, as_jsonl: bool) -> None:
-    from semsearch.report.evaluation import comparison_document, comparison_text, difference_rows, regression_rows
+def _print_comparison(report: ComparisonReport, *, titles: Titles, as_json: bool, as_jsonl: bool) -> None:
+    from semsearch.report import evaluation as shown
 
-    worst = regression_rows(report)
-    if as_json:
-        emit(comparison_document(report), as_json=True)
+    if as_json or as_jsonl:
+        emit(shown.comparison_document(report), as_json=as_json, as_jsonl=as_jsonl, rows=_records(report))
         return
-    tag = {"record": "difference"}
-    rows = [tag | row for row in difference_rows(report)] if as_jsonl else difference_rows(report)
-    emit(None, as_jsonl=as_jsonl, rows=rows, title=comparison_text(report))
-    if as_jsonl:
-        emit(
-            None,
-            as_jsonl=True,
-            rows=[{"record": "regression"} | row for row in comparison_document(report)["regressions"]],
-        )
-    elif worst:
-        emit(None, rows=worst, title=f"Worst regressions in {report.metric}; hits as item:grade, ? is unjudged")
+    emit(None, rows=shown.difference_rows(report), title=f"B = {report.b} against A = {report.a}")
+    if report.slices:
+        emit(None, rows=shown.difference_slice_rows(report), title=f"By {report.slices[0].column}")
+    if report.regressions:
+        title = f"Worst regressions in {report.metric} (grade and item; ? is unjudged)"
+        emit(None, rows=shown.regression_rows(report, titles), title=title)
+    emit(None, rows=[], note=shown.comparison_text(report))
+
+
+def _records(report: ComparisonReport) -> list[dict[str, Any]]:
+    from semsearch.report.evaluation import comparison_document
+
+    document = comparison_document(report)
+    whole = [{"record": "difference"} | row for row in document["differences"]]
+    sliced = [
+        {"record": "difference", part["column"]: part["label"]} | row
+        for part in document["slices"]
+        for row in part["differences"]
+    ]
+    return [*whole, *sliced, *({"record": "regression"} | row for row in document["regressions"])]
+
+
+def _titles(workspace: Path, report: EvaluationReport | ComparisonReport) -> Titles:
+    """Titles of the items that the report lists, where the workspace has them."""
+    from semsearch.errors import Missing
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.report.evaluation import shown_items
+    from semsearch.workspace import Workspace
+
+    try:
+        items = Catalogue(Workspace.open(workspace)).items()
+    except Missing:
+        return {}
+    found = items.filter(items["item_id"].is_in(sorted(shown_items(report))))
+    return dict(zip(found["item_id"].to_list(), found["title"].to_list(), strict=True))

@@ -22,12 +22,13 @@ def emit(
     rows: Sequence[Row] | None = None,
     columns: Sequence[str] | None = None,
     title: str = "",
+    note: str = "",
 ) -> None:
     """Print a result once, in the mode that the user asked for.
 
     `document` is the whole result (a dataclass or plain data) for `--json`; `rows` are its records for
-    `--jsonl` and for the table, of which `columns` picks and orders the columns. Without rows the
-    document itself is one record.
+    `--jsonl` and for the table, of which `columns` picks and orders the columns; `note` is a line for
+    people under the table. Without rows the document itself is one record.
     """
     if as_json:
         print(json.dumps(plain(document), ensure_ascii=False, indent=2))
@@ -41,6 +42,8 @@ def emit(
         _print_pairs(records[0])
     elif records:
         _print_table(records, columns or list(records[0]), title)
+    if note:
+        print(note)
 
 
 def talk(message: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semsearch.evaluation.compare import Difference, JudgedHit
@@ -17,8 +17,10 @@ _FAMILIES = {
     "ndcg": "nDCG", "recall": "recall", "precision": "precision", "f1": "F1", "mrr": "MRR", "map": "MAP",
     "judged": "judged share",
 }  # fmt: skip
-_CARDS = 4
+_CARDS = ("recall", "judged", "mrr")
 _REACH = 0.05
+
+Titles = Mapping[str, str]
 
 
 def metric_label(metric: str) -> str:
@@ -34,38 +36,56 @@ def metric_label(metric: str) -> str:
 
 
 def figure_rows(report: EvaluationReport) -> list[dict[str, Any]]:
-    """One row a metric, and one a metric and slice after them."""
-    rows = [_figure_row(figure) for figure in report.figures]
-    if not report.slices:
-        return rows
-    column = report.slices[0].column
-    whole = [{column: "all"} | row for row in rows]
-    return whole + [{column: part.label} | _figure_row(figure) for part in report.slices for figure in part.figures]
+    """One row a metric."""
+    return [data(figure) for figure in report.figures]
+
+
+def slice_rows(report: EvaluationReport) -> list[dict[str, Any]]:
+    """One row a slice: the first metric with its interval, the means of the others."""
+    rows = []
+    for part in report.slices:
+        first, *others = part.figures
+        row = {part.column: part.label, "n": first.n, first.metric: first.mean, "low": first.low, "high": first.high}
+        rows.append(data(row | {figure.metric: figure.mean for figure in others}))
+    return rows
+
+
+def figure_records(report: EvaluationReport) -> list[dict[str, Any]]:
+    """One record a metric and slice; the whole has no slice."""
+    sliced = [{part.column: part.label} | data(figure) for part in report.slices for figure in part.figures]
+    return [*figure_rows(report), *sliced]
 
 
 def difference_rows(report: ComparisonReport) -> list[dict[str, Any]]:
-    """One row a metric, and one a metric and slice after them; B minus A."""
-    rows = [_difference_row(row) for row in report.differences]
-    if not report.slices:
-        return rows
-    column = report.slices[0].column
-    whole = [{column: "all"} | row for row in rows]
-    return whole + [{column: part.label} | _difference_row(row) for part in report.slices for row in part.differences]
+    """One row a metric; B minus A."""
+    return [_difference_row(row) for row in report.differences]
 
 
-def regression_rows(report: ComparisonReport) -> list[dict[str, Any]]:
-    """One row a query that lost, with both lists of hits as item:grade."""
+def difference_slice_rows(report: ComparisonReport) -> list[dict[str, Any]]:
+    """One row a slice: the first metric's difference with its interval."""
+    return [{part.column: part.label} | _difference_row(part.differences[0]) for part in report.slices]
+
+
+def regression_rows(report: ComparisonReport, titles: Titles, n_hits: int = 3) -> list[dict[str, Any]]:
+    """One row a query that lost, with the first hits of both runs, each as grade and title."""
     return [
         {
             "query": item.query,
             "A": item.change.value_a,
             "B": item.change.value_b,
             "B-A": item.change.difference,
-            "hits of A": _short(item.change.hits_a),
-            "hits of B": _short(item.change.hits_b),
+            "hits of A": _short(item.change.hits_a[:n_hits], titles),
+            "hits of B": _short(item.change.hits_b[:n_hits], titles),
         }
         for item in report.regressions
     ]
+
+
+def shown_items(report: EvaluationReport | ComparisonReport) -> set[str]:
+    """The item ids that a page of this report lists; for looking up their titles."""
+    if isinstance(report, EvaluationReport):
+        return {hit.item_id for query in report.weakest for hit in query.hits}
+    return {hit.item_id for item in report.regressions for hit in (*item.change.hits_a, *item.change.hits_b)}
 
 
 def conditions_text(report: EvaluationReport) -> str:
@@ -90,20 +110,16 @@ def comparison_document(report: ComparisonReport) -> dict[str, Any]:
     return plain | {name: data(getattr(report, name)) for name in parts}
 
 
-def _figure_row(figure: Figure) -> dict[str, Any]:
-    row: dict[str, Any] = data(figure)
-    return row
-
-
 def _difference_row(row: Difference) -> dict[str, Any]:
     return {
         "metric": row.metric, "A": row.mean_a, "B": row.mean_b, "B-A": row.difference, "low": row.low,
-        "high": row.high, "p": row.p_value, "better": row.n_better, "worse": row.n_worse, "n": row.n,
+        "high": row.high, "p": round(row.p_value, 4), "better": row.n_better, "worse": row.n_worse, "n": row.n,
     }  # fmt: skip
 
 
-def _short(hits: Sequence[JudgedHit], n: int = 5) -> str:
-    return " ".join(f"{hit.item_id}:{'?' if hit.grade is None else f'{hit.grade:g}'}" for hit in hits[:n]) or "none"
+def _short(hits: Sequence[JudgedHit], titles: Titles, width: int = 44) -> str:
+    lines = [f"{'?' if hit.grade is None else f'{hit.grade:g}'} {titles.get(hit.item_id, hit.item_id)}" for hit in hits]
+    return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in lines) or "no hits"
 
 
 def _queries_text(conditions: Conditions, hits: bool = True) -> str:
@@ -126,14 +142,15 @@ def _method(report: EvaluationReport | ComparisonReport) -> str:
 # --- pages ----------------------------------------------------------------------------------
 
 
-def evaluation_page(report: EvaluationReport) -> str:
-    """A self-contained HTML page of one evaluation."""
+def evaluation_page(report: EvaluationReport, titles: Titles) -> str:
+    """A self-contained HTML page of one evaluation; `titles` (item_id to title) may be empty."""
     main = report.figures[0].metric
     return render(
         "evaluation.html",
         report=report,
+        titles=titles,
         main=main,
-        cards=report.figures[:_CARDS],
+        cards=[report.figure(metric) for metric in _card_metrics([f.metric for f in report.figures])],
         labels=_labels(report.figures),
         values=report.evaluation.values[main].tolist(),
         sentence=_evaluation_sentence(report),
@@ -141,12 +158,13 @@ def evaluation_page(report: EvaluationReport) -> str:
     )
 
 
-def comparison_page(report: ComparisonReport) -> str:
-    """A self-contained HTML page of one comparison."""
+def comparison_page(report: ComparisonReport, titles: Titles) -> str:
+    """A self-contained HTML page of one comparison; `titles` (item_id to title) may be empty."""
     return render(
         "comparison.html",
         report=report,
-        cards=report.differences[:_CARDS],
+        titles=titles,
+        cards=_card_differences(report.differences),
         labels=_labels(report.differences),
         reach=_reach(report.differences),
         slice_reach=_reach([part.differences[0] for part in report.slices]),
@@ -154,6 +172,19 @@ def comparison_page(report: ComparisonReport) -> str:
         sentence=_comparison_sentence(report.differences[0]),
         conditions=comparison_text(report),
     )
+
+
+def _card_metrics(metrics: Sequence[str]) -> list[str]:
+    """The first metric, a judged-only one and the first of each telling family: at most four."""
+    judged_only = [metric for metric in metrics if metric.endswith("/judged")]
+    families = {metric.split("@")[0]: metric for metric in reversed(metrics)}
+    telling = [families[family] for family in _CARDS if family in families]
+    return list(dict.fromkeys([metrics[0], *judged_only[:1], *telling, *metrics]))[:4]
+
+
+def _card_differences(rows: Sequence[Difference]) -> list[Difference]:
+    by_metric = {row.metric: row for row in rows}
+    return [by_metric[metric] for metric in _card_metrics(list(by_metric))]
 
 
 def _labels(rows: Sequence[Figure | Difference]) -> dict[str, str]:

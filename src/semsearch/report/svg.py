@@ -33,7 +33,7 @@ def interval(
     return _drawing(parts, width, height, f"{mean:.3f}, interval {low:.3f} to {high:.3f}")
 
 
-def bars(rows: Sequence[tuple[str, float]], *, stop: float | None = None, digits: int = 3, width: int = 640) -> Markup:
+def bars(rows: Sequence[tuple[str, float]], *, stop: float | None = None, digits: int = 3, width: int = 880) -> Markup:
     """Labelled horizontal bars from 0; `stop` is the value of a full bar (the largest when left out)."""
     if not rows:
         return Markup("")
@@ -54,7 +54,7 @@ def bars(rows: Sequence[tuple[str, float]], *, stop: float | None = None, digits
 
 
 def histogram(
-    values: Iterable[float], *, start: float = 0.0, stop: float = 1.0, n_bins: int = 20, width: int = 640
+    values: Iterable[float], *, start: float = 0.0, stop: float = 1.0, n_bins: int = 20, width: int = 880
 ) -> Markup:
     """How many values fall into each of `n_bins` equal bins between `start` and `stop`; NaN is left out."""
     known = np.asarray([value for value in values if not math.isnan(value)], np.float64)
@@ -82,7 +82,7 @@ def histogram(
     return _drawing(parts, width, height, f"distribution of {known.size} values between {start:g} and {stop:g}")
 
 
-def sorted_differences(values: Iterable[float], *, width: int = 640) -> Markup:
+def sorted_differences(values: Iterable[float], *, width: int = 880) -> Markup:
     """One bar a query, from the largest gain to the largest loss; many queries are thinned evenly."""
     known = np.sort(np.asarray([value for value in values if not math.isnan(value)], np.float64))[::-1]
     if not known.size:
