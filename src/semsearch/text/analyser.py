@@ -33,9 +33,9 @@ WEIGHTS = {
     "bigram": 0.25,
     "bigram_only": 0.7,
     "amount": 0.5,
-    "equal": 1.0,
+    "equal": 0.8,
     "covered": 0.3,
-    "synonym": 0.5,
+    "synonym": 0.3,
     "spelling": 0.8,
 }
 
@@ -222,14 +222,19 @@ class _Reading:
 
     def _equals(self, atoms: Sequence[Atom]) -> None:
         for group, start, end in self.lexicon.find(atoms):
-            token = self.lexicon.token(group)
-            synonym = group.kind == "synonyms"
-            if token in self.terms or not self._add(token, WEIGHTS["synonym" if synonym else "equal"], "lexicon"):
+            token, written = self.lexicon.token(group), atoms[start:end]
+            if token in self.terms or self._no_news(token, written):
                 continue
-            if not synonym:
-                self._covered(atoms[start:end])
-            if len(group.surfaces) > 1:
-                self._step("lexicon", " ".join(atom.text for atom in atoms[start:end]), ", ".join(group.surfaces))
+            synonym = group.kind == "synonyms"
+            if self._add(token, WEIGHTS["synonym" if synonym else "equal"], "lexicon"):
+                if not synonym:
+                    self._covered(written)
+                if len(group.surfaces) > 1:
+                    self._step("lexicon", " ".join(atom.text for atom in written), ", ".join(group.surfaces))
+
+    def _no_news(self, token: str, written: Sequence[Atom]) -> bool:
+        """Whether the catalogue spells the group in this one way only."""
+        return len(written) == 1 and self._count(token) == self._count(tokens.word(written[0]))
 
     def _covered(self, atoms: Sequence[Atom]) -> None:
         """The words of a name count less when the name itself counts: they say the same again."""
