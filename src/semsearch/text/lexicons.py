@@ -115,18 +115,18 @@ class Lexicon:
                     break
 
     def _written(self, before: str, last: tokens.Atom) -> tuple[Group, ...]:
-        """Groups written by `before` and an atom; near equals also in another number: laptops."""
+        """Groups written by `before` and an atom; all but brands also in another number: laptops."""
         exact = self._by_key.get(before + last.text, ())
         if last.kind != tokens.LATIN or (stem := tokens.stem(last.text)) == last.text:
             return exact
-        others = (g for g in self._by_key.get(before + stem, ()) if g.kind == "synonyms" and g not in exact)
+        others = (g for g in self._by_key.get(before + stem, ()) if g.kind != "brands" and g not in exact)
         return (*exact, *others)
 
 
 def _keys(kind: str, surface: str) -> Iterator[str]:
     atoms = tokens.words(search(surface)).atoms
     yield tokens.joined(atoms)
-    if kind == "synonyms" and atoms and atoms[-1].kind == tokens.LATIN:
+    if kind != "brands" and atoms and atoms[-1].kind == tokens.LATIN:
         yield tokens.joined(atoms[:-1]) + tokens.stem(atoms[-1].text)
 
 
