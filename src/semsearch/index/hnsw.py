@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ class HnswIndex:
         self.ef = ef
         self._graph = graph
         self._exact = ExactIndex(vectors)
+        self._widening = Lock()
 
     def search(self, vectors: Floats, k: int, allowed: Mask | None = None) -> list[Ranked]:
         """See DenseIndex.search."""
@@ -68,8 +70,9 @@ class HnswIndex:
     def _nearest(self, query: Floats, n: int) -> np.ndarray | None:
         """The `n` nearest nodes; None when the graph reaches fewer, which hnswlib raises."""
         if n > self.ef:
-            self.ef = n  # only ever grows, so that another thread's search never gets too small an ef
-            self._graph.set_ef(n)
+            with self._widening:  # ef only ever grows: another thread's search never gets one below its k
+                self.ef = max(self.ef, n)
+                self._graph.set_ef(self.ef)
         try:
             labels, _ = self._graph.knn_query(query, k=n, num_threads=1)
         except RuntimeError:
