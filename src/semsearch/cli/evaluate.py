@@ -95,7 +95,7 @@ def run_command(
         all_queries=all_queries, origin=origin, seed=seed,
     )  # fmt: skip
     saved = run is None or name is not None
-    _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=workspace, saved=saved, name=name)
+    _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=workspace, saved=saved)
     _print_report(report, as_json=json, as_jsonl=jsonl)
     if condition and condition.holds(report.figure(condition.metric).mean):
         condition.refuse(report.figure(condition.metric).mean)
@@ -200,7 +200,6 @@ def _keep(
     html: Path | None,
     workspace: Path,
     saved: bool,
-    name: str | None,
 ) -> None:
     """Write what the flags ask for; a run of a release is always saved in its workspace."""
     from semsearch.evaluation.queries import Queries
@@ -216,9 +215,8 @@ def _keep(
         from semsearch.retrieval.saved_runs import save_run
         from semsearch.workspace import Workspace
 
-        kept = run.name
-        save_run(Workspace.open(workspace), kept, run, (asked or Queries({})).of(run.query_ids), report)
-        talk(f"Saved as {kept}. Next: semsearch evaluate compare OTHER {kept} --qrels FILE")
+        save_run(Workspace.open(workspace), run.name, run, (asked or Queries({})).of(run.query_ids), report)
+        talk(f"Saved as {run.name}. Next: semsearch evaluate compare OTHER {run.name} --qrels FILE")
 
 
 def _write_page(path: Path, page: str) -> None:

@@ -39,7 +39,7 @@ def bootstrap_mean(
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13;
     Hall, The Bootstrap and Edgeworth Expansion, 1992, section 2.5.
     """
-    columns = values.reshape(len(values), -1)
+    columns = values[:, None] if values.ndim == 1 else values
     if not len(columns):
         return [Interval(math.nan, math.nan)] * columns.shape[1]
     if len(columns) >= LARGE_SAMPLE:

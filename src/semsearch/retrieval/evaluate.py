@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from semsearch.errors import UsageError
 from semsearch.evaluation.compare import Comparison, Difference, JudgedHit, QueryChange, compare, judged_hits
 from semsearch.evaluation.evaluate import Conditions, Evaluation, Figure, evaluate
@@ -145,13 +147,28 @@ def depth_of(metrics: Sequence[str]) -> int:
 
 
 def retrieve(retriever: Retriever, queries: Queries, depth: int, name: str, progress: Progress | None = None) -> Run:
-    """Ask every query and keep at most `depth` hits of each."""
+    """Ask every query and keep at most `depth` hits of each, in the order in which they are served.
+
+    A TREC run is ordered by its scores alone, so a tie is broken here: its later hit is lowered to the next
+    smaller float32.
+    """
     rankings: dict[str, list[tuple[str, float]]] = {}
     for done, (query_id, text) in enumerate(queries.texts.items(), start=1):
-        rankings[query_id] = retriever.ranked(text, depth)
+        rankings[query_id] = falling(retriever.ranked(text, depth))
         if progress:
             progress("searching", done, len(queries))
     return Run.of(rankings, name)
+
+
+def falling(hits: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """The same hits in the same order, with scores that strictly fall also as float32."""
+    scores = np.asarray([score for _, score in hits], np.float32)
+    if np.all(scores[1:] < scores[:-1]):
+        return hits
+    for i in range(1, len(scores)):
+        if not scores[i] < scores[i - 1]:
+            scores[i] = np.nextafter(scores[i - 1], np.float32(-np.inf))
+    return [(item_id, score) for (item_id, _), score in zip(hits, scores.tolist(), strict=True)]
 
 
 def evaluate_run(
