@@ -159,6 +159,8 @@ def _show_summary(summary: Any, as_json: bool) -> None:
     if summary.duplicates:
         what = "exact copies of a row" if summary.kind == "interactions" else "rows with an id that a later row has too"
         talk(f"{summary.duplicates:,} {what} were left out; the last one counts.")
+    if summary.without_rows:
+        talk(f"Without rows: {', '.join(summary.without_rows)}")
     for reason, count in list(summary.reasons.items())[:5]:
         talk(f"Rejected {count:,} × {reason}")
     if summary.quarantine:

@@ -138,7 +138,8 @@ def content_digest(frame: pl.DataFrame) -> str:
     """
     whole = hashlib.blake2b(digest_size=DIGEST_LENGTH)
     for series in frame.get_columns():
-        column = hashlib.blake2b(f"{series.name}:{series.dtype}".encode(), digest_size=DIGEST_LENGTH)
+        kind = type(series.dtype).__name__
+        column = hashlib.blake2b(f"{series.name}:{kind}".encode(), digest_size=DIGEST_LENGTH)
         for start in range(0, len(series), _SLICE):
             _feed(column, series.slice(start, _SLICE))
         whole.update(column.digest())

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO, TextIO
 
 from semsearch.errors import UsageError
 from semsearch.ingest.catalogue import sweep
+from semsearch.ingest.lines import Reject
 from semsearch.ingest.mapping import Mapped, check_absent, check_required, from_settings, resolve
 from semsearch.ingest.merge import merge
 from semsearch.ingest.names import Kind
@@ -51,6 +53,8 @@ class ImportSummary:
     """Field to source, as used."""
     unused: tuple[str, ...]
     """Columns that no field took."""
+    without_rows: tuple[str, ...]
+    """Files that were empty or had only a header."""
     total: int
     """Rows of this kind in the workspace now."""
     digest: str
@@ -66,7 +70,7 @@ class Preview:
     rows: tuple[dict[str, Any], ...]
     """At most five, as they would be stored."""
     rejected: tuple[dict[str, Any], ...]
-    """Bad rows before the fifth good one: row, column, reason, raw."""
+    """The first bad rows, at most five, of those read (20,000 at least, or all): row, column, reason, raw."""
 
 
 def import_rows(
@@ -96,11 +100,13 @@ def import_rows(
             taken = _take(plan, sources, folder, progress)
             kept = _keep_rejects(workspace, kind, taken, now)
             _refuse(plan, taken, kept)
+            if progress:
+                progress("rows written", 0, taken.good)
             merged = merge(workspace, kind, taken.parts)
     return ImportSummary(
         kind=kind,
         files=tuple(source.name for source in sources),
-        read=taken.good + taken.rejected,
+        read=taken.read,
         new=merged.new,
         updated=merged.updated,
         unchanged=merged.unchanged,
@@ -110,6 +116,7 @@ def import_rows(
         quarantine=kept,
         mapping=taken.mapping,
         unused=tuple(taken.unused),
+        without_rows=tuple(taken.without_rows),
         total=merged.snapshot.n_rows,
         digest=merged.snapshot.digest,
     )
@@ -133,7 +140,7 @@ def preview_rows(
     def reject(row: int, column: str, reason: str, raw: object) -> None:
         rejected.append({"row": row, "column": column, "reason": reason, "raw": raw})
 
-    mapped = Mapped({}, (), ())
+    mapped = Mapped((), {}, (), ())
     rows: list[dict[str, Any]] = []
     for batch, mapped in _mapped_batches(plan, source, reject):
         checked = validate(kind, batch, mapped.fields, plan.settings.tz)
@@ -142,6 +149,7 @@ def preview_rows(
         rows += checked.good.head(PREVIEW_ROWS - len(rows)).to_dicts()
         if len(rows) == PREVIEW_ROWS:
             break
+    check_absent(source.name, mapped)
     if not rows and not rejected:
         raise _nothing([source])
     told = sorted(rejected, key=lambda r: r["row"])[:PREVIEW_ROWS]
@@ -163,13 +171,22 @@ class _Plan:
 class _Taken:
     """What reading left: validated parts in the scratch folder, and counts."""
 
+    folder: Path
     parts: list[Path] = field(default_factory=list)
     good: int = 0
     rejected: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
-    rejects_path: Path | None = None
     mapping: dict[str, str] = field(default_factory=dict)
     unused: dict[str, None] = field(default_factory=dict)
+    without_rows: list[str] = field(default_factory=list)
+
+    @property
+    def read(self) -> int:
+        return self.good + self.rejected
+
+    @property
+    def rejects_path(self) -> Path:
+        return self.folder / "rejects.jsonl"
 
 
 def _plan(
@@ -182,30 +199,33 @@ def _plan(
     return _Plan(kind, given, settings, format_)
 
 
-class _scratch(tempfile.TemporaryDirectory[str]):  # noqa: N801
+@contextmanager
+def _scratch(workspace: Workspace) -> Iterator[Path]:
     """A folder for the parts, inside the staging folder that the next writer empties after a kill."""
+    staging = workspace.path(".semsearch", "staging")
+    staging.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=staging, prefix="import-") as folder:
+        yield Path(folder)
 
-    def __init__(self, workspace: Workspace) -> None:
-        staging = workspace.path(".semsearch", "staging")
-        staging.mkdir(exist_ok=True)
-        super().__init__(dir=staging, prefix="import-")
 
-
-def _take(plan: _Plan, sources: Sequence[Source], folder: str, progress: Progress | None) -> _Taken:
-    taken = _Taken(rejects_path=Path(folder, "rejects.jsonl"))
-    with taken.rejects_path.open("w", encoding="utf-8", errors="backslashreplace") as rejects:  # type: ignore[union-attr]
+def _take(plan: _Plan, sources: Sequence[Source], folder: Path, progress: Progress | None) -> _Taken:
+    taken = _Taken(folder)
+    with taken.rejects_path.open("w", encoding="utf-8", errors="backslashreplace") as rejects:
         for source in sources:
+            before = taken.read
             reject = _rejecter(source.name, rejects, taken)
             for batch, mapped in _mapped_batches(plan, source, reject):
-                _take_batch(plan, batch, mapped, taken, reject, folder)
+                _take_batch(plan, batch, mapped, taken, reject)
                 if progress:
-                    progress("rows read", taken.good + taken.rejected, 0)
-    if not taken.good and not taken.rejected:
+                    progress("rows read", taken.read, 0)
+            if taken.read == before:
+                taken.without_rows.append(source.name)
+    if not taken.read:
         raise _nothing(sources)
     return taken
 
 
-def _rejecter(name: str, rejects: TextIO, taken: _Taken) -> Callable[[int, str, str, object], None]:
+def _rejecter(name: str, rejects: TextIO, taken: _Taken) -> Reject:
     def reject(row: int, column: str, reason: str, raw: object) -> None:
         taken.rejected += 1
         taken.reasons[(f"{column}: " if column else "") + reason.partition(": '")[0]] += 1
@@ -215,9 +235,7 @@ def _rejecter(name: str, rejects: TextIO, taken: _Taken) -> Callable[[int, str, 
     return reject
 
 
-def _mapped_batches(
-    plan: _Plan, source: Source, reject: Callable[[int, str, str, object], None]
-) -> Iterator[tuple[Batch, Mapped]]:
+def _mapped_batches(plan: _Plan, source: Source, reject: Reject) -> Iterator[tuple[Batch, Mapped]]:
     """Batches with their mapping; JSONL may show new columns later, a table must have all at once."""
     names: dict[str, None] = {}
     mapped = None
@@ -226,19 +244,19 @@ def _mapped_batches(
         names |= dict.fromkeys(batch.names)
         if mapped is None or len(names) > before:
             mapped = resolve(plan.kind, tuple(names), plan.maps)
-            check_required(plan.kind, source.name, tuple(names), mapped)
+            check_required(plan.kind, source.name, mapped)
+            if batch.complete:
+                check_absent(source.name, mapped)
         yield batch, mapped
     if mapped is not None:
-        check_absent(source.name, tuple(names), mapped)
+        check_absent(source.name, mapped)
 
 
-def _take_batch(
-    plan: _Plan, batch: Batch, mapped: Mapped, taken: _Taken, reject: Callable[..., None], folder: str
-) -> None:
+def _take_batch(plan: _Plan, batch: Batch, mapped: Mapped, taken: _Taken, reject: Reject) -> None:
     checked = validate(plan.kind, batch, mapped.fields, plan.settings.tz)
     for index, column, reason in checked.bad:
         reject(batch.numbers[index], column, reason, batch.raw(index))
-    taken.parts.append(Path(folder, f"part-{len(taken.parts):06}.parquet"))
+    taken.parts.append(taken.folder / f"part-{len(taken.parts):06}.parquet")
     checked.good.write_parquet(taken.parts[-1], compression="lz4")
     taken.good += checked.good.height
     taken.mapping |= _texts(mapped)
@@ -250,7 +268,7 @@ def _texts(mapped: Mapped) -> dict[str, str]:
 
 
 def _keep_rejects(workspace: Workspace, kind: Kind, taken: _Taken, now: datetime) -> Path | None:
-    if not taken.rejected or taken.rejects_path is None:
+    if not taken.rejected:
         return None
     target = workspace.path("quarantine", f"{kind}-{now:%Y%m%dT%H%M%S%fZ}.jsonl")
     with workspace.staged(target) as draft:
@@ -259,14 +277,14 @@ def _keep_rejects(workspace: Workspace, kind: Kind, taken: _Taken, now: datetime
 
 
 def _refuse(plan: _Plan, taken: _Taken, kept: Path | None) -> None:
-    read = taken.good + taken.rejected
-    share = taken.rejected / read
-    if share <= plan.settings.max_rejects and taken.good:
+    share, allowed = taken.rejected / taken.read, plan.settings.max_rejects
+    if share <= allowed and taken.good:
         return
     reasons = "".join(f"\n  {count:,} × {reason}" for reason, count in taken.reasons.most_common(5))
+    what = f"more than the {allowed:.2%} that --max-rejects allows" if taken.good else "all that there are"
     raise UsageError(
-        f"{taken.rejected:,} of {read:,} rows ({share:.2%}) are bad, more than --max-rejects "
-        f"{plan.settings.max_rejects:g} allows. Nothing was imported.{reasons}\n  They are in {kept}",
+        f"{taken.rejected:,} of {taken.read:,} rows ({share:.2%}) are bad, {what}. Nothing was imported.{reasons}\n"
+        f"  They are in {kept}",
         "Next: correct the file or the mapping (--dry-run shows it)"
         + (f", or allow them with --max-rejects {_rounded_up(share)}" if taken.good else ""),
     )
@@ -278,4 +296,6 @@ def _rounded_up(share: float) -> float:
 
 def _nothing(sources: Sequence[Source]) -> UsageError:
     names = ", ".join(source.name for source in sources[:3])
-    return UsageError(f"No rows in {names}.", "Next: name a file with at least one row")
+    return UsageError(
+        f"No rows in {names}: empty, or only a header.", "Next: name a file with at least one row below the header"
+    )

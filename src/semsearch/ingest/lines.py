@@ -31,8 +31,9 @@ def numbered_lines(name: str, blocks: Iterator[bytes], reject: Reject) -> Iterat
     """
     number, korean = 1, None
     for block in _whole_lines(name, _utf8(name, blocks)):
-        text = None if korean else _decode(block, "utf-8")
+        text = None if korean and not block.isascii() else _decode(block, "utf-8")
         if text is not None:
+            korean = korean if block.isascii() else False
             for line in io.StringIO(text, newline="\n"):
                 yield Line(number, line)
                 number += 1

@@ -17,6 +17,7 @@ from semsearch.ingest.names import ALIASES, CATEGORY_LEVELS, REQUIRED, Kind
 
 _LEVEL = re.compile(r"(?:category|cat|level|카테고리|분류)([1-9])")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_SCALED = ("price", "position", "n_results")
 _SCALE = re.compile(r"(.+?)\s*\*\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)$")
 
 
@@ -42,6 +43,8 @@ class Expression:
 class Mapped:
     """Fields with their expressions, and the columns that no field uses."""
 
+    names: tuple[str, ...]
+    """Columns seen so far."""
     fields: dict[str, Expression]
     unused: tuple[str, ...]
     absent: tuple[str, ...]
@@ -81,19 +84,22 @@ def resolve(kind: Kind, names: Sequence[str], given: Mapping[str, str]) -> Mappe
     for field in given:
         _check_field(kind, field)
     fields = {field: parse(source, names) for field, source in given.items() if source}
+    for field, expression in fields.items():
+        _check_use(field, expression)
     for field, expression in _guess(kind, names, taken=_columns(fields.values())).items():
         if field not in given:
             fields.setdefault(field, expression)
     used = _columns(fields.values())
     order = {field: n for n, field in enumerate(ALIASES[kind])}
     return Mapped(
+        names=tuple(names),
         fields=dict(sorted(fields.items(), key=lambda pair: order.get(pair[0], len(order)))),
         unused=tuple(name for name in names if name not in used),
         absent=tuple(sorted(used - set(names))),
     )
 
 
-def check_required(kind: Kind, source: str, names: Sequence[str], mapping: Mapped) -> None:
+def check_required(kind: Kind, source: str, mapping: Mapped) -> None:
     """Raises UsageError when a required field has no column, naming the columns and the mapping so far."""
     missing = [field for field in REQUIRED[kind] if field not in mapping.fields]
     if not missing:
@@ -102,20 +108,20 @@ def check_required(kind: Kind, source: str, names: Sequence[str], mapping: Mappe
     column = mapping.unused[0] if mapping.unused else "COLUMN"
     column = f"'{column}'" if " " in column else column
     raise UsageError(
-        f"{source}: no column for {' and '.join(missing)}. Columns: {', '.join(names)}. Recognised: {found}.",
+        f"{source}: no column for {' and '.join(missing)}. Columns: {', '.join(mapping.names)}. Recognised: {found}.",
         f"Next: say which with --map {missing[0]}={column}",
     )
 
 
-def check_absent(source: str, names: Sequence[str], mapping: Mapped) -> None:
+def check_absent(source: str, mapping: Mapped) -> None:
     """Raises UsageError when a column that was named in the mapping is not in the source."""
     if not mapping.absent:
         return
     name = mapping.absent[0]
-    near = difflib.get_close_matches(name, names, n=1)
+    near = difflib.get_close_matches(name, mapping.names, n=1)
     hint = f"Did you mean {near[0]!r}? " if near else ""
     raise UsageError(
-        f"{source}: no column {name!r}. {hint}Columns: {', '.join(names)}.",
+        f"{source}: no column {name!r}. {hint}Columns: {', '.join(mapping.names)}.",
         f"Next: correct --map; a constant is quoted, such as --map \"currency='{name}'\"",
     )
 
@@ -131,6 +137,13 @@ def parse(text: str, names: Sequence[str]) -> Expression:
         return Expression(text, (_place(scaled[1], names),), scale=_number(scaled[2]))
     parts = [part.strip() for part in text.split("+")]
     return Expression(text, tuple(_place(part, names) for part in parts))
+
+
+def _check_use(field: str, expression: Expression) -> None:
+    if expression.scale is not None and field not in _SCALED:
+        raise UsageError(f"--map {field}={expression.text}: only {', '.join(_SCALED)} can be scaled.")
+    if len(expression.places) > 1 and field != "category":
+        raise UsageError(f"--map {field}={expression.text}: only category takes several columns.")
 
 
 def _number(text: str) -> float:

@@ -117,9 +117,11 @@ def _unzstd(blocks: Iterator[bytes]) -> Iterator[bytes]:
         data = block
         while data:
             try:
-                yield frame.decompress(data)
+                plain = frame.decompress(data)
             except zstandard.ZstdError as error:
                 raise _Damaged(str(error)) from error
+            if plain:
+                yield plain
             started, data = not frame.eof, frame.unused_data
             if frame.eof:
                 frame = zstandard.ZstdDecompressor().decompressobj()
@@ -156,13 +158,11 @@ def peek(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
 def sniff(name: str, head: bytes) -> Format:
     """The format of a stream by its first bytes; the name only tells .tsv from .csv.
 
-    Raises UsageError for an empty or binary file and for a JSON array.
+    Raises UsageError for a binary file and for a JSON array.
     """
     if head.startswith(b"PAR1"):
         return "parquet"
     text = _text(name, head).lstrip("\ufeff \t\r\n")
-    if not text:
-        raise UsageError(f"{name} is empty.", "Next: name a file with rows")
     if text.startswith("["):
         raise UsageError(
             f"{name} is one JSON array, not one JSON object a line.", "Next: jq -c '.[]' FILE > FILE.jsonl, import that"

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from semsearch.errors import UsageError
@@ -22,6 +23,8 @@ from semsearch.ingest.sources import Format, Source, peek, sniff
 if TYPE_CHECKING:
     import polars as pl
 
+_TEXT = (str, type(None))
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 BATCH_ROWS = 20_000
 MAX_ROW_LINES = 1_000
 """Lines that one quoted CSV row may span; above it the quote counts as a stray one."""
@@ -35,6 +38,8 @@ class Batch:
     """Columns that occur."""
     numbers: Sequence[int]
     """The line where each row begins, the header being line 1; in Parquet the row, from 1."""
+    complete: bool
+    """Later batches of the source have the same columns."""
     column: Callable[[str], Sequence[Any]]
     """Values of one column, null where a row lacks it."""
     raw: Callable[[int], object]
@@ -59,6 +64,8 @@ def text_series(values: Sequence[Any]) -> pl.Series:
 
     if isinstance(values, pl.Series):
         return values
+    if all(type(value) in _TEXT for value in values):
+        return pl.Series(values, dtype=pl.String)
     return pl.Series([_cell(value) for value in values], dtype=pl.String)
 
 
@@ -71,7 +78,7 @@ def _cell(value: Any) -> str | None:
         return repr(value)
     if isinstance(value, date):
         return value.isoformat()
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return _ENCODER.encode(value)
 
 
 # --- JSONL ---------------------------------------------------------------------------------
@@ -100,8 +107,7 @@ def _json_row(line: Line, reject: Reject) -> dict[str, Any] | None:
             json.dumps(row, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         if line.text.strip():
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else type(error).__name__
-            reject(line.number, "", f"is not valid JSON: {reason}", line.text.rstrip("\r\n"))
+            reject(line.number, "", f"is not valid JSON: {_json_reason(error)}", line.text.rstrip("\r\n"))
         return None
     if not isinstance(row, dict):
         reject(line.number, "", "is not a JSON object", line.text.rstrip("\r\n"))
@@ -109,10 +115,17 @@ def _json_row(line: Line, reject: Reject) -> dict[str, Any] | None:
     return row
 
 
+def _json_reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    return "nested too deeply" if isinstance(error, RecursionError) else "half a surrogate pair or too long a number"
+
+
 def _json_batch(rows: list[dict[str, Any]], taken: list[Line]) -> Batch:
     names = dict.fromkeys(name for row in rows for name in row)
     return Batch(
         names=tuple(names),
+        complete=False,
         numbers=[line.number for line in taken],
         column=lambda name: [row.get(name) for row in rows],
         raw=lambda n: taken[n].text.rstrip("\r\n"),
@@ -160,6 +173,8 @@ def _csv(name: str, lines: Iterator[Line], format_: Format, reject: Reject) -> I
     head = next((line for line in lines if line.text.strip()), None)
     if head is None:
         return
+    if "\r" in head.text.rstrip("\r\n"):
+        raise UsageError(f"The lines of {name} end in a bare carriage return.", "Next: save it as CSV UTF-8")
     delimiter = "\t" if format_ == "tsv" else max(",\t;|", key=head.text.count)
     header = _header(name, next(csv.reader([head.text], delimiter=delimiter)))
     rows: list[list[str]] = []
@@ -195,9 +210,10 @@ def _csv_rows(feed: _Feed, delimiter: str, width: int, reject: Reject) -> Iterat
                     line = feed.give_back()
                     reject(line.number, "", _ragged(len(row), width), line.text.rstrip("\r\n"))
             return
-        except (csv.Error, _SwallowedError):
+        except (csv.Error, _SwallowedError) as error:
             line = feed.give_back()
-            reject(line.number, "", "has a quote that is not closed or not doubled", line.text.rstrip("\r\n"))
+            what = "carriage return inside a row" if "new-line" in str(error) else "quote that is not closed or doubled"
+            reject(line.number, "", f"has a {what}", line.text.rstrip("\r\n"))
 
 
 def _ragged(found: int, width: int) -> str:
@@ -209,6 +225,7 @@ def _csv_batch(header: tuple[str, ...], rows: list[list[str]], taken: list[list[
     empty = [None] * len(rows)
     return Batch(
         names=header,
+        complete=True,
         numbers=[lines[0].number for lines in taken],
         column=lambda name: columns.get(name, empty),
         raw=lambda n: "".join(line.text for line in taken[n]).rstrip("\r\n"),
@@ -223,21 +240,28 @@ def _parquet(source: Source, blocks: Iterator[bytes]) -> Iterator[Batch]:
 
     with tempfile.TemporaryFile() as spooled:
         # A compressed file or stdin cannot be sought in; a plain file is read where it is.
-        plain = source.path is not None and source.path.open("rb").read(4) == b"PAR1"
-        if not plain:
-            for block in blocks:
-                spooled.write(block)
+        table = _plain_parquet(source.path)
+        if table is None:
+            spooled.writelines(blocks)
             spooled.seek(0)
-        table = source.path if plain and source.path else cast("IO[bytes]", spooled)
         try:
             number = 1
-            for frame in pl.scan_parquet(table).collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+            for frame in pl.scan_parquet(table or cast("IO[bytes]", spooled)).collect_batches(
+                chunk_size=BATCH_ROWS, maintain_order=True
+            ):
                 yield _parquet_batch(frame, number)
                 number += frame.height
         except (pl.exceptions.PolarsError, OSError) as error:
             raise UsageError(
                 f"{source.name} is a damaged Parquet file ({error}). Nothing was imported.", "Next: export it again"
             ) from error
+
+
+def _plain_parquet(path: Path | None) -> Path | None:
+    if path is None:
+        return None
+    with path.open("rb") as file:
+        return path if file.read(4) == b"PAR1" else None
 
 
 def _parquet_batch(frame: pl.DataFrame, number: int) -> Batch:
@@ -251,6 +275,7 @@ def _parquet_batch(frame: pl.DataFrame, number: int) -> Batch:
 
     return Batch(
         names=tuple(frame.columns),
+        complete=True,
         numbers=range(number, number + frame.height),
         column=column,
         raw=lambda n: frame.row(n, named=True),

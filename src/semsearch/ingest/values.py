@@ -25,10 +25,11 @@ MAX_BODY = 1_000_000
 """Characters."""
 MAX_TEXT = 10_000
 """Characters of any other text."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 _FREE = ("무료", "나눔", "무료나눔", "free")
 _MONEY_SIGNS = r"[\s₩￦$€£¥円원]|KRW|USD|EUR|GBP|JPY"
 _GROUPED = r"^([-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?)$"
-_KOREAN = r"^(?:([\d.]+)억)?(?:([\d.]+)만)?(?:([\d.]+)천)?(\d+)?$"
+_KOREAN = r"^(?:(\d+(?:\.\d+)?)억)?(?:(\d+(?:\.\d+)?)만)?(?:(\d+(?:\.\d+)?)천)?(\d+)?$"
 
 
 def ok(series: pl.Series) -> pl.Series:
@@ -55,10 +56,8 @@ def text(series: pl.Series, limit: int = MAX_TEXT) -> Typed:
     nul = series.str.contains("\x00", literal=True)
     if not long.any() and not nul.any():
         return series, ok(series)
-    reason = pl.when("nul").then(pl.lit("holds a NUL character")).when("long").then(
-        pl.format("has {} characters, the limit is {}", pl.col("n"), pl.lit(limit))
-    )  # fmt: skip
-    frame = pl.DataFrame({"nul": nul, "long": long, "n": series.str.len_chars()})
+    reason = pl.when("nul").then(pl.lit("holds a NUL character")).when("long").then(pl.lit(f"is longer than {limit:,}"))
+    frame = pl.DataFrame({"nul": nul, "long": long})
     return series, frame.select(reason.alias("r")).to_series()
 
 
@@ -78,6 +77,7 @@ def price(series: pl.Series, scale: float | None = None) -> Typed:
         number = number.zip_with(number.is_not_null() | series.is_null(), _amount(series))
     if scale is not None:
         number = (number * scale).round(6)
+    number = number + 0.0  # -0 and 0 are one price
     reasons = told(series, series.is_not_null() & number.is_null(), "is not an amount")
     for bad, reason in ((number < 0, "is negative"), (~number.is_finite(), "is not finite")):
         reasons = reasons.zip_with(reasons.is_not_null(), told(series, bad, reason))
@@ -93,7 +93,7 @@ def _amount(series: pl.Series) -> pl.Series:
     bare = pl.when(~plain.str.contains(",")).then(plain)
     parts = [bare.str.extract(_KOREAN, n).cast(pl.Float64, strict=False) for n in range(1, 5)]
     korean = pl.when(bare.str.contains("[억만천]") & bare.str.contains(_KOREAN)).then(
-        pl.sum_horizontal(part * unit for part, unit in zip(parts, (1e8, 1e4, 1e3, 1.0), strict=True))
+        pl.sum_horizontal(part * unit for part, unit in zip(parts, (1e8, 1e4, 1e3, 1.0), strict=True)).round(6)
     )
     number = pl.coalesce(
         pl.when(raw).then(0.0), bare.cast(pl.Float64, strict=False), grouped.cast(pl.Float64, strict=False), korean
@@ -106,7 +106,8 @@ def whole(series: pl.Series, least: int, scale: float | None = None) -> Typed:
     import polars as pl
 
     number = series.str.strip_chars().cast(pl.Float64, strict=False) * (1.0 if scale is None else scale)
-    bad = series.is_not_null() & ~(number.is_finite() & (number == number.round()) & (number >= least)).fill_null(False)
+    good = number.is_finite() & (number == number.round()) & (number >= least) & (number < 2**53)
+    bad = series.is_not_null() & ~good.fill_null(False)
     fits = number.zip_with(~bad, pl.Series([None], dtype=pl.Float64).new_from_index(0, len(series)))
     return fits.cast(pl.Int64, strict=False), told(series, bad, f"is not a whole number from {least}")
 
@@ -133,10 +134,17 @@ def currency(series: pl.Series) -> Typed:
 
 def category(series: pl.Series) -> Typed:
     """A path; `>` or a JSON list separates levels. `/` does not: 가구/인테리어 is one level."""
+    import polars as pl
+
     if series.str.starts_with("[").any():
-        series = _each(series, lambda value: CATEGORY_SEPARATOR.join(_items(value, "[")))
+        series = pl.Series([value and _joined(value) for value in series], dtype=pl.String)
     path = series.str.replace_all(r"\s*>\s*", CATEGORY_SEPARATOR).str.strip_chars(" >")
     return path, text(path)[1]
+
+
+def _joined(value: str) -> str:
+    levels = parsed(value) if value.startswith("[") else None
+    return CATEGORY_SEPARATOR.join(map(_plain, levels)) if isinstance(levels, list) else value
 
 
 def text_list(series: pl.Series, separators: str) -> Typed:
@@ -179,7 +187,7 @@ def flat_attributes(value: Any, prefix: str = "") -> dict[str, str] | None:
 
 def dump_attributes(values: Mapping[str, str]) -> str:
     """JSON text with sorted keys, so that equal attributes are equal text."""
-    return json.dumps(values, ensure_ascii=False, sort_keys=True)
+    return _ENCODER.encode(values)
 
 
 def _plain(value: Any) -> str:
@@ -196,9 +204,3 @@ def parsed(value: str) -> Any:
         return json.loads(value)
     except (ValueError, RecursionError):
         return None
-
-
-def _each(series: pl.Series, function: Any) -> pl.Series:
-    import polars as pl
-
-    return pl.Series([value if value is None else function(value) for value in series], dtype=pl.String)
