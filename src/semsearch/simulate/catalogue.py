@@ -19,6 +19,8 @@ DAY_S = 86_400
 REPOST_SHARE = 0.02
 ACTIVE, RESERVED, SOLD, HIDDEN = range(4)
 MARKET_YEAR = 2025
+FAIR, FREE = 3, 5
+"""Places in the table of conditions: worn but fine, and given away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +99,8 @@ def _values(products: list[Product], product: Ints, rng: np.random.Generator) ->
 
 def _conditions(tables: Tables, products: list[Product], product: Ints, rng: np.random.Generator) -> Ints:
     drawn = pick(rng, np.array([c.share for c in tables.conditions]), len(product))
-    names = [c.name for c in tables.conditions]
     dear = np.array([p.price for p in products])[product] > _dear(tables)
-    no_gift = dear & (drawn == names.index("free"))
-    return np.where(no_gift, names.index("b"), drawn)
+    return np.where(dear & (drawn == FREE), FAIR, drawn)
 
 
 def _dear(tables: Tables) -> float:

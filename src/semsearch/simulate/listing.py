@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.simulate.catalogue import MARKET_YEAR, Catalogue
-from semsearch.simulate.noise import typo
+from semsearch.simulate.catalogue import FREE, MARKET_YEAR, Catalogue
+from semsearch.simulate.noise import is_syllable, split_syllable, typo
 from semsearch.simulate.products import Product
 from semsearch.simulate.streams import stream
-from semsearch.simulate.tables import Tables
+from semsearch.simulate.tables import Tables, for_group
 
 NATIVE, LATIN, SHORT = range(3)
 _DRAWS = 40
@@ -69,6 +69,18 @@ def compose(tables: Tables, products: list[Product], catalogue: Catalogue, place
     return Listings(titles, bodies, writer.form[first], writer.mentions[first], writer.brand_shown[first])
 
 
+class _Said:
+    """What can be said of things of one group."""
+
+    def __init__(self, tables: Tables, group: str) -> None:
+        phrases = tables.phrases
+        self.condition_title = [for_group(c.title, group) for c in tables.conditions]
+        self.condition_body = [for_group(c.body, group) for c in tables.conditions]
+        self.tail = for_group(phrases["title_tail"], group)
+        self.opening = for_group(phrases["opening"], group)
+        self.detail = for_group(phrases["detail"][group], group)
+
+
 class _Writer:
     def __init__(
         self, tables: Tables, products: list[Product], catalogue: Catalogue, places: list[str], seed: int
@@ -82,6 +94,7 @@ class _Writer:
         self.price, self.seller = catalogue.price.tolist(), catalogue.seller.tolist()
         self.business = catalogue.business.tolist()
         self.brands = [b.native for b in tables.brands.values()]
+        self.said = {leaf.group: _Said(tables, leaf.group) for leaf in tables.leaves.values()}
         self.form = np.zeros(n, dtype=np.int64)
         self.mentions = np.zeros((n, 2), dtype=np.bool_)
         self.brand_shown = np.zeros(n, dtype=np.bool_)
@@ -99,8 +112,8 @@ class _Writer:
         for column, attribute in enumerate(product.attributes[:2]):
             if luck.roll() < attribute.p_title:
                 self.mentions[row, column] = True
-                parts.append(self._value(row, product, column, luck))
-        return self._dress(row, parts, luck)
+                parts.append(self.value(row, product, column, luck))
+        return self._dress(row, product, parts, luck)
 
     def _name(self, row: int, product: Product, luck: Luck) -> list[str]:
         roll = luck.roll()
@@ -108,7 +121,7 @@ class _Writer:
         if form == LATIN and product.latin == product.name and product.brand.latin == product.brand.native:
             form = NATIVE
         self.form[row] = form
-        shown = product.brand_needed or luck.roll() < 0.25
+        shown = product.brand_needed or (luck.roll() < 0.25 and not product.names_brand)
         self.brand_shown[row] = shown
         name = [product.name, product.latin, luck.of(product.shorts) if product.shorts else product.name][form]
         roll = luck.roll()
@@ -127,35 +140,36 @@ class _Writer:
             return brand.latin
         return luck.of(brand.shorts) if form == SHORT and brand.shorts and luck.roll() < 0.6 else brand.native
 
-    def _value(self, row: int, product: Product, column: int, luck: Luck) -> str:
+    def value(self, row: int, product: Product, column: int, luck: Luck) -> str:
         spellings = product.attributes[column].spellings(self.values[row][column])
         roll = luck.roll()
         return spellings[0] if roll < 0.55 else spellings[int(roll * 7919) % len(spellings)]
 
-    def _dress(self, row: int, parts: list[str], luck: Luck) -> str:
-        phrases, condition = self.tables.phrases, self.tables.conditions[self.condition[row]]
-        if condition.name == "free" or luck.roll() < 0.4:
-            said = luck.of(condition.title)
-            parts = [said, *parts] if luck.roll() < 0.3 else [*parts, said]
-        if condition.name != "free" and luck.roll() < 0.16:
+    def _dress(self, row: int, product: Product, parts: list[str], luck: Luck) -> str:
+        said = self.said[product.leaf.group]
+        phrases, gift = self.tables.phrases, self.condition[row] == FREE
+        if gift or luck.roll() < 0.4:
+            worn = luck.of(said.condition_title[self.condition[row]])
+            parts = [worn, *parts] if luck.roll() < 0.3 else [*parts, worn]
+        if not gift and luck.roll() < 0.16:
             parts = [luck.of(phrases["title_prefix"]), *parts]
-        if condition.name != "free" and luck.roll() < 0.42:
-            parts.append(luck.of(phrases["title_tail"]))
+        if not gift and luck.roll() < 0.42:
+            parts.append(luck.of(said.tail))
         glue = "" if self.joins and luck.roll() < 0.04 else " "
         title = glue.join(parts)
         return typo(title, self.rng) if luck.roll() < 0.02 else title
 
     def _body(self, row: int, product: Product, luck: Luck) -> str:
         phrases = self.tables.phrases
-        condition = self.tables.conditions[self.condition[row]]
-        sentences = [luck.of(phrases["opening"]), luck.of(condition.body)]
-        details = phrases["detail"][product.leaf.group]
+        said = self.said[product.leaf.group]
+        sentences = [luck.of(said.opening), luck.of(said.condition_body[self.condition[row]])]
+        details = said.detail
         sentences += [details[int(x * len(details))] for x in {luck.roll() for _ in range(1 + int(luck.roll() * 3))}]
         if product.attributes and luck.roll() < 0.55:
             sentences.insert(1, luck.of(phrases["attribute"]))
         if luck.roll() < 0.22:
             sentences.append(luck.of(phrases["spelling"]))
-        if condition.name != "free" and luck.roll() < 0.5:
+        if self.condition[row] != FREE and luck.roll() < 0.5:
             sentences.append(luck.of(phrases["price"]))
         if luck.roll() < 0.65:
             sentences.append(luck.of(phrases["trade"]))
@@ -189,7 +203,7 @@ class _Slots(dict[str, str]):
     def _make(self, slot: str) -> object:
         product, luck, writer = self.product, self.luck, self.writer
         simple = {
-            "name": product.name if product.leaf.leaf not in product.line or not product.brand_needed else product.name,
+            "name": product.name,
             "native": f"{product.brand.native} {product.name}",
             "full": f"{product.brand.native} {product.name}" if product.brand_needed else product.name,
             "latin": f"{product.brand.latin} {product.latin}" if product.brand_needed else product.latin,
@@ -200,8 +214,10 @@ class _Slots(dict[str, str]):
             return simple[slot]
         if slot == "short":
             return luck.of(product.shorts) if product.shorts else product.latin
-        if slot == "attrs":
-            return " ".join(writer._value(self.row, product, i, luck) for i in range(len(product.attributes[:2])))
+        if slot.startswith("attrs"):
+            columns = range(len(product.attributes[:2]))
+            said = " ".join(writer.value(self.row, product, i, luck) for i in columns)
+            return said + copula(said) if slot == "attrs_yo" else said
         if slot == "place":
             return writer.places[writer.region[self.row]]
         if slot in ("price", "retail"):
@@ -219,9 +235,18 @@ class _Slots(dict[str, str]):
             late = slot == "year2"
             oldest = min(self.product.year, MARKET_YEAR - 1)
             return MARKET_YEAR + 1 + int(roll * 2) if late else oldest + int(roll * (MARKET_YEAR - oldest))
-        return {"n90": 80 + int(roll * 20), "n12": 1 + int(roll * 12), "n5": 1 + int(roll * 5), "cm": 60 + int(roll * 60)}[
-            slot
-        ] if slot != "a" and slot != "b" and slot != "c" else self.writer.brands[int(roll * len(self.writer.brands))]
+        low, span = _RANGES.get(slot, (0, 0))
+        return low + int(roll * span) if span else self.writer.brands[int(roll * len(self.writer.brands))]
+
+
+_RANGES = {"n90": (80, 20), "n12": (2, 11), "n5": (2, 4), "cm": (60, 60)}
+"""Lowest value and width of each number slot; other slots (a, b, c) are brands that a seller stuffs in."""
+
+
+def copula(text: str) -> str:
+    """이에요 after a closed syllable, 예요 after an open one (Latin and digits count as closed)."""
+    last = text[-1:]
+    return "예요" if is_syllable(last) and split_syllable(last)[2] == 0 else "이에요"
 
 
 def say_price(price: float, lang: str, roll: float) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from semsearch.simulate.tables import Attribute, Brand, Leaf, Noun, Tables
 
-_LATER = re.compile(r"^(?P<name>[^=*@]+)(=(?P<short>[^*@]+))?(\*(?P<factor>[\d.]+))?(@(?P<year>\d+))?$")
+_VARIANT = re.compile(r"^(?P<name>[^=*@]+)(=(?P<short>[^*@]+))?(\*(?P<factor>[\d.]+))?(@(?P<year>\d+))?$")
 GRID_YEAR = 2021
 
 
@@ -35,6 +35,11 @@ class Product:
     """Share of supply and demand, relative."""
     attributes: tuple[Attribute, ...]
 
+    @property
+    def names_brand(self) -> bool:
+        """Whether the name itself starts with the brand (다이슨 V10, LEGO 75192)."""
+        return self.name.casefold().startswith(self.brand.native.casefold())
+
 
 def compose(tables: Tables) -> list[Product]:
     """All products of one language, in table order."""
@@ -53,33 +58,36 @@ def _from_lines(tables: Tables) -> Iterator[Product]:
         shorts = tuple(s for s in row["short"].split("|") if s not in ("", "-"))
         variants = row["variants"].split("|")
         for text in variants:
-            found = _LATER.match(text)
+            found = _VARIANT.match(text)
             if found is None:
                 raise ValueError(f"Table lines.tsv: cannot read the variant '{text}'.")
             variant, short = found["name"].strip(), found["short"]
-            name = f"{row['name']} {variant}"
-            alternatives = [f"{s} {v}" for s in (*shorts, row["name"]) for v in (short, variant) if v]
+            whole = variant.startswith(row["name"])  # G502 of line G is not called G G502
+            name = variant if whole else f"{row['name']} {variant}"
+            alternatives = [v if v.startswith(s) else f"{s} {v}" for s in (*shorts, row["name"]) for v in (short, variant) if v]
             yield Product(
                 line=f"{row['brand']}/{row['name']}",
                 leaf=leaf,
                 brand=brand,
                 name=name,
-                latin=f"{row['latin']} {latin_of(variant, words)}",
+                latin=latin_of(variant, words) if whole else f"{row['latin']} {latin_of(variant, words)}",
                 shorts=tuple(a for a in dict.fromkeys(alternatives) if a != name),
                 brand_needed=row["brand_needed"] == "1",
                 price=float(row["price"]) * float(found["factor"] or 1),
                 year=int(found["year"] or row["year"]),
                 weight=float(row["weight"]) / len(variants) ** 0.5,
-                attributes=tables.profiles[leaf.profile],
+                attributes=tables.profiles[leaf.profile if row["profile"] == "-" else row["profile"]],
             )
 
 
 def _from_grid(tables: Tables) -> Iterator[Product]:
     words = dict(tables.words)
     for brand in tables.brands.values():
-        for leaf in (tables.leaves[name] for name in brand.leaves):
-            for noun in leaf.nouns:
-                yield _plain(tables, words, brand, leaf, noun)
+        for name, chosen in brand.leaves:
+            leaf = tables.leaves[name]
+            for number, noun in enumerate(leaf.nouns, 1):
+                if not chosen or number in chosen:
+                    yield _plain(tables, words, brand, leaf, noun)
 
 
 def _plain(tables: Tables, words: dict[str, str], brand: Brand, leaf: Leaf, noun: Noun) -> Product:

@@ -6,7 +6,7 @@ The market has to test the product's lexicon from outside, so it knows its own s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -45,7 +45,8 @@ class Brand:
     latin: str
     shorts: tuple[str, ...]
     tier: float
-    leaves: tuple[str, ...]
+    leaves: tuple[tuple[str, tuple[int, ...]], ...]
+    """Where it sells plain things: a leaf and which of its nouns (1 is the first; none named means all)."""
     invented: bool
 
 
@@ -87,7 +88,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Everything that one language's market is made of."""
+    """Everything that one language's market is made of.
+
+    A phrase may end in `@tag`: it fits the groups of that tag only (see `for_group`).
+    """
 
     lang: str
     leaves: Mapping[str, Leaf]
@@ -106,6 +110,7 @@ def load_tables(lang: str) -> Tables:
     if lang not in LANGUAGES:
         raise UsageError(f"No market speaks '{lang}'.", "Next: choose --lang ko or --lang en")
     phrases = json.loads(_text(lang, "phrases.json"))
+    separator = " " if lang == "ko" else "|"
     return Tables(
         lang=lang,
         leaves={row["leaf"]: _leaf(row) for row in _rows(lang, "categories")},
@@ -115,8 +120,23 @@ def load_tables(lang: str) -> Tables:
         words={row["word"]: row["latin"] for row in _rows(lang, "words")},
         lines=tuple(_rows(lang, "lines")),
         phrases=phrases,
-        regions=tuple((row["area"], _split(row["places"], "|" if lang == "en" else " ")) for row in _rows(lang, "regions")),
+        regions=tuple((row["area"], _split(row["places"], separator)) for row in _rows(lang, "regions")),
     )
+
+
+_POWER = frozenset("phone pc camera device audio small appliance tool".split())
+_GROUPS = {
+    "power": _POWER,
+    "box": _POWER | frozenset("shoe lux hobby media beauty".split()),
+    "cloth": frozenset({"wear"}),
+    "hard": _POWER | frozenset("furniture kitchen kids sport hobby lux shoe bag".split()),
+}
+
+
+def for_group(options: Sequence[str], group: str) -> tuple[str, ...]:
+    """The phrases that can be said of things of one group, without their tags."""
+    parts = [option.rpartition("@") if "@" in option else (option, "", "") for option in options]
+    return tuple(phrase for phrase, _, tag in parts if not tag or group in _GROUPS[tag])
 
 
 def _text(lang: str, name: str) -> str:
@@ -143,9 +163,14 @@ def _brand(row: dict[str, str]) -> Brand:
         row["latin"],
         _split(row["short"], "|"),
         float(row["tier"]),
-        _split(row["leaves"], " "),
+        tuple(_grid_cell(text) for text in _split(row["leaves"], " ")),
         row["invented"] == "1",
     )
+
+
+def _grid_cell(text: str) -> tuple[str, tuple[int, ...]]:
+    leaf, _, nouns = text.partition(":")
+    return leaf, tuple(int(noun) for noun in _split(nouns, ","))
 
 
 def _profiles(lang: str) -> dict[str, tuple[Attribute, ...]]:
