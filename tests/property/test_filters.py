@@ -24,7 +24,18 @@ from semsearch.index.filters import (
 from semsearch.index.masks import where_mask
 from semsearch.records import Item, schema
 
-WORDS = ("active", "a", "디지털", "디지털 > 노트북", "디지털 > 노트북 > 가방", "노트", 'quo"te', "o'clock", "back\\slash", "")
+WORDS = (
+    "active",
+    "a",
+    "디지털",
+    "디지털 > 노트북",
+    "디지털 > 노트북 > 가방",
+    "노트",
+    'quo"te',
+    "o'clock",
+    "back\\slash",
+    "",
+)
 NUMBERS = (-1.0, 0.0, 0.5, 10.0, 50_000.0)
 DAYS = tuple(datetime(2024, 5, day, tzinfo=UTC) for day in (1, 2, 3))
 TEXTS = {"status", "category", "title"}

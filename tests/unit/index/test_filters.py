@@ -108,7 +108,7 @@ def found(where):
         ("attributes.inch > '7'", ""),
         ("attributes.inch in 6..7", "0"),
         ("attributes.brand > 7", ""),  # not a number
-        ("attributes.\"색 상\" = 검정", "0"),
+        ('attributes."색 상" = 검정', "0"),
         ("created_at = 2024-05-01", "01"),
         ("created_at <= 2024-05-01", "01"),
         ("created_at < 2024-05-02", "01"),
