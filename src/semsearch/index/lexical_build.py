@@ -95,7 +95,7 @@ def cut_runs(
             known[part] = known.get(part, 0) + counts[run]
 
     def count(word: str) -> int:
-        return known.get(word, 0) or int(bool(analyser.lexicon.lookup(word)))
+        return known.get(word, 0) or analyser.counts_as_name(word)
 
     return {run: parts for run in runs if (parts := segmented.get(run) or cut(run, count, n_items))}
 

@@ -9,9 +9,10 @@ from itertools import pairwise
 
 from semsearch.text import keyboard, tokens
 from semsearch.text.cutting import cut
+from semsearch.text.hangul import jamo
 from semsearch.text.lexicons import Lexicon
 from semsearch.text.plan import QueryPlan, Step, Term, Vocabulary
-from semsearch.text.tokens import HANGUL, LATIN, SIZE, Atom, Words
+from semsearch.text.tokens import HANGUL, LATIN, NUMBER, SIZE, Atom, Words
 from semsearch.text.views import VIEWS_VERSION, display, search
 
 ANALYSER_VERSION = "1"
@@ -19,8 +20,13 @@ ANALYSER_VERSION = "1"
 MAX_ATOMS = 64
 """Atoms of a query that are read; the rest is counted as ignored."""
 _MAX_BIGRAMS = 64
+_MAX_CHARS = 2048
 _MAX_SPELLED = 6
+_MAX_RECOVERED = 64
+_RARE, _FAR_MORE = 3, 30
+"""A word in so few documents may be a slip when a near one is in so many times more."""
 _CHUNK = re.compile(r"\S+")
+_LETTER_RUN = re.compile(r"[^\W\d_]{2,}")
 
 _STOP_WORDS = "a an and are as at be by for from in is it of on or that the this to with"
 STOP_WORDS = frozenset(_STOP_WORDS.split())
@@ -86,20 +92,21 @@ class Analyser:
             found += [token for token in cut_up if token not in seen]
         return found
 
+    def counts_as_name(self, word: str) -> int:
+        """1 for a word of the lexicon that a run-together word may be cut with, else 0; one character: names only."""
+        return int(self.lexicon.names(word) if len(word) == 1 else bool(self.lexicon.lookup(word)))
+
     def query(self, text: str, vocabulary: Vocabulary) -> QueryPlan:
         """Understand a query with the words of one index. Work is bounded whatever the length."""
-        return _Reading(self.lexicon, vocabulary).plan(text)
-
-    def knows(self, word: str, vocabulary: Vocabulary) -> bool:
-        """Whether every part of `word` is a word of the vocabulary or the lexicon."""
-        return _Reading(self.lexicon, vocabulary).knows(word)
+        return _Reading(self, vocabulary).plan(text)
 
 
 class _Reading:
     """One query while it is being understood."""
 
-    def __init__(self, lexicon: Lexicon, vocabulary: Vocabulary) -> None:
-        self.lexicon = lexicon
+    def __init__(self, analyser: Analyser, vocabulary: Vocabulary) -> None:
+        self.analyser = analyser
+        self.lexicon = analyser.lexicon
         self.vocabulary = vocabulary
         self.steps: list[Step] = []
         self.terms: dict[str, Term] = {}
@@ -107,44 +114,78 @@ class _Reading:
 
     def plan(self, text: str) -> QueryPlan:
         shown = display(text)
-        typed = search(
-            _CHUNK.sub(lambda m: self._other_keyboard(m.group()), shown[: MAX_ATOMS * 32]) + shown[MAX_ATOMS * 32 :]
-        )
-        atoms = tokens.words(typed[: MAX_ATOMS * 32]).atoms
-        read = atoms[:MAX_ATOMS]
+        head, tail = shown[:_MAX_CHARS], shown[_MAX_CHARS:]
+        recovered = _CHUNK.sub(lambda m: self._other_keyboard(m.group()), head)
+        typed = search(recovered + tail)
+        found = tokens.words(typed[:_MAX_CHARS])
+        read = self._respaced(found.atoms[:MAX_ATOMS])
         refined = [piece for atom in self._content(read) for piece in self._atom(atom)]
-        self._compounds(read, typed[: MAX_ATOMS * 32])
+        if len(found.atoms) <= MAX_ATOMS:
+            for compound in found.compounds:
+                self._add(compound, WEIGHTS["join"], "join")
         self._joins(read)
-        for sequence in (list(read), refined):
+        for sequence in (read, refined):
             self._equals(sequence)
-        ignored = len(atoms) - len(read) + len(typed[MAX_ATOMS * 32 :].split())
-        return QueryPlan(shown, typed, tuple(self.terms.values()), typed if atoms else "", tuple(self.steps), ignored)
+        ignored = max(0, len(found.atoms) - MAX_ATOMS) + len(typed[_MAX_CHARS:].split())
+        dense = typed if found.atoms else ""
+        return QueryPlan(shown, typed, tuple(self.terms.values()), dense, tuple(self.steps), ignored)
 
     # --- keyboard --------------------------------------------------------------------------
 
     def _other_keyboard(self, word: str) -> str:
-        """`word`, or what its keys write in the other language when that is known and `word` is not."""
-        if len(word) > 64 or self.knows(search(word)):
-            return word
-        for other in (keyboard.to_hangul(word), keyboard.to_hangul(word.lower()), keyboard.to_latin(word)):
-            if other and len(other) > 1 and self.knows(other):
-                self._step("keyboard", word, other)
-                return other
-        return word
+        """`word`, or what its keys write in the other language when that is known and `word` is not.
 
-    def knows(self, word: str) -> bool:
-        atoms = tokens.words(word).atoms
-        if self.lexicon.lookup(tokens.joined(atoms)) or self._count(word):
+        Where letters meet digits (foa16gb) each run of letters is looked at alone.
+        """
+        if len(word) > _MAX_RECOVERED or self._knows(word):
+            return word
+        whole = self._recovered(word)
+        if whole is None and any(map(str.isdigit, word)):
+            whole = _LETTER_RUN.sub(lambda m: (not self._knows(m[0]) and self._recovered(m[0])) or m[0], word)
+        if whole is None or whole == word:
+            return word
+        self._step("keyboard", word, whole)
+        return whole
+
+    def _recovered(self, word: str) -> str | None:
+        others = (keyboard.to_hangul(word), keyboard.to_hangul(word.lower()), keyboard.to_latin(word))
+        # a syllable of two keys is no evidence: go is not 해
+        return next((other for other in others if other and len(word) > 2 and self._knows(other)), None)
+
+    def _knows(self, word: str) -> bool:
+        """Whether every part of `word` is a word of the vocabulary or the lexicon."""
+        atoms = tokens.words(search(word)).atoms
+        if self.lexicon.lookup(tokens.joined(atoms)):
             return True
-        letters = [atom for atom in atoms if atom.kind in (HANGUL, LATIN)]
-        return bool(letters) and all(self._known_atom(atom) for atom in letters)
+        named = [atom for atom in atoms if atom.kind != NUMBER]
+        return bool(named) and all(self._known_atom(atom) for atom in named)
 
     def _known_atom(self, atom: Atom) -> bool:
-        if self._known(tokens.word(atom)) or self.lexicon.lookup(atom.text):
+        if self._count(tokens.word(atom)) or self.lexicon.lookup(atom.text):
             return True
-        return atom.kind == HANGUL and bool(cut(atom.text, self._known, self.vocabulary.n_docs))
+        return atom.kind == HANGUL and bool(self._cut(atom.text))
+
+    def _cut(self, run: str, *, strangers: bool = False) -> tuple[str, ...]:
+        return cut(run, self._known, self.vocabulary.n_docs, strangers=strangers)
 
     # --- words -----------------------------------------------------------------------------
+
+    def _respaced(self, atoms: Sequence[Atom]) -> list[Atom]:
+        """Put together what a stray space took apart: 타미힐피 거 → 타미힐피거, when a half is unknown."""
+        out: list[Atom] = []
+        for atom in atoms:
+            last = out[-1] if out else atom
+            if out and last.kind == atom.kind == HANGUL and not (self._is_word(last) and self._is_word(atom)):
+                whole = Atom(last.text + atom.text, HANGUL)
+                if self._is_word(whole) or self._cut(whole.text):
+                    self._step("segment", f"{last.text} {atom.text}", whole.text)
+                    out[-1] = whole
+                    continue
+            out.append(atom)
+        return out
+
+    def _is_word(self, atom: Atom) -> bool:
+        return bool(self._count(atom.text) or self.lexicon.lookup(atom.text))
 
     def _content(self, atoms: Sequence[Atom]) -> list[Atom]:
         """Atoms without stop words, unless there is nothing else."""
@@ -163,7 +204,7 @@ class _Reading:
             return [atom]
         known = known or bool(self.lexicon.lookup(atom.text))
         pieces = self._pieces(atom, known)
-        if not known and not pieces:
+        if not pieces and (not known or 0 < self._count(word) <= _RARE):
             pieces = self._spelling(atom)
         if atom.kind == HANGUL:
             self._bigrams(atom, known or bool(pieces))
@@ -173,7 +214,7 @@ class _Reading:
         """The known words in a run-together word, added as terms."""
         if atom.kind != HANGUL:
             return ()
-        pieces = cut(atom.text, self._known, self.vocabulary.n_docs, strangers=not known)
+        pieces = self._cut(atom.text, strangers=not known)
         if pieces:
             weight = WEIGHTS["segment"] if known else WEIGHTS["word"]
             for piece in pieces:
@@ -183,16 +224,20 @@ class _Reading:
         return pieces
 
     def _spelling(self, atom: Atom) -> tuple[str, ...]:
-        """The nearest known words of an unknown one; short words and numbers stay."""
-        from semsearch.text.hangul import jamo
-
+        """The nearest known words of an unknown or rare one; short words and numbers stay."""
         size = len(jamo(atom.text))
         allowed = 0 if size < 6 else 1 if size < 10 else 2
         if self.spelled >= _MAX_SPELLED or size > 40 or (atom.kind == LATIN and allowed == 0):
             return ()
         self.spelled += 1
-        found = self.vocabulary.near(atom.text, allowed)
-        nearest = [word for word, distance in found if distance == found[0][1]][:2]
+        token = tokens.word(atom)
+        least = self._count(token) * _FAR_MORE
+        near = [
+            (word, distance)
+            for word, distance in self.vocabulary.near(atom.text, allowed)
+            if (other := tokens.word(Atom(word, atom.kind))) != token and self._count(other) > least
+        ]
+        nearest = [word for word, distance in near if distance == near[0][1]][:2]
         for rank, word in enumerate(nearest):
             self._add(tokens.word(Atom(word, atom.kind)), WEIGHTS["spelling"] / (rank + 1), "spelling")
         if nearest:
@@ -205,11 +250,6 @@ class _Reading:
         share = WEIGHTS["bigram" if known else "bigram_only"]
         for token in run:
             self._add(token, share, "bigram")
-
-    def _compounds(self, atoms: Sequence[Atom], typed: str) -> None:
-        if len(atoms) == len(tokens.words(typed).atoms):
-            for compound in tokens.words(typed).compounds:
-                self._add(compound, WEIGHTS["join"], "join")
 
     def _joins(self, atoms: Sequence[Atom]) -> None:
         """Neighbours that are also one known word: head set → headset."""
@@ -259,8 +299,9 @@ class _Reading:
         return self.vocabulary.count(token)
 
     def _known(self, word: str) -> int:
-        """Documents with `word`; a lexicon word counts as one."""
-        return self._count(word) or int(bool(self.lexicon.lookup(word)))
+        """Documents with `word`; a lexicon word counts as one, a lone syllable only when it is a name."""
+        name = self.analyser.counts_as_name(word)
+        return name if len(word) == 1 else self._count(word) or name
 
     def _step(self, kind: str, before: str, after: str) -> None:
         if before != after and (step := Step(kind, before, after)) not in self.steps:

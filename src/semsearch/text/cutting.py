@@ -14,6 +14,7 @@ _ENDINGS = (
 )
 _JOSA = frozenset(_ENDINGS.split())
 _SHORTEST, _LONGEST_PIECE, LONGEST = 2, 12, 40
+_SHORT_COST = 3.0
 _JOSA_COST = 2.0
 _UNKNOWN_COST = 14.0
 
@@ -22,6 +23,7 @@ def cut(run: str, count: Callable[[str], int], total: int, *, strangers: bool = 
     """The known words that `run` consists of, an ending dropped; empty when it does not consist of them.
 
     `count` tells how many of `total` documents hold a word (0: unknown). `run` itself is no answer.
+    A piece of one character costs more: `count` should know such names alone (델), no common syllables.
     With `strangers` one unknown piece of two characters or more may stand beside a known word.
     """
     size = len(run)
@@ -31,18 +33,19 @@ def cut(run: str, count: Callable[[str], int], total: int, *, strangers: bool = 
     # best[end, strangers used] = cost, pieces
     best: list[list[tuple[float, tuple[str, ...]] | None]] = [[None, None] for _ in range(size + 1)]
     best[0][0] = (0.0, ())
-    for end in range(_SHORTEST, size + 1):
-        for start in range(max(0, end - _LONGEST_PIECE), end - _SHORTEST + 1):
+    for end in range(1, size + 1):
+        for start in range(max(0, end - _LONGEST_PIECE), end):
             piece = run[start:end]
             if len(piece) == size or not any(best[start]):
                 continue
             known = count(piece)
+            short = _SHORT_COST * (len(piece) < _SHORTEST)
             for used, before in enumerate(best[start]):
                 if before is None:
                     continue
                 if known:
-                    _keep(best[end], used, before[0] + scale - math.log(known), (*before[1], piece))
-                elif strangers and not used:
+                    _keep(best[end], used, before[0] + scale + short - math.log(known), (*before[1], piece))
+                elif strangers and not used and not short:
                     _keep(best[end], 1, before[0] + _UNKNOWN_COST, (*before[1], piece))
     _drop_josa(run, best)
     answers = [found for found in best[size] if found]

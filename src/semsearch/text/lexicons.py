@@ -97,6 +97,10 @@ class Lexicon:
         """Groups with a surface of exactly these letters and digits (search view, nothing else in it)."""
         return self._by_key.get(key, ())
 
+    def names(self, key: str) -> bool:
+        """Whether `key` is written for a name (a brand or a transliteration), not only for a near equal."""
+        return any(group.kind != "synonyms" for group in self.lookup(key))
+
     def find(self, atoms: Sequence[tokens.Atom]) -> Iterator[tuple[Group, int, int]]:
         """Every (group, start, end) whose surface is written by `atoms[start:end]`, spaced or not."""
         for start, first in enumerate(atoms):

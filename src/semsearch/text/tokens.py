@@ -69,9 +69,10 @@ def words(text: str) -> Words:
 
 
 def _numbered(atoms: list[Atom]) -> Iterator[str]:
-    """A word and the short number after it, glued or not: 아이폰 14 is not 갤럭시 14."""
+    """A word and the number or code after it, glued or not: 아이폰 14 is not 갤럭시 14; i9 13900k is i913900k."""
     for left, right in pairwise(atoms):
-        if right.kind == NUMBER and left.kind in (HANGUL, LATIN) and len(right.text) <= _JOINABLE:
+        named = right.kind == NUMBER and left.kind in (HANGUL, LATIN) and len(right.text) <= _JOINABLE
+        if named or (right.kind == CODE and left.kind in (LATIN, CODE)):
             yield left.text + right.text
 
 
