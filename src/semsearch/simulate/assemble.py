@@ -11,7 +11,7 @@ import numpy as np
 
 from semsearch.errors import UsageError
 from semsearch.simulate import catalogue as catalogues
-from semsearch.simulate import known, listing, products, regions, truth
+from semsearch.simulate import behaviour, intents, known, listing, logframe, products, regions, truth
 from semsearch.simulate.streams import stream
 from semsearch.simulate.tables import Tables, load_tables
 
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 START = datetime(2025, 3, 1, tzinfo=UTC)
 STATUSES = ("active", "reserved", "sold", "hidden")
 DEFAULT_PER_KIND = 150
+MOST_ITEMS = 9_999_999
+"""Item ids have seven digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """One made market. Frames only; `queries` and `qrels` are the known-item test."""
+    """One made market. Frames only; `queries` and `qrels` are the known-item test, the rest truth or rows."""
 
     lang: str
     seed: int
@@ -42,18 +44,35 @@ class Market:
     qrels: pl.DataFrame
     """query_id, item_id, grade: 2 product and asked attributes, 1 same line; what is missing is 0."""
     truth: pl.DataFrame
-    """item_id, product_id, line, leaf, brand, invented, attributes, repost_of."""
+    """item_id, product_id, line, leaf, brand, invented, attributes, repost_of, and a key per level (`line_key`)."""
     spellings: pl.DataFrame
     """spelling, kind, means, what, invented."""
+    interactions: pl.DataFrame
+    """records.Interaction columns, by time: the last 30 days before `end`."""
+    intents: pl.DataFrame
+    """intent_id, level and key (grade 2), near_level and near_key (grade 1), demand, name."""
+    log_queries: pl.DataFrame
+    """query_id, query, kind (its form), intent_id, n_searches of every query in the log."""
+
+    def judgements(self, queries: pl.DataFrame) -> pl.DataFrame:
+        """True grades of queries of the log: query_id, item_id, grade (2 or 1), items ended or not.
+
+        `queries` has the columns query_id and intent_id, as rows of `log_queries` have.
+        """
+        return logframe.judge(queries, self.intents, self.truth)
 
 
-def market(n_items: int, seed: int = 0, lang: str = "ko", *, per_kind: int = DEFAULT_PER_KIND) -> Market:
+def market(
+    n_items: int, seed: int = 0, lang: str = "ko", *, n_searches: int | None = None, per_kind: int = DEFAULT_PER_KIND
+) -> Market:
     """A market of `n_items` listings; equal arguments give equal frames, byte for byte.
 
-    Raises UsageError for fewer than one item or an unknown language.
+    `n_searches` is the size of the log, by default one search per item; `per_kind` the number of known-item
+    queries of each kind. Raises UsageError for fewer than one item, fewer searches than none, a negative seed
+    or an unknown language.
     """
-    if n_items < 1:
-        raise UsageError(f"A market needs at least one item, not {n_items}.", "Next: give --items a positive number")
+    n_searches = n_items if n_searches is None else n_searches
+    _check(n_items, n_searches, seed)
     tables = load_tables(lang)
     things = products.compose(tables)
     stock = catalogues.draw(tables, things, n_items, seed)
@@ -62,6 +81,10 @@ def market(n_items: int, seed: int = 0, lang: str = "ko", *, per_kind: int = DEF
     ids = [f"{row:07d}" for row in range(1, n_items + 1)]
     asked = known.draw(things, stock, texts, per_kind, seed)
     lookup = truth.Lookup(things, stock)
+    found = intents.levels(things, stock)
+    wants = intents.draw(stock, found, seed)
+    phrased = intents.phrase(tables, things, stock, found, wants, seed)
+    log = behaviour.live(stock, found, wants, phrased, regions.near(tables), n_searches, seed)
     return Market(
         lang=lang,
         seed=seed,
@@ -71,9 +94,23 @@ def market(n_items: int, seed: int = 0, lang: str = "ko", *, per_kind: int = DEF
         regions=regions.frame(tables),
         queries=truth.known_frame(asked, things, stock, ids),
         qrels=truth.known_qrels(asked, lookup, ids),
-        truth=truth.items_frame(things, stock, ids),
+        truth=truth.items_frame(things, stock, ids).hstack(logframe.keys_frame(found)),
         spellings=truth.spellings_frame(things),
+        interactions=logframe.interactions(log, phrased, ids, regions.ids(tables), moments),
+        intents=logframe.intents_frame(wants, phrased),
+        log_queries=logframe.log_queries(log, phrased),
     )
+
+
+def _check(n_items: int, n_searches: int, seed: int) -> None:
+    if n_items < 1:
+        raise UsageError(f"A market needs at least one item, not {n_items}.", "Next: give --items a positive number")
+    if n_items > MOST_ITEMS:
+        raise UsageError(f"A market has room for {MOST_ITEMS:,} items, not {n_items:,}.", "Next: give a smaller --items")
+    if n_searches < 0:
+        raise UsageError(f"A log cannot hold {n_searches} searches.", "Next: give --searches 0 or more")
+    if seed < 0:
+        raise UsageError(f"A seed is 0 or more, not {seed}.", "Next: give another --seed")
 
 
 def _items(

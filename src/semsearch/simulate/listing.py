@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.simulate.catalogue import FREE, MARKET_YEAR, Catalogue
+from semsearch.simulate.catalogue import FREE, MARKET_YEAR, POOR, Catalogue
 from semsearch.simulate.noise import is_syllable, split_syllable, typo
 from semsearch.simulate.products import Product
 from semsearch.simulate.streams import stream
@@ -99,6 +99,7 @@ class _Writer:
         self.mentions = np.zeros((n, 2), dtype=np.bool_)
         self.brand_shown = np.zeros(n, dtype=np.bool_)
         self.joins = tables.lang == "ko"
+        self.p_native = 0.66 if self.joins else 0.76  # English sellers misspell, Korean ones change script
 
     def write(self, row: int) -> tuple[str, str]:
         luck = Luck(self.luck[row].tolist())
@@ -117,7 +118,7 @@ class _Writer:
 
     def _name(self, row: int, product: Product, luck: Luck) -> list[str]:
         roll = luck.roll()
-        form = NATIVE if roll < 0.66 else LATIN if roll < 0.82 else SHORT
+        form = NATIVE if roll < self.p_native else LATIN if roll < 0.82 else SHORT
         if form == LATIN and product.latin == product.name and product.brand.latin == product.brand.native:
             form = NATIVE
         self.form[row] = form
@@ -163,8 +164,8 @@ class _Writer:
         phrases = self.tables.phrases
         said = self.said[product.leaf.group]
         sentences = [luck.of(said.opening), luck.of(said.condition_body[self.condition[row]])]
-        details = said.detail
-        sentences += [details[int(x * len(details))] for x in {luck.roll() for _ in range(1 + int(luck.roll() * 3))}]
+        details = said.detail if self.condition[row] != POOR else said.detail[:0]
+        sentences += [details[int(x * len(details))] for x in self._rolls(luck, bool(details))]
         if product.attributes and luck.roll() < 0.55:
             sentences.insert(1, luck.of(phrases["attribute"]))
         if luck.roll() < 0.22:
@@ -179,6 +180,10 @@ class _Writer:
         if luck.roll() < 0.02:
             sentences.append(luck.of(phrases["stuff"]))
         return self._fill(row, product, sentences, luck)
+
+    @staticmethod
+    def _rolls(luck: Luck, wanted: bool) -> list[float]:
+        return [luck.roll() for _ in range(1 + int(luck.roll() * 3))] if wanted else []
 
     def _fill(self, row: int, product: Product, sentences: list[str], luck: Luck) -> str:
         glue = "\n" if luck.roll() < 0.35 else " "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from semsearch.simulate.tables import Tables
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
 
@@ -35,6 +36,17 @@ def neighbours(tables: Tables) -> list[list[int]]:
         out[border - 1].append(border)
         out[border].append(border - 1)
     return [sorted(row) for row in out]
+
+
+def near(tables: Tables) -> np.ndarray:
+    """bool[n, n]: whether two places are the same or neighbours."""
+    import numpy as np
+
+    rows = neighbours(tables)
+    out = np.eye(len(rows), dtype=np.bool_)
+    for i, row in enumerate(rows):
+        out[i, row] = True
+    return out
 
 
 def frame(tables: Tables) -> pl.DataFrame:

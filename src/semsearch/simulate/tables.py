@@ -129,7 +129,7 @@ _GROUPS = {
     "power": _POWER,
     "box": _POWER | frozenset("shoe lux hobby media beauty".split()),
     "cloth": frozenset({"wear"}),
-    "hard": _POWER | frozenset("furniture kitchen kids sport hobby lux shoe bag".split()),
+    "hard": _POWER | frozenset("furniture kitchen drink kids sport hobby lux shoe bag".split()),
 }
 
 
