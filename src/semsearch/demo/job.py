@@ -54,7 +54,7 @@ def train_chapter(job: Job) -> Chapter:
     seen, seconds = card.metrics["n_pairs_seen"], card.metrics["train_s"]
     first, last = card.metrics["loss_first"], card.metrics["loss_last"]
     told = (
-        "Two towers learn from the catalogue alone: titles, bodies, brands, attributes, words of a title, misspellings.",
+        "The towers learn from the catalogue alone: titles, bodies, brands, attributes, words of a title, misspellings.",
         f"{seen:,} pairs in {seconds:.1f} s; the loss went from {first:.2f} to {last:.2f}.",
     )
     figure = Figure("training", f"{seconds:.0f} s", f"{card.metrics['n_items']:,} items, {card.dim} dimensions, CPU")

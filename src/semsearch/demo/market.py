@@ -22,6 +22,7 @@ PER_KIND = 40
 DEPTH = 10
 MODES = ("lexical", "dense", "hybrid")
 LANGUAGES = {"ko": "Korean", "en": "English"}
+SCORED = ("plain BM25", "hybrid")
 Ranker = Callable[[str], list[str]]
 """Query text to at most DEPTH item ids, best first."""
 
@@ -79,22 +80,22 @@ def _evaluation_chapter(job: Job, made: Market, searcher: Searcher) -> Chapter:
     rankers = {"plain BM25": _plain_bm25(made)} | {mode: _ranker(searcher, mode, job) for mode in MODES}
     found = {name: _found(made, rank) for name, rank in rankers.items()}
     kinds = made.queries["kind"].unique(maintain_order=True).to_list()
-    rows = [(kind, *(_mean(found[name][kind]) for name in rankers)) for kind in kinds]
-    overall = ("all", *(_mean([hit for kind in kinds for hit in found[name][kind]]) for name in rankers))
+    shares = {name: {kind: _mean(hits) for kind, hits in by_kind.items()} for name, by_kind in found.items()}
+    overall = {name: _mean([hit for hits in by_kind.values() for hit in hits]) for name, by_kind in found.items()}
+    kinds = made.queries["kind"].unique(maintain_order=True).to_list()
+    rows = [(kind, *(f"{shares[name][kind]:.0%}" for name in rankers)) for kind in kinds]
+    rows.append(("all kinds", *(f"{overall[name]:.0%}" for name in rankers)))
     note = f"Share of queries with the meant product in the first {DEPTH}; simulated, {PER_KIND} queries a kind."
-    table = Table(("kind of query", *rankers), (*rows, overall), note)
-    figures = tuple(
-        Figure(
-            f"found in the first {DEPTH}, {name}",
-            f"{overall[1 + i]:.0%}",
-            f"simulated, {LANGUAGES[made.lang]}, {made.queries.height} queries",
-        )
-        for i, name in enumerate(rankers)
-        if name in ("plain BM25", "hybrid")
-    )
-    told = ("Plain BM25 reads words between spaces; the three others are the legs of the release and both together.",)
+    condition = f"simulated, {LANGUAGES[made.lang]}, {made.queries.height} queries"
     return Chapter(
-        "Answers are measured", told, (table,), figures, ("semsearch evaluate run --qrels FILE --queries FILE",)
+        "Answers are measured",
+        ("Plain BM25 reads words between spaces; then the two legs of the release, and both together.",),
+        (Table(("kind of query", *rankers), tuple(rows), note),),
+        bars=tuple(overall.items()),
+        figures=tuple(
+            Figure(f"found in the first {DEPTH}, {name}", f"{overall[name]:.0%}", condition) for name in SCORED
+        ),
+        commands=("semsearch evaluate run --qrels FILE --queries FILE",),
     )
 
 

@@ -38,6 +38,8 @@ class Chapter:
     told: tuple[str, ...]
     """Sentences."""
     tables: tuple[Table, ...] = ()
+    bars: tuple[tuple[str, float], ...] = ()
+    """Label and share, 0 to 1."""
     figures: tuple[Figure, ...] = ()
     """What this chapter adds to the scoreboard."""
     commands: tuple[str, ...] = ()
