@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semsearch.index.lexical import FIELDS, FORMAT, K1, B, lexical_id
+from semsearch.index.mining import transliterations
 from semsearch.index.vocabulary import write_vocabulary
 from semsearch.text import tokens
 from semsearch.text.analyser import Analyser
@@ -41,6 +42,8 @@ def build(frame: pl.DataFrame, analyser: Analyser, folder: Path, segment: Segmen
     ]
     counts = _letter_words(items)
     pieces = cut_runs(counts, len(items), full, segment)
+    atoms = ([words.atoms for words in item.values()] for item in items)
+    full = Analyser(full.lexicon.with_groups(transliterations(atoms, pieces, full.lexicon)))
     documents = [_tokens(item, full, pieces) for item in items]
     terms = sorted(set(chain.from_iterable(documents)))
     _write_matrix(folder, documents, terms)

@@ -34,13 +34,13 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 # Weights of a query term by what it is, a plain word being 1; chosen in bench/lexical.py
 WEIGHTS = {
     "word": 1.0,
-    "join": 0.5,
+    "join": 0.4,
     "segment": 0.6,
-    "bigram": 0.25,
+    "bigram": 0.15,
     "bigram_only": 0.7,
-    "amount": 0.5,
-    "equal": 0.8,
-    "covered": 0.3,
+    "amount": 0.75,
+    "equal": 1.0,
+    "covered": 0.2,
     "synonym": 0.3,
     "spelling": 0.8,
 }

@@ -72,7 +72,11 @@ class Lexicon:
     def with_brands(self, names: Iterable[str]) -> Lexicon:
         """This lexicon and the brand names of a catalogue (those with a letter), sorted."""
         known = sorted({name for name in names if any(c.isalpha() for c in name) and tokens.key(search(name))})
-        return Lexicon((*self.groups, *(Group("brands", (name,)) for name in known)))
+        return self.with_groups(Group("brands", (name,)) for name in known)
+
+    def with_groups(self, groups: Iterable[Group]) -> Lexicon:
+        """This lexicon and `groups`."""
+        return Lexicon((*self.groups, *groups))
 
     @property
     def digest(self) -> str:
