@@ -79,7 +79,7 @@ def run_command(
     from semsearch.retrieval import evaluate as job
 
     condition = _condition(fail_on)
-    metrics = tuple(metric or job.default_metrics(k))
+    metrics = (*(metric or job.default_metrics(k)), *([condition.metric] if condition else []))
     depth = job.depth_of(metrics)
     judged, judged_texts = read_judgements(qrels, grade_column)
     asked = read_queries(queries) if queries else judged_texts

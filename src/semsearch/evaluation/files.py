@@ -49,7 +49,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """(line number, line without its end) of a file; blank lines are skipped. Raises as `checked` does."""
     with open_text(path) as file:
         for number, line in enumerate(checked(path, file), start=1):
-            if line.strip():
+            if not line.isspace():
                 yield number, line.rstrip("\r\n")
 
 

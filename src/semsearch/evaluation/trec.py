@@ -10,6 +10,7 @@ by its tabs alone, so that ids with blanks come back whole. Ids are text. Source
 from __future__ import annotations
 
 import math
+import re
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from semsearch.records import Judgement
 
 Progress = Callable[[str, int, int], None]
 
+_ID = re.compile(r"[^\s\0](?:[^\t\r\n\0]*[^\s\0])?")
 _RUN_FIELDS = 6
 _QRELS_FIELDS = 4
 _REPORT_EVERY = 100_000
@@ -86,8 +88,12 @@ def _judgement(path: Path, number: int, line: str) -> Judgement:
 
 
 def _fields(line: str, expected: int) -> list[str]:
-    tabbed = [field.strip() for field in line.split("\t")]
-    return tabbed if len(tabbed) == expected and all(tabbed) else line.split()
+    tabbed = line.split("\t")
+    if len(tabbed) != expected:
+        return line.split()
+    if " " in line:
+        tabbed = [field.strip() for field in tabbed]
+    return tabbed if all(tabbed) else line.split()
 
 
 def _float(path: Path, number: int, text: str, what: str) -> float:
@@ -124,7 +130,7 @@ def _run_lines(run: Run) -> Iterator[str]:
 
 
 def _id(text: str) -> str:
-    if not text.strip() or any(c in text for c in "\t\r\n\0") or text != text.strip():
+    if not _ID.fullmatch(text):
         raise UsageError(f"The id {text!r} cannot stand in a TREC file.", "Next: use ids without tabs or line ends")
     return text
 

@@ -96,7 +96,7 @@ def conditions_text(report: EvaluationReport) -> str:
 
 def comparison_text(report: ComparisonReport) -> str:
     """What the differences depend on, in a few sentences."""
-    missing = [f"{name} leaves {c.n_without_hits} of them without hits."
+    missing = [f"Without hits in {name}: {c.n_without_hits:,}."
                for name, c in (("A", report.conditions_a), ("B", report.conditions_b)) if c.n_without_hits]  # fmt: skip
     counted = _queries_text(report.conditions_a, hits=False)
     return " ".join([f"A is {report.a}, B is {report.b}.", counted, *missing, _method(report)])
@@ -126,12 +126,12 @@ def _queries_text(conditions: Conditions, hits: bool = True) -> str:
     relevant = f"relevant from grade {conditions.positive:g}"
     parts = [f"{conditions.n_queries:,} judged queries ({relevant})."]
     if conditions.n_without_positive:
-        treated = "count as 0" if conditions.all_queries else "are left out of all means but the judged share"
-        parts.append(f"{conditions.n_without_positive:,} have no relevant item and {treated}.")
+        treated = "counted as 0" if conditions.all_queries else "left out of all means but the judged share"
+        parts.append(f"Without a relevant item, {treated}: {conditions.n_without_positive:,}.")
     if hits and conditions.n_without_hits:
-        parts.append(f"{conditions.n_without_hits:,} have no hits and count as 0.")
+        parts.append(f"Without hits, counted as 0: {conditions.n_without_hits:,}.")
     if conditions.n_unjudged:
-        parts.append(f"{conditions.n_unjudged:,} queries of the run are not judged.")
+        parts.append(f"Queries of the run that nobody judged: {conditions.n_unjudged:,}.")
     return " ".join(parts)
 
 

@@ -88,7 +88,7 @@ def sorted_differences(values: Iterable[float], *, width: int = 880) -> Markup:
     if not known.size:
         return Markup("")
     shown = known[np.linspace(0, known.size - 1, min(known.size, _MAX_BARS)).round().astype(int)]
-    reach = max(0.1, float(np.abs(known).max()))
+    reach = max(0.1, math.ceil(float(np.abs(known).max()) * 10 - 1e-9) / 10)
     height, left, right = 200, 44, 8
     scale = _scale(-reach, reach, height - 14, 14)
     step = (width - left - right) / len(shown)
@@ -101,7 +101,7 @@ def sorted_differences(values: Iterable[float], *, width: int = 880) -> Markup:
             )
         )
     better, worse = int((known > 0).sum()), int((known < 0).sum())
-    return _drawing(parts, width, height, f"{better} queries better, {worse} worse, {known.size} in all")
+    return _drawing(parts, width, height, f"{known.size} queries: {better} better, {worse} worse")
 
 
 def _tone(low: float, high: float, zero: float | None) -> str:
