@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from semsearch import __version__
-from semsearch.cli import evaluate, imports, index, release, search, workspace
+from semsearch.cli import demo, evaluate, imports, index, release, search, simulate, train, workspace
 from semsearch.cli.output import talk
 from semsearch.errors import SemsearchError
 
@@ -47,6 +47,9 @@ app.command()(search.why)
 app.add_typer(index.app, name="index")
 app.add_typer(release.app, name="release")
 app.add_typer(evaluate.app, name="evaluate")
+app.command()(train.train)
+app.command()(simulate.simulate)
+app.command()(demo.demo)
 
 
 def main() -> None:

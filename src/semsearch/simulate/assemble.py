@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semsearch.errors import UsageError
-from semsearch.simulate import catalogue as catalogues
 from semsearch.simulate import behaviour, intents, known, listing, logframe, products, regions, truth
+from semsearch.simulate import catalogue as catalogues
 from semsearch.simulate.streams import stream
 from semsearch.simulate.tables import Tables, load_tables
 
@@ -83,14 +84,14 @@ def market(
     lookup = truth.Lookup(things, stock)
     found = intents.levels(things, stock)
     wants = intents.draw(stock, found, seed)
-    phrased = intents.phrase(tables, things, stock, found, wants, seed)
-    log = behaviour.live(stock, found, wants, phrased, regions.near(tables), n_searches, seed)
+    phrased = intents.phrase(tables, things, stock, found, wants, seed=seed)
+    log = behaviour.live(stock, found, wants, phrased, near=regions.near(tables), n_searches=n_searches, seed=seed)
     return Market(
         lang=lang,
         seed=seed,
         start=START,
         end=START + timedelta(days=catalogues.CATALOGUE_DAYS),
-        items=_items(tables, things, stock, texts, ids, seed),
+        items=_items(tables, things, stock, texts, ids=ids, seed=seed),
         regions=regions.frame(tables),
         queries=truth.known_frame(asked, things, stock, ids),
         qrels=truth.known_qrels(asked, lookup, ids),
@@ -106,7 +107,9 @@ def _check(n_items: int, n_searches: int, seed: int) -> None:
     if n_items < 1:
         raise UsageError(f"A market needs at least one item, not {n_items}.", "Next: give --items a positive number")
     if n_items > MOST_ITEMS:
-        raise UsageError(f"A market has room for {MOST_ITEMS:,} items, not {n_items:,}.", "Next: give a smaller --items")
+        raise UsageError(
+            f"A market has room for {MOST_ITEMS:,} items, not {n_items:,}.", "Next: give a smaller --items"
+        )
     if n_searches < 0:
         raise UsageError(f"A log cannot hold {n_searches} searches.", "Next: give --searches 0 or more")
     if seed < 0:
@@ -118,6 +121,7 @@ def _items(
     things: list[products.Product],
     stock: catalogues.Catalogue,
     texts: listing.Listings,
+    *,
     ids: list[str],
     seed: int,
 ) -> pl.DataFrame:
@@ -132,7 +136,7 @@ def _items(
         "title": texts.titles,
         "body": texts.bodies,
         "category": [p.leaf.path for p in made],
-        "price": [None if p != p else p for p in stock.price.tolist()],
+        "price": [None if math.isnan(p) else p for p in stock.price.tolist()],
         "currency": ["KRW" if tables.lang == "ko" else "USD"] * stock.n,
         "region_id": region_ids[stock.region].tolist(),
         "seller_id": [f"u{s:06d}" for s in stock.seller.tolist()],

@@ -69,14 +69,21 @@ class Log:
 
 
 def live(
-    catalogue: Catalogue, found: Levels, wants: Intents, asked: Queries, near: NDArray[np.bool_], n_searches: int, seed: int
+    catalogue: Catalogue,
+    found: Levels,
+    wants: Intents,
+    asked: Queries,
+    *,
+    near: NDArray[np.bool_],
+    n_searches: int,
+    seed: int,
 ) -> Log:
     """Let people search `n_searches` times; `near` is bool[n_regions, n_regions]."""
     searches = _searches(wants, asked, len(near), n_searches, stream(seed, "sessions"))
     rng = stream(seed, "engine")
     parts = [
-        _serve(catalogue, found, wants, asked, near, searches, np.arange(at, min(at + _CHUNK, n_searches)), rng)
-        for at in range(0, n_searches, _CHUNK)
+        _serve(catalogue, found, wants, asked, near=near, searches=searches, which=which, rng=rng)
+        for which in np.array_split(np.arange(n_searches), range(_CHUNK, n_searches, _CHUNK))
     ]
     impressions = _joined([shown for shown, _ in parts])
     n_results = np.concatenate([counts for _, counts in parts]) if parts else np.empty(0, dtype=np.int64)
@@ -119,7 +126,7 @@ def _wanted(wants: Intents, actor: Ints, n_actors: int, rng: np.random.Generator
     low, high = edges[first[leaf]], edges[first[leaf + 1]]
     spot = np.searchsorted(edges, low + rng.random(len(actor)) * (high - low), side="right") - 1
     own = order[np.clip(spot, first[leaf], first[leaf + 1] - 1)]
-    return np.where(rng.random(len(actor)) < 0.4, own, overall)
+    return np.asarray(np.where(rng.random(len(actor)) < 0.4, own, overall))
 
 
 def _moments(n: int, rng: np.random.Generator) -> Ints:
@@ -128,7 +135,7 @@ def _moments(n: int, rng: np.random.Generator) -> Ints:
     day = rng.integers(0, LOG_DAYS, n)
     local = pick(rng, hours, n) * 3600 + rng.integers(0, 3600, n)
     first = (CATALOGUE_DAYS - LOG_DAYS) * DAY_S
-    return first + day * DAY_S + (local - 9 * 3600) % DAY_S - 1800 * (day == LOG_DAYS - 1)
+    return np.asarray(first + day * DAY_S + (local - 9 * 3600) % DAY_S - 1800 * (day == LOG_DAYS - 1))
 
 
 def _queries(asked: Queries, intent: Ints, place: Floats) -> Ints:
@@ -136,7 +143,9 @@ def _queries(asked: Queries, intent: Ints, place: Floats) -> Ints:
     edges = np.cumsum(asked.weight)
     before = np.concatenate([[0.0], edges])[asked.starts]
     spot = before[intent] + place * (before[intent + 1] - before[intent])
-    return np.clip(np.searchsorted(edges, spot, side="right"), asked.starts[intent], asked.starts[intent + 1] - 1)
+    return np.asarray(
+        np.clip(np.searchsorted(edges, spot, side="right"), asked.starts[intent], asked.starts[intent + 1] - 1)
+    )
 
 
 def _serve(
@@ -144,6 +153,7 @@ def _serve(
     found: Levels,
     wants: Intents,
     asked: Queries,
+    *,
     near: NDArray[np.bool_],
     searches: Searches,
     which: Ints,

@@ -47,6 +47,7 @@ class Catalogue:
 
     @property
     def n(self) -> int:
+        """How many items."""
         return len(self.product)
 
     def groups(self) -> Ints:
@@ -64,7 +65,7 @@ def draw(tables: Tables, products: list[Product], n: int, seed: int) -> Catalogu
     seller, business = _sellers(rng, n)
     seller, business = seller[source], business[source]
     times = _times(rng, n)
-    price = _prices(tables, products, product, values, condition, rng)
+    price = _prices(tables, products, product, values, condition=condition, rng=rng)
     n_regions = sum(len(places) for _, places in tables.regions)
     region = _seller_regions(seller, n_regions, rng)
     return Catalogue(product, values, condition, price, seller, business, region, *times, source)
@@ -138,6 +139,7 @@ def _prices(
     products: list[Product],
     product: Ints,
     values: Ints,
+    *,
     condition: Ints,
     rng: np.random.Generator,
 ) -> Floats:

@@ -111,27 +111,26 @@ def draw(catalogue: Catalogue, found: Levels, seed: int) -> Intents:
     return Intents(level, key, near, found.keys[near, sample], found.keys[LEAF, sample], sample, demand)
 
 
-def _of_level(
-    level: int, found: Levels, wanted: int, rng: np.random.Generator
-) -> tuple[Ints, NDArray[np.float64]]:
+def _of_level(level: int, found: Levels, wanted: int, rng: np.random.Generator) -> tuple[Ints, NDArray[np.float64]]:
     supply = np.diff(found.starts[level]).astype(np.float64)
     offered = np.flatnonzero(supply)
-    keys = offered[np.argsort(-(supply[offered] ** 0.5) * rng.random(len(offered)), kind="stable")][:wanted]
+    keys = offered[np.argsort(-supply[offered] * rng.random(len(offered)), kind="stable")][:wanted]
     weights = np.arange(1, len(keys) + 1, dtype=np.float64) ** -ZIPF
     return keys, SHARE[level] * weights / weights.sum()
 
 
-def phrase(tables: Tables, products: list[Product], catalogue: Catalogue, found: Levels, wants: Intents, seed: int) -> Queries:
+def phrase(
+    tables: Tables, products: list[Product], catalogue: Catalogue, found: Levels, wants: Intents, *, seed: int
+) -> Queries:
     """All the query texts of all intents; a text belongs to the intent in most demand that types it."""
     rng = stream(seed, "queries")
-    tails = tables.phrases["query_tail"]
     seen: set[str] = set()
     texts: list[str] = []
     form: list[int] = []
     weight: list[float] = []
     starts = [0]
     for intent in range(len(wants.level)):
-        mine = _spoken(intent, tables.lang, products, catalogue, found, wants, tails, rng)
+        mine = _spoken(intent, tables, products, catalogue, found, wants=wants, rng=rng)
         fresh = [(t, f, w) for t, f, w in mine if not (t in seen or seen.add(t))]  # type: ignore[func-returns-value]
         total = sum(w for _, _, w in fresh)
         texts += [t for t, _, _ in fresh]
@@ -147,15 +146,16 @@ Spoken = Iterator[tuple[str, str, float]]
 
 def _spoken(
     intent: int,
-    lang: str,
+    tables: Tables,
     products: list[Product],
     catalogue: Catalogue,
     found: Levels,
+    *,
     wants: Intents,
-    tails: list[str],
     rng: np.random.Generator,
 ) -> Spoken:
     """Texts of one intent with their form and weight, the plain one first."""
+    lang, tails = tables.lang, tables.phrases["query_tail"]
     row, level = int(wants.sample[intent]), int(wants.level[intent])
     product = products[int(catalogue.product[row])]
     names = _names(product, level, found.nouns[int(found.keys[NOUN, row])])

@@ -30,7 +30,9 @@ class KnownQuery:
     """Attribute columns that the query names."""
 
 
-def draw(products: list[Product], catalogue: Catalogue, listings: Listings, per_kind: int, seed: int) -> list[KnownQuery]:
+def draw(
+    products: list[Product], catalogue: Catalogue, listings: Listings, per_kind: int, seed: int
+) -> list[KnownQuery]:
     """Up to `per_kind` queries of every kind, over living items with few equals; no query text twice."""
     rng = stream(seed, "known")
     rows = _candidates(catalogue, listings)
@@ -38,7 +40,7 @@ def draw(products: list[Product], catalogue: Catalogue, listings: Listings, per_
     made: list[KnownQuery] = []
     seen: set[str] = set()
     for kind in KINDS:
-        made += _of_kind(kind, rows, products, catalogue, listings, per_kind, seen, rng)
+        made += _of_kind(kind, rows, products, catalogue, listings, wanted=per_kind, seen=seen, rng=rng)
     return made
 
 
@@ -56,6 +58,7 @@ def _of_kind(
     products: list[Product],
     catalogue: Catalogue,
     listings: Listings,
+    *,
     wanted: int,
     seen: set[str],
     rng: np.random.Generator,

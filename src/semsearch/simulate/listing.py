@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -256,7 +257,7 @@ def copula(text: str) -> str:
 
 def say_price(price: float, lang: str, roll: float) -> str:
     """A price as people write it: 15만5천, 155,000원, 15.5만 / $155, 155 dollars; `roll` in [0, 1) picks."""
-    if price != price:
+    if math.isnan(price):
         return "가격 제안" if lang == "ko" else "make an offer"
     if lang == "en":
         return f"${price:,.0f}" if roll < 0.7 else f"{price:.0f} dollars" if roll < 0.85 else f"{price:.0f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semsearch.simulate.behaviour import Events, Log
 from semsearch.simulate.catalogue import Ints
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 _ORDER = ("search", "impression", "click", "favorite", "chat", "purchase")
 
 
-def interactions(log: Log, asked: Queries, item_ids: list[str], region_ids: list[str], moments: Callable[[Ints], pl.Series]) -> pl.DataFrame:
+def interactions(
+    log: Log, asked: Queries, item_ids: list[str], region_ids: list[str], moments: Callable[[Ints], pl.Series]
+) -> pl.DataFrame:
     """The log with the columns of records.Interaction, by time; chats and purchases carry no query."""
     import polars as pl
 
@@ -69,7 +72,7 @@ def _names(letter: str, numbers: Ints) -> pl.Series:
     return pl.DataFrame({"n": numbers}).select(pl.concat_str(pl.lit(letter), text)).to_series()
 
 
-def _optional(values: Ints, there: np.ndarray) -> pl.Series:
+def _optional(values: Ints, there: NDArray[np.bool_]) -> pl.Series:
     import polars as pl
 
     return pl.DataFrame({"v": values, "t": there}).select(pl.when(pl.col("t")).then(pl.col("v"))).to_series()
@@ -126,7 +129,9 @@ def judge(queries: pl.DataFrame, intents: pl.DataFrame, truth: pl.DataFrame) -> 
     parts = []
     for level in LEVELS:
         for column, grade in (("", 2.0), ("near_", 1.0)):
-            mine = meant.filter(pl.col(f"{column}level") == level).select("query_id", pl.col(f"{column}key").alias("key"))
+            mine = meant.filter(pl.col(f"{column}level") == level).select(
+                "query_id", pl.col(f"{column}key").alias("key")
+            )
             items = truth.select("item_id", pl.col(f"{level}_key").alias("key"))
             parts.append(mine.join(items, on="key").select("query_id", "item_id", pl.lit(grade).alias("grade")))
     best = pl.concat(parts).group_by("query_id", "item_id").agg(pl.col("grade").max())

@@ -64,7 +64,9 @@ def _from_lines(tables: Tables) -> Iterator[Product]:
             variant, short = found["name"].strip(), found["short"]
             whole = variant.startswith(row["name"])  # G502 of line G is not called G G502
             name = variant if whole else f"{row['name']} {variant}"
-            alternatives = [v if v.startswith(s) else f"{s} {v}" for s in (*shorts, row["name"]) for v in (short, variant) if v]
+            alternatives = [
+                v if v.startswith(s) else f"{s} {v}" for s in (*shorts, row["name"]) for v in (short, variant) if v
+            ]
             yield Product(
                 line=f"{row['brand']}/{row['name']}",
                 leaf=leaf,

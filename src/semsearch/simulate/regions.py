@@ -9,6 +9,7 @@ from semsearch.simulate.tables import Tables
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
 
 def names(tables: Tables) -> list[str]:
@@ -38,7 +39,7 @@ def neighbours(tables: Tables) -> list[list[int]]:
     return [sorted(row) for row in out]
 
 
-def near(tables: Tables) -> np.ndarray:
+def near(tables: Tables) -> NDArray[np.bool_]:
     """bool[n, n]: whether two places are the same or neighbours."""
     import numpy as np
 

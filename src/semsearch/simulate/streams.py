@@ -5,6 +5,7 @@ from __future__ import annotations
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
@@ -12,13 +13,14 @@ def stream(seed: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, crc32(name.encode())])))
 
 
-def zipf_weights(n: int, exponent: float) -> np.ndarray:
+def zipf_weights(n: int, exponent: float) -> NDArray[np.float64]:
     """Probabilities of ranks 1..n under Zipf's law, float64[n], summing to 1."""
     weights = np.arange(1, n + 1, dtype=np.float64) ** -exponent
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
-def pick(rng: np.random.Generator, weights: np.ndarray, size: int) -> np.ndarray:
+def pick(rng: np.random.Generator, weights: NDArray[np.float64], size: int) -> NDArray[np.int64]:
     """`size` indices drawn with replacement in proportion to `weights`, int64[size]."""
     edges = np.cumsum(weights, dtype=np.float64)
-    return np.minimum(np.searchsorted(edges, rng.random(size) * edges[-1], side="right"), len(edges) - 1)
+    spots = np.searchsorted(edges, rng.random(size) * edges[-1], side="right")
+    return np.asarray(np.minimum(spots, len(edges) - 1))

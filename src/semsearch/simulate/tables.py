@@ -124,12 +124,12 @@ def load_tables(lang: str) -> Tables:
     )
 
 
-_POWER = frozenset("phone pc camera device audio small appliance tool".split())
+_POWER = frozenset(("phone", "pc", "camera", "device", "audio", "small", "appliance", "tool"))
 _GROUPS = {
     "power": _POWER,
-    "box": _POWER | frozenset("shoe lux hobby media beauty".split()),
+    "box": _POWER | frozenset(("shoe", "lux", "hobby", "media", "beauty")),
     "cloth": frozenset({"wear"}),
-    "hard": _POWER | frozenset("furniture kitchen drink kids sport hobby lux shoe bag".split()),
+    "hard": _POWER | frozenset(("furniture", "kitchen", "drink", "kids", "sport", "hobby", "lux", "shoe", "bag")),
 }
 
 
@@ -153,7 +153,8 @@ def _split(text: str, separator: str) -> tuple[str, ...]:
 
 
 def _leaf(row: dict[str, str]) -> Leaf:
-    nouns = tuple(Noun(name, _split(rest, "/")) for name, _, rest in (n.partition("=") for n in row["nouns"].split("|")))
+    parts = [noun.partition("=") for noun in row["nouns"].split("|")]
+    nouns = tuple(Noun(name, _split(synonyms, "/")) for name, _, synonyms in parts)
     return Leaf(row["leaf"], row["path"], row["group"], row["profile"], float(row["price"]), nouns)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semsearch.simulate.catalogue import Catalogue, Ints
 from semsearch.simulate.known import KnownQuery
@@ -34,7 +35,7 @@ class Lookup:
         """Rows of all products of one line, ascending."""
         return self._by_line.rows(line)
 
-    def grades(self, row: int, asked: tuple[int, ...]) -> tuple[Ints, np.ndarray]:
+    def grades(self, row: int, asked: tuple[int, ...]) -> tuple[Ints, NDArray[np.float64]]:
         """Rows and grades for "the product of `row` with its `asked` attributes".
 
         2: that product with those values; 1: the same line or other values; the rest is 0 and left out.
@@ -98,7 +99,7 @@ def product_id(index: int) -> str:
 
 
 def items_frame(products: list[Product], catalogue: Catalogue, ids: list[str]) -> pl.DataFrame:
-    """item_id, product_id, line, leaf, brand, invented, attributes (a list of `key=value`), condition code, repost_of."""
+    """item_id, product_id, line, leaf, brand, invented, attributes (a list of `key=value`), repost_of."""
     import polars as pl
 
     rows = [
@@ -115,7 +116,7 @@ def items_frame(products: list[Product], catalogue: Catalogue, ids: list[str]) -
     columns = ("product_id", "line", "leaf", "brand", "invented", "attributes")
     made = {name: [row[i] for row in rows] for i, name in enumerate(columns)}
     repost = [ids[s] if s != i else None for i, s in enumerate(catalogue.source.tolist())]
-    overrides = {"attributes": pl.List(pl.String), "repost_of": pl.String}
+    overrides: dict[str, pl.DataType] = {"attributes": pl.List(pl.String()), "repost_of": pl.String()}
     return pl.DataFrame({"item_id": ids, **made, "repost_of": repost}, schema_overrides=overrides)
 
 
@@ -130,13 +131,14 @@ def spellings_frame(products: list[Product]) -> pl.DataFrame:
 
     rows: list[tuple[str, str, str, str, bool]] = []
     for brand in {p.brand.native: p.brand for p in products}.values():
-        rows += [(s, k, brand.native, "brand", brand.invented) for s, k in _brand_spellings(brand.native, brand.latin, brand.shorts)]
+        spelt = _spellings(brand.native, brand.latin, brand.shorts)
+        rows += [(s, k, brand.native, "brand", brand.invented) for s, k in spelt]
     for p in products:
         means = f"{p.brand.native} {p.name}"
-        rows += [(s, k, means, "product", p.brand.invented) for s, k in _brand_spellings(p.name, p.latin, p.shorts)]
+        rows += [(s, k, means, "product", p.brand.invented) for s, k in _spellings(p.name, p.latin, p.shorts)]
     return pl.DataFrame(rows, schema=["spelling", "kind", "means", "what", "invented"], orient="row")
 
 
-def _brand_spellings(native: str, latin: str, shorts: tuple[str, ...]) -> list[tuple[str, str]]:
+def _spellings(native: str, latin: str, shorts: tuple[str, ...]) -> list[tuple[str, str]]:
     pairs = [(native, "native"), (latin, "latin"), *((short, "short") for short in shorts)]
     return list(dict(pairs[::-1]).items())[::-1]

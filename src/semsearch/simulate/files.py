@@ -1,0 +1,93 @@
+"""A market as files: rows that `semsearch import` takes as they are, the test, and the truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semsearch.errors import UsageError
+from semsearch.simulate.assemble import Market
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def check_folder(folder: Path) -> None:
+    """Raise UsageError unless `folder` is new or empty, so that nobody's files are mixed with ours."""
+    if folder.is_file():
+        raise UsageError(f"{folder} is a file.", "Next: name a new directory for the market")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is not empty.", "Next: name a new directory, or empty this one")
+
+
+def write(market: Market, folder: Path) -> dict[str, int]:
+    """Write `market` into `folder` (made if needed) and return the rows of each file.
+
+    Equal markets give equal bytes. Each file appears whole or not at all. Raises UsageError for a folder that
+    holds something or cannot be written.
+    """
+    check_folder(folder)
+    writers: dict[str, tuple[pl.DataFrame, Callable[[pl.DataFrame, Path], None]]] = {
+        "items.parquet": (market.items, _parquet),
+        "interactions.parquet": (market.interactions, _parquet),
+        "regions.csv": (market.regions, _regions),
+        "queries.tsv": (market.queries, _tsv),
+        "qrels.txt": (market.qrels, _qrels),
+        "truth.parquet": (market.truth, _parquet),
+        "spellings.tsv": (market.spellings, _tsv),
+        "intents.parquet": (market.intents, _parquet),
+        "log_queries.tsv": (market.log_queries, _tsv),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, (frame, save) in writers.items():
+            _whole(folder / name, lambda path, frame=frame, save=save: save(frame, path))  # type: ignore[misc]
+        _whole(folder / "market.json", lambda path: path.write_text(json.dumps(about(market), indent=2) + "\n"))
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written: {error.strerror}.", "Next: name another directory") from error
+    return {name: frame.height for name, (frame, _) in writers.items()}
+
+
+def about(market: Market) -> dict[str, Any]:
+    """What the market is, as JSON data."""
+    return {
+        "simulated": True,
+        "lang": market.lang,
+        "seed": market.seed,
+        "start": market.start.isoformat(),
+        "end": market.end.isoformat(),
+        "n_items": market.items.height,
+        "n_interactions": market.interactions.height,
+    }
+
+
+def _whole(path: Path, save: Callable[[Path], object]) -> None:
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        save(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _parquet(frame: pl.DataFrame, path: Path) -> None:
+    frame.write_parquet(path, compression="zstd")
+
+
+def _tsv(frame: pl.DataFrame, path: Path) -> None:
+    frame.write_csv(path, separator="\t")
+
+
+def _regions(frame: pl.DataFrame, path: Path) -> None:
+    import polars as pl
+
+    frame.with_columns(pl.col("neighbour_ids").list.join("|")).write_csv(path)
+
+
+def _qrels(frame: pl.DataFrame, path: Path) -> None:
+    import polars as pl
+
+    rows = frame.select("query_id", pl.lit("0"), "item_id", pl.col("grade").cast(pl.Int64))
+    rows.write_csv(path, separator=" ", include_header=False)
