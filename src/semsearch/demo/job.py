@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from semsearch.settings import Settings
 
 
+STEP_CHARS = 44
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One demo workspace and the moment at which its market is looked at."""
@@ -54,7 +57,7 @@ def train_chapter(job: Job) -> Chapter:
     seen, seconds = card.metrics["n_pairs_seen"], card.metrics["train_s"]
     first, last = card.metrics["loss_first"], card.metrics["loss_last"]
     told = (
-        "The towers learn from the catalogue alone: titles, bodies, brands, attributes, words of a title, misspellings.",
+        "The towers learn from the catalogue alone: titles, bodies, brands, words of a title, misspellings.",
         f"{seen:,} pairs in {seconds:.1f} s; the loss went from {first:.2f} to {last:.2f}.",
     )
     figure = Figure("training", f"{seconds:.0f} s", f"{card.metrics['n_items']:,} items, {card.dim} dimensions, CPU")
@@ -80,12 +83,17 @@ def answers_table(searcher: Searcher, queries: Mapping[str, str], now: datetime,
         result = searcher.search(query, now=now, k=hits)
         found = result.hits or (None,)
         for place, hit in enumerate(found):
-            price = "" if hit is None or hit.price is None else f"{hit.price:,.0f} {hit.currency or ''}".strip()
             head = (query, remark, steps_told(result)) if place == 0 else ("", "", "")
-            rows.append((*head, hit.title if hit else "no hit", price))
+            rows.append((*head, *((hit.title, priced(hit.price, hit.currency)) if hit else ("no hit", ""))))
     return Table(("query", "kind", "steps taken", "hit", "price"), tuple(rows))
+
+
+def priced(amount: float | None, currency: str | None) -> str:
+    """A price to read: `15,000 KRW`, `0 USD`; empty for an unknown one."""
+    return "" if amount is None else f"{amount:,.0f} {currency or ''}".strip()
 
 
 def steps_told(result: SearchResult) -> str:
     """What was done to a query, in a few words."""
-    return "; ".join(f"{step.kind}: {step.before} → {step.after}" for step in result.steps)
+    told = (f"{step.kind}: {step.before} → {step.after}" for step in result.steps)
+    return "; ".join(step if len(step) <= STEP_CHARS else f"{step[:STEP_CHARS]}…" for step in told)

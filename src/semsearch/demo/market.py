@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semsearch import wiring
-from semsearch.demo.job import Job, answers_table, quality_chapter, release_chapter, train_chapter
+from semsearch.demo.job import Job, answers_table, priced, quality_chapter, release_chapter, train_chapter
 from semsearch.ingest.importing import import_rows
 from semsearch.report.story import Chapter, Figure, Table
 from semsearch.simulate import market
@@ -42,7 +42,8 @@ def tell(root: Path, lang: str, *, progress: wiring.Progress, seed: int = 0) -> 
 
 
 def _market_chapter(made: Market) -> Chapter:
-    rows = tuple(made.items.head(5).select("title", "category", "price", "status").iter_rows())
+    shown = made.items.head(5).select("title", "category", "price", "currency", "status")
+    rows = tuple((title, *path, priced(amount, unit), state) for title, *path, amount, unit, state in shown.iter_rows())
     told = (
         f"A {LANGUAGES[made.lang]} second-hand market of {made.items.height:,} listings is made from seed {made.seed}, "
         f"and {made.queries.height} queries whose answer is known.",
