@@ -25,7 +25,10 @@ def epoch(groups: NDArray[np.int64], size: int, rng: np.random.Generator) -> Ite
         position += len(fresh)
         window = np.concatenate([waiting, fresh])
         first = np.sort(np.unique(groups[window], return_index=True)[1])[:size]
-        if len(first) < MIN_BATCH:
+        if len(first) >= MIN_BATCH:
+            yield window[first]
+            waiting = np.delete(window, first)
+        elif position < len(order):
+            waiting = window
+        else:
             return
-        yield window[first]
-        waiting = np.delete(window, first)

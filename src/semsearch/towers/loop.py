@@ -6,9 +6,9 @@ step. Pairs arrive as data, so that whoever makes them (the catalogue, a log) ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,8 @@ class Plan:
     """1 / temperature."""
     warmup: int
     """Steps of linear rise; then the rate falls linearly to 0 at `steps`."""
+    hide: float
+    """Share of pairs whose item loses the tokens that the query has, so that the rest must answer for it."""
     seconds: float
     """Stops here even when steps are left."""
     seed: int
@@ -75,8 +77,8 @@ def train(
 ) -> Trained:
     """Train `model` in place. Repeats exactly for equal inputs and thread count, unless `seconds` ended it.
 
-    Loss: in-batch softmax over cosines, query to item and item to query (InfoNCE, van den Oord et al. 2018, in the
-    symmetric form), sentence-transformers' MultipleNegativesRankingLoss.
+    Loss: in-batch softmax over cosines (InfoNCE, van den Oord et al. 2018),
+    sentence-transformers' MultipleNegativesRankingLoss.
     """
     import torch
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
@@ -85,10 +87,13 @@ def train(
     loss_of = MultipleNegativesRankingLoss(model, scale=plan.scale)
     optimizer = torch.optim.Adam(model.parameters(), lr=plan.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, plan))
+    rng = np.random.default_rng(plan.seed)
     start, losses, seen = clock(), [], 0
     model.train()
-    for numbers in _batches(pairs, plan):
-        loss = loss_of.compute_loss_from_embeddings(_embed(model, pairs, numbers), labels=None)
+    for numbers in _batches(pairs, plan.batch, rng):
+        queries = pairs.queries.take(numbers)
+        items = _hide(pairs.items.take(pairs.item_rows[numbers]), queries, rng.random(len(numbers)) < plan.hide)
+        loss = loss_of.compute_loss_from_embeddings(_embed(model, queries, items), labels=None)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -107,14 +112,23 @@ def _rate(step: int, plan: Plan) -> float:
     return min(1.0, (step + 1) / max(plan.warmup, 1)) * max(0.0, 1 - step / plan.steps)
 
 
-def _batches(pairs: Pairs, plan: Plan) -> Any:
-    rng = np.random.default_rng(plan.seed)
+def _batches(pairs: Pairs, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
     while True:
-        yield from epoch(pairs.groups[pairs.item_rows], plan.batch, rng)
+        yield from epoch(pairs.groups[pairs.item_rows], size, rng)
 
 
-def _embed(model: SentenceTransformer, pairs: Pairs, numbers: NDArray[np.int64]) -> list[Tensor]:
-    sides = (("query", pairs.queries.take(numbers)), ("document", pairs.items.take(pairs.item_rows[numbers])))
+def _hide(items: TokenRows, queries: TokenRows, chosen: NDArray[np.bool_]) -> TokenRows:
+    """Items without their query's tokens where `chosen`; an item that would be left empty stays whole."""
+    row = np.repeat(np.arange(len(items)), items.lengths)
+    width = int(max(items.ids.max(initial=0), queries.ids.max(initial=0))) + 1
+    asked = np.repeat(np.arange(len(queries)), queries.lengths) * width + queries.ids
+    keep = ~(chosen[row] & np.isin(row * width + items.ids, asked))
+    empty = np.bincount(row[keep], minlength=len(items)) == 0
+    return items.where(keep | empty[row])
+
+
+def _embed(model: SentenceTransformer, queries: TokenRows, items: TokenRows) -> list[Tensor]:
+    sides = (("query", queries), ("document", items))
     return [model(features(model, side, rows), task=side)["sentence_embedding"] for side, rows in sides]
 
 

@@ -28,6 +28,8 @@ class ItemTemplate:
     body_chars: int = 400
     n_attributes: int = 0
     """Attribute values besides the brand, in the order of their (sorted) names; 0 leaves them to the pairs."""
+    n_names: int = 0
+    """Names of attributes: what has a `screen size` is a screen, whatever its title says."""
     attribute_chars: int = 40
     """A longer value is a sentence, not a property, and is left out."""
     leaf_levels: int = 2
@@ -46,7 +48,8 @@ class ItemTemplate:
         values = [v for v in self.phrases(row) if v not in title]
         category = search(" ".join((row.get("category") or "").split(CATEGORY_SEPARATOR)[-self.leaf_levels :]))
         body = cut(search(row.get("body") or ""), self.body_chars)
-        return " ".join(part for part in (title, *values, category, body) if part)
+        names = " ".join(sorted(attributes(row).keys() - {"brand"})[: self.n_names]).replace("_", " ")
+        return " ".join(part for part in (title, *values, category, body, search(names)) if part)
 
     def phrases(self, row: dict[str, Any]) -> list[str]:
         """The brand and the first attribute values that say something, in the search view."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _WORD = re.compile(r"[^\W_]+")
+_BREAK = re.compile(r"[^\w\s'’®™]+|_|\S*\d\S*|\b(?:for|with|w|by|of|in|from|to)\b")
 _TITLE_LENGTHS = (1, 1, 2, 2, 3, 4)
 _BODY_LENGTHS = (2, 3, 5, 8)
 _MIN_ITEMS = 3
@@ -44,7 +45,9 @@ class TextPairs:
 @dataclass(frozen=True, slots=True)
 class _Parts:
     title: list[str]
+    title_segments: list[list[str]]
     body: list[str]
+    body_segments: list[list[str]]
     phrases: list[str]
 
 
@@ -72,25 +75,43 @@ def _parts(row: dict[str, Any], template: ItemTemplate) -> _Parts:
     named = attributes(row)
     values = [search(v) for v in (*named.values(), *(row.get("category") or "").split(" > ")[-2:])]
     phrases = [v for v in values if len(v) <= template.attribute_chars and speaks(v)]
-    return _Parts(_WORD.findall(title), _WORD.findall(body), phrases)
+    return _Parts(_WORD.findall(title), _segments(title), _WORD.findall(body), _segments(body), phrases)
+
+
+def _segments(text: str) -> list[list[str]]:
+    """Runs of words between numbers, punctuation and words that tell what an item goes with."""
+    found = (_WORD.findall(part) for part in _BREAK.split(text))
+    return [words for words in found if words]
 
 
 def _query(part: _Parts, known: Counter[str], rng: random.Random) -> list[str]:
     kind = rng.random()
     if kind < BODY and part.body:
-        words = _span(part.body, rng.choice(_BODY_LENGTHS), known, rng)
+        words = _phrase(part.body, part.body_segments, rng.choice(_BODY_LENGTHS), known, rng)
     elif kind < BODY + PHRASE and part.phrases:
         words = [*rng.choice(part.phrases).split(), *_span(part.title, rng.choice((0, 1)), known, rng)]
-    elif rng.random() < 0.5:
-        words = _span(part.title, rng.choice(_TITLE_LENGTHS), known, rng)
     else:
-        words = _sample(part.title, rng.choice(_TITLE_LENGTHS), known, rng)
+        words = _phrase(part.title, part.title_segments, rng.choice(_TITLE_LENGTHS), known, rng)
     return _misspelt(words, rng) if rng.random() < SLIPS else words
 
 
 BODY = 0.25
 PHRASE = 0.05
 SLIPS = 0.1
+HEADS = 0.5
+SPANS = 0.25
+
+
+def _phrase(
+    words: Sequence[str], segments: list[list[str]], n: int, known: Counter[str], rng: random.Random
+) -> list[str]:
+    kind = rng.random()
+    if kind < HEADS and segments:
+        usable = _usable(rng.choice(segments), known)
+        return usable[-n:]
+    if kind < HEADS + SPANS:
+        return _span(words, n, known, rng)
+    return _sample(words, n, known, rng)
 
 
 def _span(words: Sequence[str], n: int, known: Counter[str], rng: random.Random) -> list[str]:

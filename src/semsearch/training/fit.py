@@ -53,7 +53,9 @@ def fit(
     progress: Progress,
     clock: Callable[[], float] = time.monotonic,
 ) -> ModelCard:
-    """Train towers on a catalogue frame (`schema(Item)`) and save them in `folder`; the model id is made from their content.
+    """Train towers on a catalogue frame (`schema(Item)`) and save them in `folder`.
+
+    The model id is made from their content.
 
     Equal items, settings and thread count give equal towers, unless `settings.seconds` ended the training first (the
     card says so). Raises UsageError when fewer than two items have different texts or `settings.base` is
@@ -123,10 +125,20 @@ def _plan(corpus: _Corpus, settings: TrainSettings) -> Plan:
     wanted = n_items * (EPOCHS if static else 2) // batch
     steps = int(np.clip(wanted, 100, 800))
     rate = 2e-2 if static else 2e-5
-    return Plan(steps, batch, rate, scale=20.0, warmup=steps // 20, seconds=settings.seconds, seed=settings.seed)
+    return Plan(
+        steps,
+        batch,
+        rate,
+        scale=20.0,
+        warmup=steps // 20,
+        hide=HIDE if static else 0.0,
+        seconds=settings.seconds,
+        seed=settings.seed,
+    )
 
 
 EPOCHS = 24
+HIDE = 0.0
 
 
 def _tokenised(model: SentenceTransformer, made: TextPairs, corpus: _Corpus) -> Pairs:

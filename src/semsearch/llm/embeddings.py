@@ -1,0 +1,131 @@
+"""Vectors from any endpoint that speaks the OpenAI embeddings protocol; meets the encoder port structurally."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsearch.errors import MissingService, UsageError
+from semsearch.settings import LlmSettings
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+    from openai.types import CreateEmbeddingResponse
+
+BATCH = 128
+TIMEOUT_S = 60.0
+CANARIES = ("usb hub 4 port", "아이폰 14 프로 256gb 자급제", "wooden dining table with chairs", "나이키 운동화 270")
+CANARY_STEP = 0.05
+"""Cosines are rounded to this step: far above the noise of a served model, below what another model changes."""
+CHECK = "Next: check [llm] in semsearch.toml, or SEMSEARCH_LLM__BASE_URL and OPENAI_API_KEY"
+
+
+class OpenAIEncoder:
+    """Meets `towers.encoder.Encoder` with an embeddings endpoint; one model encodes both sides.
+
+    Nothing is sent before the first vector or identity is asked for. A blank text is a zero row and is not sent.
+    """
+
+    def __init__(self, client: OpenAI, model: str, dim: int = 0) -> None:
+        self._client = client
+        self._model = model
+        self._asked_dim = dim
+
+    @classmethod
+    def open(cls, settings: LlmSettings) -> OpenAIEncoder:
+        """An encoder from the `[llm]` settings; the key comes from OPENAI_API_KEY.
+
+        A server at `base_url` may need no key. Raises MissingService without one for the client's default endpoint.
+        """
+        import os
+
+        from openai import OpenAI, OpenAIError
+
+        own_server = settings.base_url or os.environ.get("OPENAI_BASE_URL")
+        key = os.environ.get("OPENAI_API_KEY") or ("none" if own_server else None)
+        try:
+            client = OpenAI(api_key=key, base_url=settings.base_url or None, timeout=TIMEOUT_S)
+        except OpenAIError as error:
+            raise MissingService("No key for the embeddings endpoint.", "Next: export OPENAI_API_KEY=…") from error
+        return cls(client, settings.embedding_model, settings.embedding_dim)
+
+    @property
+    def encoder_id(self) -> str:
+        """Hash of model name, dim and cosines between canary vectors: a model swapped behind its name shows.
+
+        Raises MissingService as encoding does.
+        """
+        cosines = self._canaries @ self._canaries.T
+        steps = np.rint(cosines[np.triu_indices(len(CANARIES), 1)] / CANARY_STEP).astype(int).tolist()
+        named = json.dumps({"openai": self._model, "dim": self.dim, "canaries": steps}, sort_keys=True)
+        return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+    @property
+    def dim(self) -> int:
+        """Length of a row, as the endpoint returns it."""
+        return int(self._canaries.shape[1])
+
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Rows of `texts`, [n, dim]; MissingService when the endpoint does not answer, UsageError when it refuses."""
+        return self._encode(texts)
+
+    def encode_items(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Rows of `texts`, [n, dim]; errors as for queries."""
+        return self._encode(texts)
+
+    @cached_property
+    def _canaries(self) -> NDArray[np.float32]:
+        return self._ask(list(CANARIES))
+
+    def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        out = np.zeros((len(texts), self.dim), np.float32)
+        known = [i for i, text in enumerate(texts) if text.strip()]
+        for start in range(0, len(known), BATCH):
+            chosen = known[start : start + BATCH]
+            rows = self._ask([texts[i] for i in chosen])
+            if rows.shape[1] != self.dim:
+                raise MissingService(f"The endpoint changed its vector length to {rows.shape[1]}.", CHECK)
+            out[chosen] = rows
+        return out
+
+    def _ask(self, texts: list[str]) -> NDArray[np.float32]:
+        import openai
+
+        where = f"The embeddings endpoint {self._client.base_url}"
+        try:
+            response = self._request(texts)
+        except openai.APIConnectionError as error:
+            raise MissingService(f"{where} cannot be reached: {error}", CHECK) from error
+        except openai.AuthenticationError as error:
+            raise MissingService(f"{where} refuses the key.", CHECK) from error
+        except openai.NotFoundError as error:
+            raise MissingService(f"{where} has no model '{self._model}' (404).", CHECK) from error
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            raise UsageError(f"{where} refuses the request: {error.message}", CHECK) from error
+        except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:  # also what its parser trips over
+            raise MissingService(f"{where} does not answer as it should: {error}", CHECK) from error
+        return _rows(response, len(texts), where)
+
+    def _request(self, texts: list[str]) -> CreateEmbeddingResponse:
+        if self._asked_dim:
+            return self._client.embeddings.create(model=self._model, input=texts, dimensions=self._asked_dim)
+        return self._client.embeddings.create(model=self._model, input=texts)
+
+
+def _rows(response: CreateEmbeddingResponse, n: int, where: str) -> NDArray[np.float32]:
+    """Normalised rows in the order of the request, [n, dim]; the endpoint may answer in another order."""
+    data = sorted(getattr(response, "data", None) or [], key=lambda e: e.index)
+    if [e.index for e in data] != list(range(n)) or len({len(e.embedding) for e in data}) != 1:
+        raise MissingService(f"{where} does not answer with {n} vectors of one length.", CHECK)
+    rows = np.array([e.embedding for e in data], np.float32)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    if not np.isfinite(rows).all() or not (lengths > 0).all():
+        raise MissingService(f"{where} answers with vectors that are zero or not finite.", CHECK)
+    scaled: NDArray[np.float32] = rows / lengths
+    return scaled
