@@ -99,7 +99,20 @@ def comparison_text(report: ComparisonReport) -> str:
     missing = [f"Without hits in {name}: {c.n_without_hits:,}."
                for name, c in (("A", report.conditions_a), ("B", report.conditions_b)) if c.n_without_hits]  # fmt: skip
     counted = _queries_text(report.conditions_a, hits=False)
-    return " ".join([f"A is {report.a}, B is {report.b}.", counted, *missing, _method(report)])
+    parts = [f"A is {report.a}, B is {report.b}.", counted, *missing, _method(report), judged_hint(report)]
+    return " ".join(part for part in parts if part)
+
+
+def judged_hint(report: ComparisonReport) -> str:
+    """A warning when one run shows more judged items than the other; empty when they do not clearly differ."""
+    for row in report.differences:
+        if row.metric in _neutral(report.differences) and (row.low > 0 or row.high < 0):
+            fewer, share = ("A", row.mean_a) if row.difference > 0 else ("B", row.mean_b)
+            return (
+                f"{fewer} shows fewer judged items ({row.metric} {share:.2f}), so its plain figures are lower bounds: "
+                "read the judged-only ones too."
+            )
+    return ""
 
 
 def comparison_document(report: ComparisonReport) -> dict[str, Any]:
@@ -170,8 +183,15 @@ def comparison_page(report: ComparisonReport, titles: Titles) -> str:
         slice_reach=_reach([part.differences[0] for part in report.slices]),
         values=report.comparison.per_query(report.metric).tolist(),
         sentence=_comparison_sentence(report.differences[0]),
+        neutral=_neutral(report.differences),
+        hint=judged_hint(report),
         conditions=comparison_text(report),
     )
+
+
+def _neutral(rows: Sequence[Difference]) -> set[str]:
+    """Metrics of which more is not better: the judged shares."""
+    return {row.metric for row in rows if row.metric.split("@")[0] == "judged"}
 
 
 def _card_metrics(metrics: Sequence[str]) -> list[str]:

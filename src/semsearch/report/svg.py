@@ -15,9 +15,20 @@ _MAX_BARS = 240
 
 
 def interval(
-    mean: float, low: float, high: float, *, start: float, stop: float, zero: float | None = None, width: int = 220
+    mean: float,
+    low: float,
+    high: float,
+    *,
+    start: float,
+    stop: float,
+    zero: float | None = None,
+    coloured: bool = True,
+    width: int = 220,
 ) -> Markup:
-    """A dot with its interval on a scale from `start` to `stop`, for one table cell; `zero` draws a line there."""
+    """A dot with its interval on a scale from `start` to `stop`, for one table cell.
+
+    `zero` draws a line there; an interval wholly to its right is green, to its left red, if `coloured`.
+    """
     if math.isnan(mean):
         return Markup("")
     height, pad = 22, 6
@@ -25,7 +36,7 @@ def interval(
     parts = [Markup('<line class="axis" x1="{}" x2="{}" y1="11" y2="11"/>').format(pad, width - pad)]
     if zero is not None and start <= zero <= stop:
         parts.append(Markup('<line class="zero" x1="{0}" x2="{0}" y1="1" y2="21"/>').format(scale(zero)))
-    tone = _tone(low, high, zero)
+    tone = _tone(low, high, zero) if coloured else "open"
     parts.append(
         Markup('<line class="range {}" x1="{}" x2="{}" y1="11" y2="11"/>').format(tone, scale(low), scale(high))
     )

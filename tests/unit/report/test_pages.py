@@ -12,7 +12,7 @@ from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries
 from semsearch.evaluation.runs import Run
 from semsearch.report import svg
-from semsearch.report.evaluation import comparison_page, evaluation_page, metric_label, regression_rows
+from semsearch.report.evaluation import comparison_page, evaluation_page, judged_hint, metric_label, regression_rows
 from semsearch.report.page import number, probability, signed
 from semsearch.retrieval.evaluate import compare_runs, evaluate_run
 
@@ -42,6 +42,17 @@ def test_titles_stand_for_ids_in_the_table_of_regressions():
     row = regression_rows(report, {"x": "A long title " * 9})[0]
     assert row["hits of B"].splitlines()[0] == "? A long title A long title A long title A …"
     assert row["hits of A"] == f"1 {EVIL}"
+
+
+def test_a_judged_share_is_neither_better_nor_worse_but_worth_a_hint():
+    n = range(20)
+    qrels = Qrels({f"q{i}": {"a": 1.0} for i in n})
+    judged, unjudged = ({f"q{i}": [(item, 1.0)] for i in n} for item in "ax")
+    report = compare_runs(Run.of(judged, "A"), Run.of(unjudged, "B"), qrels, metrics=["judged@1", "mrr"])
+    assert judged_hint(report).startswith("B shows fewer judged items (judged@1 0.00)")
+    assert judged_hint(compare_runs(A, A, QRELS)) == ""
+    rows = comparison_page(report, {}).split("<tr>")
+    assert [("down" in row) for row in rows[2:4]] == [False, True]
 
 
 def parsed(drawing):
