@@ -25,6 +25,10 @@ Progress = Callable[[str, int, int], None]
 OPENAI = "openai"
 
 
+def silent(what: str, done: int, total: int) -> None:
+    """The progress of a job that nobody watches."""
+
+
 def open_workspace(path: Path) -> Workspace:
     """The workspace at `path`; raises MissingWorkspace."""
     return Workspace.open(path)
@@ -81,16 +85,24 @@ def open_searcher(
 
 
 def train(
-    workspace: Workspace, settings: Settings, *, pipeline: str = DEFAULT_PIPELINE, now: datetime, progress: Progress
+    workspace: Workspace,
+    settings: Settings | None = None,
+    *,
+    pipeline: str = DEFAULT_PIPELINE,
+    now: datetime,
+    progress: Progress = silent,
 ) -> ModelCard:
-    """Train towers on the catalogue, save them under models/ and make them the pipeline's next model."""
+    """Train towers on the catalogue, save them under models/ and make them the pipeline's next model.
+
+    Raises MissingPart without items, UsageError when they are too few to learn from, MissingExtra without torch.
+    """
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.training.fit import fit
 
-    items = Catalogue(workspace).items()
+    chosen = settings or load_settings(workspace)
     with workspace.writing():
         draft = workspace.path(".semsearch", "staging", "model")
-        card = fit(items, settings.train, draft, now=now, progress=progress)
+        card = fit(Catalogue(workspace).items(), chosen.train, draft, now=now, progress=progress)
         with workspace.staged(workspace.model_path(card.model_id)) as target:
             draft.rename(target)
         workspace.choose_model(card.model_id, pipeline)
@@ -99,12 +111,12 @@ def train(
 
 def build(
     workspace: Workspace,
-    settings: Settings,
+    settings: Settings | None = None,
     *,
     pipeline: str = DEFAULT_PIPELINE,
     model_id: str | None = None,
     now: datetime,
-    progress: Progress,
+    progress: Progress = silent,
 ) -> Manifest:
     """Make a candidate release of the catalogue with `model_id`, or with the pipeline's next model.
 
@@ -117,12 +129,11 @@ def build(
     from semsearch.towers.card import ModelCard
     from semsearch.towers.template import ItemTemplate
 
-    catalogue = Catalogue(workspace)
-    items = catalogue.items()
-    chosen = "" if settings.index.encoder == OPENAI else model_id or _next_model(workspace, pipeline)
-    template = ModelCard.read(workspace.model_path(chosen)).template if chosen else ItemTemplate()
-    regions = catalogue.snapshot("regions")
+    asked = settings or load_settings(workspace)
     with workspace.writing():
+        catalogue = Catalogue(workspace)
+        items, regions = catalogue.items(), catalogue.snapshot("regions")
+        chosen = "" if asked.index.encoder == OPENAI else model_id or _next_model(workspace, pipeline)
         return build_release(
             workspace,
             items,
@@ -130,11 +141,11 @@ def build(
             regions=catalogue.regions() if regions else None,
             regions_digest=regions.digest if regions else "",
             model_id=chosen,
-            encoder=open_encoder(workspace, chosen, settings),
-            template=template,
+            encoder=open_encoder(workspace, chosen, asked),
+            template=ModelCard.read(workspace.model_path(chosen)).template if chosen else ItemTemplate(),
             analyser=Analyser(Lexicon.load([workspace.path("lexicon")])),
             segment=_segmenter(workspace),
-            settings=settings.index,
+            settings=asked.index,
             now=now,
             pipeline=pipeline,
             progress=progress,

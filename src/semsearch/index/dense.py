@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,11 @@ class DenseIndex(Protocol):
         another dim, UsageError for NaN and for k below 1.
         """
         ...
+
+
+def mapped(path: Path) -> NDArray[Any]:
+    """The array of an .npy file, mapped read-only; a plain array, because np.memmap slices slowly."""
+    return np.asarray(np.load(path, mmap_mode="r"))
 
 
 def best(scores: Floats, k: int, slack: float = 0.0) -> Rows:

@@ -50,9 +50,9 @@ class ExactIndex:
     def _among(self, query: Floats, rows: np.ndarray, k: int) -> Ranked:
         if not query.any():
             return ordered(rows[:0], np.zeros(0, np.float32), k)
-        scores = self.vectors.matrix[self.vectors.vector_of[rows]] @ query
-        found = rows[best(scores, k, SLACK)]
-        return ordered(found, self.vectors.scores(query, found), k)
+        scores = self.vectors.scores(query, rows)
+        found = best(scores, k)
+        return ordered(rows[found], scores[found], k)
 
     def _products(self, queries: Floats) -> Floats:
         """Scores [q, n_vectors + 1]; the last column is the -inf of an item without a vector."""
@@ -61,7 +61,8 @@ class ExactIndex:
         for start in range(0, len(matrix), self._chunk):
             part = matrix[start : start + self._chunk]
             if len(queries) == 1:
-                np.dot(part, queries[0], out=table[0, start : start + len(part)])
+                # as fast as BLAS on one thread, and it does not wait for BLAS threads on a busy machine
+                np.einsum("ij,j->i", part, queries[0], out=table[0, start : start + len(part)])
             else:
                 table[:, start : start + len(part)] = queries @ part.T
         return table

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import MismatchError, UsageError
-from semsearch.index.dense import Mask
+from semsearch.index.dense import Mask, mapped
 from semsearch.records import STATUSES
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class ItemRows:
 
     def __init__(self, folder: Path) -> None:
         try:
-            self._offsets = np.load(folder / "rows.npy", mmap_mode="r")
+            self._offsets = mapped(folder / "rows.npy")
             with (folder / "rows.jsonl").open("rb") as file:
                 size = file.seek(0, 2)
                 self._bytes: Any = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
@@ -88,15 +88,17 @@ class Alive:
     """When each row is alive: status active, created, not ended."""
 
     def __init__(self, folder: Path) -> None:
-        self.status = np.load(folder / "status.npy", mmap_mode="r")
-        self.created = np.load(folder / "created.npy", mmap_mode="r")
-        self.ended = np.load(folder / "ended.npy", mmap_mode="r")
+        self.status = mapped(folder / "status.npy")
+        self.created = mapped(folder / "created.npy")
+        self.ended = mapped(folder / "ended.npy")
 
     def mask(self, now: datetime) -> Mask:
         """bool[n_items], True for the items that are alive at `now` (UTC-aware)."""
         at = (now - _EPOCH) // _MICROSECOND
-        active = np.asarray(self.status) == STATUSES.index("active")
-        return np.asarray(active & (self.created <= at) & (self.ended > at))
+        mask: Mask = self.status == STATUSES.index("active")
+        mask &= self.created <= at
+        mask &= self.ended > at
+        return mask
 
     def why_not(self, row: int, now: datetime) -> str | None:
         """Why one row is not alive, None when it is."""
@@ -115,7 +117,7 @@ class Regions:
     """Which row is where, and which regions are near each other."""
 
     def __init__(self, folder: Path) -> None:
-        self.codes = np.load(folder / "codes.npy", mmap_mode="r")
+        self.codes = mapped(folder / "codes.npy")
         raw = json.loads((folder / "regions.json").read_text(encoding="utf-8"))
         self.ids: list[str] = raw["ids"]
         rows = [RegionRow(r["region_id"], r["name"], tuple(r["neighbour_ids"])) for r in raw["table"]]

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import MismatchError, UsageError
-from semsearch.index.dense import Floats, Rows
+from semsearch.index.dense import Floats, Rows, mapped
 
 REBUILD = "Next: semsearch index build --publish"
 _NORM_TOLERANCE = 1e-3
@@ -125,8 +125,8 @@ class Vectors:
         """Map the files of `folder` into memory; raises MismatchError when they do not fit each other."""
         meta = read_meta(folder)
         try:
-            matrix = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r"))
-            vector_of = np.asarray(np.load(folder / "vector_of.npy", mmap_mode="r"))
+            matrix = mapped(folder / "vectors.npy")
+            vector_of = mapped(folder / "vector_of.npy")
             centre = np.load(folder / "centre.npy")
         except (OSError, ValueError) as error:
             raise MismatchError(f"The vectors in {folder} are damaged: {error}", REBUILD) from error

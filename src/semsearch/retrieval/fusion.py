@@ -71,4 +71,5 @@ def unit(scores: Floats, floor: float) -> NDArray[np.float64]:
 
 def union(dense: Ranked, lexical: Ranked) -> Rows:
     """The rows that either leg returned, ascending."""
-    return np.union1d(dense.rows, lexical.rows)
+    rows = np.sort(np.concatenate((dense.rows, lexical.rows)))  # np.union1d would import numpy.ma: 10 ms of a search
+    return rows[np.concatenate((np.ones(min(rows.size, 1), np.bool_), rows[1:] != rows[:-1]))]

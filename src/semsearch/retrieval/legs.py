@@ -53,9 +53,10 @@ def lexical_leg(release: Release, plan: QueryPlan, depth: int, allowed: Mask | N
     if not plan.terms:
         return NOTHING, np.zeros(len(release), np.float32)
     scores = release.lexical.scores(plan)
-    keep = scores > 0 if allowed is None else allowed & (scores > 0)
-    rows = best(np.where(keep, scores, np.float32(-np.inf)), depth)
-    return ordered(rows, scores[rows], depth), scores
+    rows = np.flatnonzero(scores if allowed is None else scores * allowed)
+    found = scores[rows]
+    kept = best(found, depth)
+    return ordered(rows[kept], found[kept], depth), scores
 
 
 def check_mode(mode: str) -> Mode:

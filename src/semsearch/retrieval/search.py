@@ -186,9 +186,7 @@ class Searcher:
     # --- what a person sees ------------------------------------------------------------------
 
     def _hits(self, ranked: Ranked, legs: Legs, allowed: Mask | None, explain: bool) -> tuple[SearchHit, ...]:
-        places = self._places(legs)
-        if explain and ranked.rows.size:
-            places = self._deep_places(ranked.rows, legs, allowed)
+        places = self._deep_places(ranked.rows, legs, allowed) if explain else self._places(ranked.rows, legs)
         hits = []
         for rank, (row, score) in enumerate(zip(ranked.rows.tolist(), ranked.scores.tolist(), strict=True), 1):
             item: dict[str, Any] = self.release.rows[row]
@@ -204,12 +202,13 @@ class Searcher:
             )
         return tuple(hits)
 
-    def _places(self, legs: Legs) -> tuple[dict[int, LegScore], dict[int, LegScore]]:
-        """Ranks within the depth that the legs were asked for."""
+    def _places(self, rows: Rows, legs: Legs) -> tuple[dict[int, LegScore], dict[int, LegScore]]:
+        """Ranks of `rows` within the depth that the legs were asked for."""
 
         def ranks(leg: Ranked) -> dict[int, LegScore]:
-            pairs = zip(leg.rows.tolist(), leg.scores.tolist(), strict=True)
-            return {row: LegScore(rank, score) for rank, (row, score) in enumerate(pairs, 1)}
+            place = {row: at for at, row in enumerate(leg.rows.tolist())}
+            found = [(row, place[row]) for row in rows.tolist() if row in place]
+            return {row: LegScore(at + 1, float(leg.scores[at])) for row, at in found}
 
         return ranks(legs.dense), ranks(legs.lexical)
 
@@ -218,7 +217,7 @@ class Searcher:
     ) -> tuple[dict[int, LegScore], dict[int, LegScore]]:
         """Ranks of `rows` in both legs, however deep."""
         dense: dict[int, LegScore] = {}
-        if legs.vector is not None:
+        if legs.vector is not None and rows.size:
             scores = self.release.vectors.all_scores(legs.vector)
             dense = {int(r): place for r in rows if (place := dense_place(scores, int(r), allowed))}
         lexical = {int(r): place for r in rows if (place := lexical_place(legs, int(r), allowed))}

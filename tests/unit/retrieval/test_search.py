@@ -21,7 +21,7 @@ def ids(result):
 
 def test_dense_ranks_by_cosine(searcher):
     result = searcher.search("phone", now=NOW, mode="dense")
-    # phone·phone = 1; (2,0,1)/√5 gives 2/√5; (1,1,1)/√3 gives 1/√3; the chairs are at a right angle, 아이폰 has no vector
+    # phone·phone = 1; (2,0,1)/√5 gives 2/√5; (1,1,1)/√3 gives 1/√3; chairs at a right angle; 아이폰 has no vector
     assert ids(result) == ["a1", "a2", "a9", "a3", "a4"]
     assert [hit.score for hit in result.hits] == pytest.approx([1, 2 / math.sqrt(5), 1 / math.sqrt(3), 0, 0])
     assert result.hits[1].dense.rank == 2
