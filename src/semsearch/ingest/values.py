@@ -77,7 +77,7 @@ def price(series: pl.Series, scale: float | None = None) -> Typed:
         number = number.zip_with(number.is_not_null() | series.is_null(), _amount(series))
     if scale is not None:
         number = (number * scale).round(6)
-    number = number + 0.0  # -0 and 0 are one price
+    number = number.set(number == 0, 0.0)  # -0 is the same price
     reasons = told(series, series.is_not_null() & number.is_null(), "is not an amount")
     for bad, reason in ((number < 0, "is negative"), (~number.is_finite(), "is not finite")):
         reasons = reasons.zip_with(reasons.is_not_null(), told(series, bad, reason))
