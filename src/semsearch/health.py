@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from semsearch import __version__
 from semsearch.errors import SemsearchError
+from semsearch.version import __version__
 from semsearch.workspace import DEFAULT_PIPELINE, Manifest, Workspace
 
 FREE_BYTES = 1_000_000_000

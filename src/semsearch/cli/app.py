@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from semsearch import __version__
 from semsearch.cli import demo, evaluate, imports, index, release, search, simulate, train, workspace
 from semsearch.cli.output import talk
 from semsearch.errors import SemsearchError
+from semsearch.version import __version__
 
 app = typer.Typer(
     name="semsearch",

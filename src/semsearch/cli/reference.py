@@ -15,8 +15,8 @@ INTRODUCTION = """\
 
 Made by `python -m semsearch.cli.reference > docs/reference.md`; a test keeps it equal to `--help`.
 
-stdout is data, stderr is talk. `--json` prints one document, `--jsonl` one record a line. `-w DIR` or `SEMSEARCH_WORKSPACE` names the
-workspace; without it the current directory is one.
+stdout is data, stderr is talk. `--json` prints one document, `--jsonl` one record a line. `-w DIR` or
+`SEMSEARCH_WORKSPACE` names the workspace; without it the current directory is one.
 
 | exit code | meaning |
 |---|---|

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from semsearch import __version__
 from semsearch.errors import MissingPart, UsageError
 from semsearch.index.dense import Floats
 from semsearch.index.lexical import LexicalIndex, lexical_id
 from semsearch.index.release import dense_kind, release_id, write_release
 from semsearch.index.vectors import Vectors, distinct
+from semsearch.version import __version__
 from semsearch.workspace import DEFAULT_PIPELINE, Manifest, Workspace
 
 if TYPE_CHECKING:
