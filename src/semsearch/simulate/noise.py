@@ -107,11 +107,12 @@ def respace(text: str, rng: np.random.Generator) -> str:
     """`text` with its spaces in wrong places: one lost or one added, sometimes both."""
     gaps = [i for i, char in enumerate(text) if char == " "]
     inside = [i for i in range(1, len(text)) if text[i - 1].isalpha() and text[i].isalpha()]
-    if inside and (not gaps or rng.random() < 0.6):
+    added = bool(inside) and (not gaps or rng.random() < 0.6)
+    if added:
         at = inside[int(rng.integers(len(inside)))]
         text = text[:at] + " " + text[at:]
         gaps = [i for i in gaps if i < at]
-    if gaps and rng.random() < 0.7:
+    if gaps and (not added or rng.random() < 0.7):
         at = gaps[int(rng.integers(len(gaps)))]
         text = text[:at] + text[at + 1 :]
     return text
