@@ -37,7 +37,7 @@ SliceOption = Annotated[str | None, typer.Option("--slice", help="Column of the 
 PositiveOption = Annotated[float, typer.Option("--positive", help="Lowest grade that counts as relevant.")]
 AllOption = Annotated[bool, typer.Option("--all-queries", help="Count queries without a relevant item as 0.")]
 HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write a report page to this file.")]
-SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the resamples.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resamples.")]
 
 
 @app.command("run")
@@ -79,6 +79,7 @@ def run_command(
     from semsearch.retrieval import evaluate as job
 
     condition = _condition(fail_on)
+    _check_target(run, release, name, workspace)
     metrics = (*(metric or job.default_metrics(k)), *([condition.metric] if condition else []))
     depth = job.depth_of(metrics)
     judged, judged_texts = read_judgements(qrels, grade_column)
@@ -150,6 +151,20 @@ def compare_command(
 
 
 # --- steps of the commands ------------------------------------------------------------------
+
+
+def _check_target(run: Path | None, release: str | None, name: str | None, workspace: Path) -> None:
+    """Refuse before any work what could not be saved or makes no sense together."""
+    from semsearch.errors import UsageError
+    from semsearch.retrieval.saved_runs import check_name
+    from semsearch.workspace import Workspace
+
+    if run and release:
+        raise UsageError("--run and --release name two different things to evaluate.", "Next: give one of them")
+    if name is not None:
+        check_name(name)
+    if run is None or name is not None:
+        Workspace.open(workspace)
 
 
 def _read(path: Path, name: str | None) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -124,6 +125,8 @@ def evaluate(
     Queries with no item of grade >= `positive` are left out of all metrics but the judged share, unless
     `all_queries` (then they count as 0, as in ir-measures). Raises UsageError when run and qrels share no query.
     """
+    if not math.isfinite(positive):
+        raise UsageError(f"The lowest relevant grade is {positive}; it must be finite.", "Next: such as --positive 1")
     wanted = parse_metrics(m.name if isinstance(m, Metric) else m for m in metrics)
     query_ids = tuple(qrels.grades)
     _check_overlap(run, qrels)

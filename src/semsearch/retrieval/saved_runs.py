@@ -32,8 +32,7 @@ def save_run(workspace: Workspace, name: str, run: Run, queries: Queries, report
 
     Needs no writer lock: a run is a folder of its own. Raises UsageError for a name that is no file name.
     """
-    if not _NAME.fullmatch(name):
-        raise UsageError(f"'{name}' cannot name a run.", "Next: use letters, digits, dots, dashes and underscores")
+    check_name(name)
     target = workspace.path("runs", name)
     target.parent.mkdir(parents=True, exist_ok=True)
     holder = Path(tempfile.mkdtemp(dir=target.parent, prefix=".draft-"))
@@ -51,6 +50,12 @@ def save_run(workspace: Workspace, name: str, run: Run, queries: Queries, report
     finally:
         shutil.rmtree(holder, ignore_errors=True)
     return target
+
+
+def check_name(name: str) -> None:
+    """Raise UsageError unless `name` can name a folder of `runs/`."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"'{name}' cannot name a run.", "Next: use letters, digits, dots, dashes and underscores")
 
 
 def open_run(given: str, workspace_root: Path, progress: Progress | None = None) -> tuple[Run, Queries | None]:

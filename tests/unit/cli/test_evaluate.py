@@ -140,7 +140,12 @@ def test_run_out_reads_back_the_same(shell):
         (("run", "--qrels", "qrels.txt", "--run", "a.trec", "--metric", "ndgc@10"), 2, "Unknown metric 'ndgc@10'"),
         (("run", "--qrels", "qrels.txt", "--run", "a.trec", "--slice", "band"), 2, "no column 'band'"),
         (("run", "--qrels", "qrels.txt", "--run", "a.trec", "--fail-on", "x"), 2, "cannot be read"),
-        (("run", "--qrels", "qrels.txt"), 2, "hold no query texts"),
+        (("run", "--qrels", "qrels.txt", "--run", "a.trec", "--release", "r1"), 2, "--run and --release"),
+        (("run", "--qrels", "qrels.txt", "--run", "a.trec", "--positive", "nan"), 2, "must be finite"),
+        (("run", "--qrels", "qrels.txt", "--run", "a.trec", "--name", "../x"), 2, "cannot name a run"),
+        (("run", "--qrels", "qrels.txt", "--run", "a.trec", "--run-out", "q.tsv/x"), 2, "cannot be written"),
+        (("run", "--qrels", "qrels.txt", "--run", "a.trec", "--run-out", "."), 2, "is a directory"),
+        (("run", "--qrels", "qrels.txt", "--run", "a.trec", "--name", "x"), 4, "workspace"),
         (("run", "--qrels", "qrels.txt", "--queries", "q.tsv"), 4, "workspace"),
         (("run", "--qrels", "q.tsv", "--run", "a.trec"), 2, "q.tsv:1: a qrels line has 4 fields"),
         (("compare", "a.trec", "three", "--qrels", "qrels.txt"), 2, "'three' is neither a run file nor a saved run"),
@@ -151,6 +156,12 @@ def test_bad_input_is_named_with_its_exit_code(shell, words, code, message):
     assert (got, out) == (code, "")
     assert message in err
     assert "Next:" in err
+
+
+def test_trec_qrels_without_queries_cannot_ask_a_release(shell):
+    shell("init")
+    code, _, err = shell("evaluate", "run", "--qrels", "qrels.txt")
+    assert code == 2 and "hold no query texts" in err and "--queries FILE" in err
 
 
 def test_help_carries_examples(shell):

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from semsearch.evaluation.intervals import LARGE_SAMPLE, bootstrap_mean, poisson, wilson
+from semsearch.evaluation.intervals import LARGE_SAMPLE, bootstrap_mean, poisson, student, wilson
 from semsearch.evaluation.significance import sign_flip_test
 
 
@@ -71,6 +71,16 @@ def test_ten_thousand_resamples_are_quick():
     start = time.perf_counter()
     bootstrap_mean(values, seed=0)
     assert time.perf_counter() - start < 2.0  # 0.1 s on an idle core
+
+
+@pytest.mark.parametrize(("n", "t"), [(2, 12.7062), (3, 4.30265), (5, 2.77645), (11, 2.22814), (31, 2.04227)])
+def test_student_equals_the_published_table(n, t):
+    values = np.arange(n, dtype=float)
+    error = values.std(ddof=1) / math.sqrt(n)
+    interval = student(values)
+    assert (interval.high - values.mean()) / error == pytest.approx(t, rel=1e-4)
+    assert interval.low + interval.high == pytest.approx(2 * values.mean())
+    assert student(values[:1]).high == math.inf
 
 
 @pytest.mark.parametrize(
