@@ -1,0 +1,179 @@
+"""`search`, `similar`, `why`, `index`, `release`, as a person types them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import tiny_market as market
+from typer.testing import CliRunner
+
+from semsearch import wiring
+from semsearch.cli.app import app
+from semsearch.errors import FilterError, MissingPart, MissingWorkspace, Refused, UsageError
+from semsearch.towers.card import ModelCard
+from semsearch.towers.template import ItemTemplate
+from semsearch.workspace import Workspace
+
+
+@pytest.fixture(autouse=True)
+def axes(monkeypatch):
+    monkeypatch.setattr(wiring, "open_encoder", lambda workspace, model_id, settings: market.Axes())
+    monkeypatch.setattr(wiring, "_segmenter", lambda *_arguments: None)  # Kiwi takes seconds to load
+
+
+@pytest.fixture
+def run(workspace):
+    def call(*arguments, at=workspace):
+        result = CliRunner().invoke(app, [*arguments, "-w", str(at.root)])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return call
+
+
+def test_search_in_every_output_mode(run):
+    table = run("search", "phone", "--k", "2")
+    assert table.exit_code == 0
+    assert "phone phone lamp" in table.stdout
+    assert "100 USD" in table.stdout
+    document = json.loads(run("search", "phone", "--k", "2", "--json").stdout)
+    assert [hit["rank"] for hit in document["hits"]] == [1, 2]
+    assert document["mode"] == "hybrid"
+    lines = run("search", "phone", "--k", "2", "--jsonl").stdout.splitlines()
+    assert [json.loads(line) for line in lines] == document["hits"]
+
+
+def test_search_explains(run):
+    result = run("search", "dkdlvhs", "--explain")
+    assert "keyboard: dkdlvhs → 아이폰" in result.stderr
+    assert "아이폰" in result.stdout
+    assert "lexical" in result.stdout
+
+
+def test_an_empty_query_prints_nothing_and_says_why(run):
+    result = run("search", "")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "no letters or digits" in result.stderr
+    assert json.loads(run("search", "🪑", "--json").stdout)["hits"] == []
+
+
+def test_filters_reach_the_search(run):
+    found = json.loads(run("search", "phone", "--json", "--where", "price > 150", "--near", "역삼동").stdout)["hits"]
+    assert [hit["item_id"] for hit in found] == ["a2"]
+    sold = json.loads(run("search", "chair lamp", "--json", "--all").stdout)["hits"]
+    assert "a5" in [hit["item_id"] for hit in sold]
+
+
+def test_a_bad_filter_shows_a_caret(run):
+    with pytest.raises(FilterError) as caught:
+        run("search", "phone", "--where", "price < 5 and prise > 1")
+    assert str(caught.value).splitlines()[1:3] == ["  price < 5 and prise > 1", "                ^"]
+
+
+def test_markup_in_a_title_is_text(tmp_path, run):
+    made = Workspace.create(tmp_path)
+    manifest = market.build(made, items=[market.item("x", "[red]phone[/red] [link=x]")])
+    assert "[red]phone[/red]" in run("search", "phone", "--release", manifest.release_id, at=made).stdout
+
+
+def test_similar(run):
+    assert "chair" in run("similar", "a5").stdout
+    document = json.loads(run("similar", "a5", "--json").stdout)
+    assert document["by"] == "dense"
+    assert [hit["n_same"] for hit in document["hits"]] == [1, 2, 1, 1, 1]  # a7 has been created by now
+    with pytest.raises(UsageError, match="no item"):
+        run("similar", "nope")
+
+
+def test_why(run):
+    text = run("why", "phone", "a6").stdout
+    assert "alive: it ended at 2024-01-01" in text
+    document = json.loads(run("why", "phone", "a1", "--json").stdout)
+    assert document["in_release"] is True
+    assert document["dense"]["rank"] == 1
+
+
+def test_nothing_published_and_no_workspace(tmp_path, run):
+    with pytest.raises(MissingPart, match="index build --publish"):
+        run("search", "phone", at=Workspace.create(tmp_path / "empty"))
+    with pytest.raises(MissingWorkspace):
+        run("search", "phone", at=Workspace(tmp_path / "nowhere"))
+    with pytest.raises(UsageError, match="No release"):
+        run("search", "phone", "--release", "r0")
+
+
+@pytest.fixture
+def shop(tmp_path, run):
+    """A workspace with a catalogue and a model card, not yet indexed."""
+    made = Workspace.create(tmp_path / "shop")
+    rows = [{"item_id": i["item_id"], "title": i["title"], "price": i.get("price")} for i in market.ITEMS]
+    source = tmp_path / "items.jsonl"
+    source.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    assert run("import", "items", str(source), at=made).exit_code == 0
+    folder = made.model_path("m1")
+    folder.mkdir()
+    from semsearch.text.views import VIEWS_VERSION
+
+    ModelCard("m1", "axes1", "static", 3, ItemTemplate(), VIEWS_VERSION, "").write(folder)
+    made.choose_model("m1")
+    return made
+
+
+def test_from_a_catalogue_to_answers_and_back(run, shop, tmp_path):
+    first = json.loads(run("index", "build", "--json", at=shop).stdout)
+    assert (first["state"], first["n_items"]) == ("candidate", 9)
+    with pytest.raises(MissingPart):
+        run("search", "phone", at=shop)
+    assert json.loads(run("search", "phone", "--release", first["release_id"], "--json", at=shop).stdout)["hits"]
+
+    run("release", "publish", first["release_id"], at=shop)
+    assert json.loads(run("index", "info", "--json", at=shop).stdout)["state"] == "current"
+
+    more = tmp_path / "more.jsonl"
+    more.write_text('{"item_id": "b1", "title": "phone stand", "price": 5}\n')
+    run("import", "items", str(more), at=shop)
+    late = json.loads(run("why", "phone", "b1", "--json", at=shop).stdout)
+    assert (late["in_release"], late["in_catalogue"]) == (False, True)
+    assert "index build" in late["reasons"][0]
+
+    second = json.loads(run("index", "build", "--publish", "--json", at=shop).stdout)
+    assert (second["state"], second["n_items"]) == ("current", 10)
+    states = {row["release_id"]: row["state"] for row in json.loads(run("release", "list", "--json", at=shop).stdout)}
+    assert states == {first["release_id"]: "earlier", second["release_id"]: "current"}
+
+    back = json.loads(run("release", "rollback", "--json", at=shop).stdout)
+    assert back["current"] == first["release_id"]
+    assert first["release_id"] in run("release", "list", at=shop).stdout
+    assert (
+        "dense/vectors.npy"
+        in json.loads(run("release", "show", first["release_id"], "--json", at=shop).stdout)["files"]
+    )
+    with pytest.raises(MissingPart, match="no earlier release"):
+        run("release", "rollback", at=shop)
+
+
+def test_building_twice_is_building_once(run, shop):
+    one = json.loads(run("index", "build", "--json", at=shop).stdout)
+    assert json.loads(run("index", "build", "--json", at=shop).stdout) == one
+    assert len(shop.releases()) == 1
+
+
+def test_verify(run, shop):
+    built = json.loads(run("index", "build", "--publish", "--json", at=shop).stdout)
+    assert run("index", "verify", at=shop).exit_code == 0
+    path = shop.release_path(built["release_id"]) / "dense" / "vectors.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x00\x01")
+    with pytest.raises(Refused, match="changed  dense/vectors.npy") as caught:
+        run("index", "verify", at=shop)
+    assert caught.value.exit_code == 3
+
+
+def test_building_without_items_or_model(run, tmp_path, shop):
+    with pytest.raises(MissingPart, match="import items"):
+        run("index", "build", at=Workspace.create(tmp_path / "bare"))
+    with pytest.raises(MissingPart, match="semsearch train"):
+        run("index", "build", "--pipeline", "vintage", at=shop)
+    with pytest.raises(UsageError):
+        run("index", "build", "--dense", "magic", at=shop)
