@@ -36,11 +36,13 @@ class KiwiSegmenter:
 
     def __init__(self, workspace: Workspace | None = None, user_words: Iterable[str] = ()) -> None:
         try:
-            self.segmenter_id = f"kiwi-{version('kiwipiepy')}"
+            name = f"kiwi-{version('kiwipiepy')}"
         except PackageNotFoundError as error:
             raise MissingExtra("kiwipiepy is not installed.", "Next: pip install 'semsearch[korean]'") from error
         self._user_words = sorted(set(user_words))
         self._workspace = workspace
+        self._digest = hashlib.sha256("\n".join((name, *self._user_words)).encode()).hexdigest()[:16]
+        self.segmenter_id = f"{name}-{self._digest}" if self._user_words else name
 
     def segment(self, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """See `Segmenter.segment`. The caller holds the workspace's lock when a workspace was given."""
@@ -65,8 +67,7 @@ class KiwiSegmenter:
     def _path(self) -> Path | None:
         if self._workspace is None:
             return None
-        digest = hashlib.sha256("\n".join((self.segmenter_id, *self._user_words)).encode()).hexdigest()[:16]
-        return self._workspace.path(".semsearch", "segments", f"{digest}.tsv")
+        return self._workspace.path(".semsearch", "segments", f"{self._digest}.tsv")
 
     def _read(self) -> dict[str, tuple[str, ...]]:
         path = self._path
