@@ -8,7 +8,7 @@ KINDS = {"clean", "typo", "spacing", "run_together", "transliteration", "keyboar
 
 @pytest.fixture(scope="module", params=["ko", "en"])
 def made(request) -> Market:
-    return market(3000, seed=3, lang=request.param, n_searches=30_000, per_kind=40)
+    return market(3000, seed=3, lang=request.param, n_searches=15_000, per_kind=40)
 
 
 def counts(made: Market) -> dict[str, int]:
@@ -56,7 +56,7 @@ def test_keyboard_queries_are_in_the_other_script(made):
 def test_about_four_percent_of_clicks_become_chats(made):
     n = counts(made)
     assert 0.03 < n["chat"] / n["click"] < 0.05
-    assert n["search"] == 30_000
+    assert n["search"] == 15_000
     assert n["purchase"] < n["chat"] < n["favorite"] < n["click"] < n["impression"]
 
 
@@ -111,8 +111,8 @@ def test_clicks_fall_with_position_and_rise_with_grade(made):
 
 def test_demand_is_zipf_like_and_queries_are_named_by_one_intent(made):
     searched = made.log_queries["n_searches"]
-    assert searched.sum() == 30_000
-    assert searched.head(len(searched) // 10).sum() > 0.4 * 30_000
+    assert searched.sum() == 15_000
+    assert searched.head(len(searched) // 10).sum() > 0.4 * 15_000
     assert made.log_queries["query"].is_unique().all()
     assert set(made.log_queries["intent_id"]) <= set(made.intents["intent_id"])
 

@@ -12,12 +12,12 @@ from semsearch.simulate.files import write
 from semsearch.simulate.products import compose
 from semsearch.simulate.tables import load_tables
 
-N = 3000
+N = 1500
 
 
 @pytest.fixture(scope="module", params=["ko", "en"])
 def made(request) -> Market:
-    return market(N, seed=3, lang=request.param, n_searches=6000, per_kind=40)
+    return market(N, seed=3, lang=request.param, n_searches=1500, per_kind=20)
 
 
 def digests(folder) -> dict[str, str]:
@@ -103,7 +103,7 @@ def test_things_have_only_attributes_that_such_things_have(made):
 
 
 def test_prices_follow_condition():
-    made = market(10_000, 1, "en", n_searches=0, per_kind=1)
+    made = market(6_000, 1, "en", n_searches=0, per_kind=1)
     phones = made.items.hstack(made.truth.select("product_id", "leaf")).filter(pl.col("leaf") == "phone")
     usual = pl.col("price") / pl.col("price").mean().over("product_id")
     phones = phones.with_columns(usual.alias("relative"))
