@@ -177,16 +177,16 @@ class Fixed:
     segmenter_id = "fixed-1"
 
     def segment(self, words):
-        return {word: ("무선", "청소기") for word in words if word == "무선청소기용"}
+        return {word: ("달빛", "등대") for word in words if word == "달빛등대용"}
 
 
 def test_a_segmenter_adds_words_to_documents_and_queries(tmp_path):
-    titles = ["무선청소기용 필터", "무선 마우스", "청소기 부품"]
+    titles = ["달빛등대용 필터", "달빛 마우스", "등대 부품"]
     plain = LexicalIndex.build(frame(titles), Analyser(), tmp_path / "plain")
     cut = LexicalIndex.build(frame(titles), Analyser(), tmp_path / "cut", Fixed())
     assert plain.lexical_id != cut.lexical_id == lexical_id(Analyser(), Fixed())
     # without it only the bigram ties them
-    ties = [dict(index.matches(index.plan("무선"), 0))["무선"] for index in (cut, plain)]
+    ties = [dict(index.matches(index.plan("달빛"), 0))["달빛"] for index in (cut, plain)]
     assert ties[0] > 4 * ties[1]
 
 
