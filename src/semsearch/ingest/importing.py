@@ -70,7 +70,7 @@ class Preview:
     rows: tuple[dict[str, Any], ...]
     """At most five, as they would be stored."""
     rejected: tuple[dict[str, Any], ...]
-    """The first bad rows, at most five, of those read (20,000 at least, or all): row, column, reason, raw."""
+    """The first bad rows, at most five, of the first 20,000: row, column, reason, raw."""
 
 
 def import_rows(
@@ -146,9 +146,8 @@ def preview_rows(
         checked = validate(kind, batch, mapped.fields, plan.settings.tz)
         for index, column, reason in checked.bad:
             reject(batch.numbers[index], column, reason, batch.raw(index))
-        rows += checked.good.head(PREVIEW_ROWS - len(rows)).to_dicts()
-        if len(rows) == PREVIEW_ROWS:
-            break
+        rows = checked.good.head(PREVIEW_ROWS).to_dicts()
+        break
     check_absent(source.name, mapped)
     if not rows and not rejected:
         raise _nothing([source])

@@ -43,7 +43,7 @@ def _merge_table(workspace: Workspace, kind: Kind, parts: Sequence[Path]) -> Mer
     came = pl.read_parquet(list(parts))
     last = came.select(key).with_row_index("n").unique(key, keep="last").sort(key).get_column("n")
     duplicates = came.height - len(last)
-    came = came[last]
+    came = came[last]  # by index, so that the one copy is sorted already
     old = _old(workspace, kind)
     known = came.select(key, came.hash_rows().alias("new")).join(
         old.select(key, old.hash_rows().alias("old")), on=key, how="left"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _TEXT = (str, type(None))
 _ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 BATCH_ROWS = 20_000
+BATCH_CHARS = 32 << 20
+"""A batch ends at either, so that memory is bounded for long rows too."""
 MAX_ROW_LINES = 1_000
 """Lines that one quoted CSV row may span; above it the quote counts as a stray one."""
 
@@ -87,15 +89,17 @@ def _cell(value: Any) -> str | None:
 def _jsonl(lines: Iterator[Line], reject: Reject) -> Iterator[Batch]:
     rows: list[dict[str, Any]] = []
     taken: list[Line] = []
+    chars = 0
     for line in lines:
         row = _json_row(line, reject)
         if row is None:
             continue
         rows.append(row)
         taken.append(line)
-        if len(rows) == BATCH_ROWS:
+        chars += len(line.text)
+        if len(rows) == BATCH_ROWS or chars > BATCH_CHARS:
             yield _json_batch(rows, taken)
-            rows, taken = [], []
+            rows, taken, chars = [], [], 0
     if rows:
         yield _json_batch(rows, taken)
 
@@ -179,12 +183,14 @@ def _csv(name: str, lines: Iterator[Line], format_: Format, reject: Reject) -> I
     header = _header(name, next(csv.reader([head.text], delimiter=delimiter)))
     rows: list[list[str]] = []
     taken: list[list[Line]] = []
+    chars = 0
     for row, row_lines in _csv_rows(_Feed(lines), delimiter, len(header), reject):
         rows.append(row)
         taken.append(row_lines)
-        if len(rows) == BATCH_ROWS:
+        chars += sum(len(line.text) for line in row_lines)
+        if len(rows) == BATCH_ROWS or chars > BATCH_CHARS:
             yield _csv_batch(header, rows, taken)
-            rows, taken = [], []
+            rows, taken, chars = [], [], 0
     if rows:
         yield _csv_batch(header, rows, taken)
 
