@@ -110,7 +110,7 @@ def _searches(wants: Intents, asked: Queries, n_regions: int, n: int, rng: np.ra
     home = pick(rng, zipf_weights(n_regions, 0.4), n_actors)
     # the later searches of a session are repairs: they lean to the plain spelling, which comes first
     place = rng.random(n) * np.where(turn == 0, 1.0, 0.75)
-    query = _queries(asked, intent, place)
+    query = _queries(asked, asked.speaker[intent], place)
     by_time = np.argsort(at_s, kind="stable")
     who = actor[session]
     return Searches(at_s[by_time], who[by_time], session[by_time], query[by_time], home[who][by_time])

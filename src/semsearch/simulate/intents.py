@@ -70,6 +70,8 @@ class Queries:
     """Share among the intent's queries; sums to 1 per intent."""
     starts: Ints
     """[n_intents + 1]: first query of each intent."""
+    speaker: Ints
+    """[n_intents]: whose queries an intent types; another's when that one has the same plain name."""
 
 
 def levels(products: list[Product], catalogue: Catalogue) -> Levels:
@@ -124,21 +126,27 @@ def phrase(
 ) -> Queries:
     """All the query texts of all intents; a text belongs to the intent in most demand that types it."""
     rng = stream(seed, "queries")
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
+    speaker = list(range(len(wants.level)))
     texts: list[str] = []
     form: list[int] = []
     weight: list[float] = []
     starts = [0]
     for intent in range(len(wants.level)):
-        mine = _spoken(intent, tables, products, catalogue, found, wants=wants, rng=rng)
-        fresh = [(t, f, w) for t, f, w in mine if not (t in seen or seen.add(t))]  # type: ignore[func-returns-value]
+        mine = list(_spoken(intent, tables, products, catalogue, found, wants=wants, rng=rng))
+        plain = mine[0][0]
+        if plain in seen:
+            speaker[intent] = seen[plain]
+            mine = []
+        fresh = [spoken for spoken in {m[0]: m for m in mine}.values() if spoken[0] not in seen]
+        seen |= {text: intent for text, _, _ in fresh}
         total = sum(w for _, _, w in fresh)
         texts += [t for t, _, _ in fresh]
         form += [FORMS.index(f) for _, f, _ in fresh]
         weight += [w / total for _, _, w in fresh]
         starts.append(len(texts))
     owner = np.repeat(np.arange(len(wants.level)), np.diff(starts))
-    return Queries(texts, np.array(form, dtype=np.int64), owner, np.array(weight), np.array(starts))
+    return Queries(texts, np.array(form, dtype=np.int64), owner, np.array(weight), np.array(starts), np.array(speaker))
 
 
 Spoken = Iterator[tuple[str, str, float]]
@@ -185,6 +193,8 @@ def _names(product: Product, level: int, noun: str) -> tuple[str, str, tuple[str
     if level == LINE:
         line = product.line.split("/", 1)[1]
         named = noun if line == product.leaf.leaf else line
+        if named.casefold().startswith((product.brand.native.casefold(), product.brand.latin.casefold())):
+            return named, named, ()
         native, latin = f"{product.brand.native} {named}", f"{product.brand.latin} {named}"
         return native, latin, tuple(f"{s} {named}" for s in product.brand.shorts)
     short = product.shorts[:3]

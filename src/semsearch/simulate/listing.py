@@ -80,6 +80,7 @@ class _Said:
         self.tail = for_group(phrases["title_tail"], group)
         self.opening = for_group(phrases["opening"], group)
         self.detail = for_group(phrases["detail"][group], group)
+        self.priceless = {kind: [s for s in phrases[kind] if "{price}" not in s] for kind in ("price", "trade")}
 
 
 class _Writer:
@@ -171,10 +172,11 @@ class _Writer:
             sentences.insert(1, luck.of(phrases["attribute"]))
         if luck.roll() < 0.22:
             sentences.append(luck.of(phrases["spelling"]))
+        priced = said.priceless if math.isnan(self.price[row]) or self.condition[row] == FREE else phrases
         if self.condition[row] != FREE and luck.roll() < 0.5:
-            sentences.append(luck.of(phrases["price"]))
+            sentences.append(luck.of(priced["price"]))
         if luck.roll() < 0.65:
-            sentences.append(luck.of(phrases["trade"]))
+            sentences.append(luck.of(priced["trade"]))
         if self.business[row]:
             sentences.append(phrases["shop"][self.seller[row] % len(phrases["shop"])])
         sentences.append(phrases["closing"][(self.seller[row] + int(luck.roll() * 2)) % len(phrases["closing"])])

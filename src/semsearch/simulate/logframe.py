@@ -82,7 +82,7 @@ def intents_frame(wants: Intents, asked: Queries) -> pl.DataFrame:
     """intent_id, level and key (grade 2), near_level and near_key (grade 1), demand, name."""
     import polars as pl
 
-    first = np.minimum(asked.starts[:-1], max(0, len(asked.texts) - 1))
+    first = asked.starts[asked.speaker]
     return pl.DataFrame(
         {
             "intent_id": _names("n", np.arange(len(wants.level))),

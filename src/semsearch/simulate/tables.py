@@ -129,7 +129,7 @@ _GROUPS = {
     "power": _POWER,
     "box": _POWER | frozenset(("shoe", "lux", "hobby", "media", "beauty")),
     "cloth": frozenset({"wear"}),
-    "hard": _POWER | frozenset(("furniture", "kitchen", "drink", "kids", "sport", "hobby", "lux", "shoe", "bag")),
+    "hard": _POWER | frozenset(("furniture", "kitchen", "drink", "sport", "hobby", "lux", "shoe", "bag")),
 }
 
 
