@@ -274,6 +274,10 @@ def _parquet_batch(frame: pl.DataFrame, number: int) -> Batch:
     import polars as pl
 
     def column(name: str) -> Sequence[Any]:
+        if frame.schema.get(name) == pl.Binary:
+            raise UsageError(
+                f"Column {name!r} is binary, not text.", "Next: cast it in the export, or map another column"
+            )
         series = frame.get_column(name, default=pl.Series([None] * frame.height, dtype=pl.String))
         if series.dtype.is_nested() or series.dtype.is_temporal() or series.dtype == pl.Boolean:
             return series.to_list()

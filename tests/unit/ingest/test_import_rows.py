@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -273,3 +274,43 @@ def test_korean_categories_as_items(workspace, shared_data):
     assert summary.read == 4967
     first = Catalogue(workspace).items().filter(pl.col("item_id") == "50003307").row(0, named=True)
     assert (first["title"], first["category"]) == ("가구다리", "가구/인테리어 > DIY자재/용품 > 가구부속품")
+
+
+def test_two_formats_in_one_command(workspace, put):
+    files = put("a.csv", "상품번호,제목\n1,가\n"), put("b.jsonl", '{"id": 2, "title": "b", "price": 3}\n')
+    summary = load(workspace, *files)
+    assert (summary.new, summary.files) == (2, files)
+    assert Catalogue(workspace).items().get_column("price").to_list() == [None, 3.0]
+
+
+def test_parquet_columns_of_every_type(workspace, tmp_path):
+    frame = pl.DataFrame(
+        {
+            "id": [1, 2],
+            "title": pl.Series(["a", "b"], dtype=pl.Categorical),
+            "price": [Decimal("1.50"), None],
+            "category": [["A", "B"], []],
+            "created_at": [date(2026, 1, 1), None],
+            "ended_at": [datetime(2026, 1, 2, 3), None],
+            "specs": [{"maker": "x", "n": 1}, None],
+            "raw": [b"\xff", None],
+        }
+    )
+    frame.write_parquet(tmp_path / "a.parquet")
+    options = {"maps": {"attributes.maker": "specs.maker"}, "settings": ImportSettings(tz="Asia/Seoul")}
+    summary = load(workspace, str(tmp_path / "a.parquet"), **options)
+    assert summary.unused == ("raw",)
+    item = Catalogue(workspace).items().row(0, named=True)
+    assert (item["item_id"], item["title"], item["price"], item["category"]) == ("1", "a", 1.5, "A > B")
+    assert item["created_at"] == datetime(2025, 12, 31, 15, tzinfo=UTC)
+    assert item["ended_at"] == datetime(2026, 1, 1, 18, tzinfo=UTC)
+    assert item["attributes"] == '{"maker": "x"}'
+    with pytest.raises(UsageError, match="'raw' is binary"):
+        load(workspace, str(tmp_path / "a.parquet"), maps={"body": "raw"})
+
+
+def test_a_bad_parquet_row_is_told_by_its_number(workspace, tmp_path):
+    pl.DataFrame({"id": ["1", None, "3"], "title": ["a", "b", "c"]}).write_parquet(tmp_path / "a.parquet")
+    summary = load(workspace, str(tmp_path / "a.parquet"), settings=LENIENT)
+    (told,) = quarantined(summary)
+    assert (told["row"], told["column"], told["raw"]) == (2, "id", {"id": None, "title": "b"})
