@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -25,10 +24,10 @@ from semsearch.index.vectors import REBUILD, Vectors, check_queries, read_meta, 
 SPACE = "ip"
 M = 16
 EF_CONSTRUCTION = 200
-EF = 200
-"""Candidates that a search keeps; it is raised to what the search asks for."""
+EF = 512
+"""Candidates that a search keeps. Never changed after loading; a search that wants more nodes is exact."""
 SEED = 100
-OVERFETCH = 2.0
+OVERFETCH = 1.1
 """How many times the expected number of nodes to ask for when some rows are not allowed."""
 MIN_SHARE = 0.5
 """Below this share of allowed rows the search is exact."""
@@ -41,10 +40,9 @@ class HnswIndex:
         self.vectors = vectors
         self.encoder_id = vectors.encoder_id
         self.dim = vectors.dim
-        self.ef = ef
         self._graph = graph
+        self._ef = ef
         self._exact = ExactIndex(vectors)
-        self._widening = Lock()
 
     def search(self, vectors: Floats, k: int, allowed: Mask | None = None) -> list[Ranked]:
         """See DenseIndex.search."""
@@ -55,8 +53,8 @@ class HnswIndex:
         return [self._one(query, k, allowed, share) for query in queries]
 
     def _one(self, query: Floats, k: int, allowed: Mask | None, share: float) -> Ranked:
-        wanted = k if share == 1.0 else int(k / share * OVERFETCH) + 8
-        if not query.any() or wanted >= self.vectors.n_vectors:
+        wanted = k if share == 1.0 else int(k / share * OVERFETCH) + 16
+        if not query.any() or wanted > min(self._ef, self.vectors.n_vectors - 1):
             return self._exact.search(query, k, allowed)[0]
         nodes = self._nearest(query, wanted)
         if nodes is None:
@@ -69,10 +67,6 @@ class HnswIndex:
 
     def _nearest(self, query: Floats, n: int) -> np.ndarray | None:
         """The `n` nearest nodes; None when the graph reaches fewer, which hnswlib raises."""
-        if n > self.ef:
-            with self._widening:  # ef only ever grows: another thread's search never gets one below its k
-                self.ef = max(self.ef, n)
-                self._graph.set_ef(self.ef)
         try:
             labels, _ = self._graph.knn_query(query, k=n, num_threads=1)
         except RuntimeError:
@@ -82,7 +76,7 @@ class HnswIndex:
     def save(self, folder: Path) -> None:
         """Write hnsw.bin beside the vectors and say in meta.json what it must be."""
         self._graph.save_index(str(folder / "hnsw.bin"))
-        facts = {"space": SPACE, "n_nodes": self.vectors.n_vectors, "ef": self.ef, "m": M}
+        facts = {"space": SPACE, "n_nodes": self.vectors.n_vectors, "ef": self._ef, "m": M}
         facts |= {"ef_construction": EF_CONSTRUCTION, "sha256": _sha256(folder / "hnsw.bin")}
         write_meta(folder, read_meta(folder) | {"hnsw": facts})
 

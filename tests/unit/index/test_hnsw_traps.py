@@ -9,7 +9,7 @@ import pytest
 
 from semsearch.errors import MismatchError, UsageError
 from semsearch.index.exact import ExactIndex
-from semsearch.index.hnsw import HnswIndex, build_hnsw
+from semsearch.index.hnsw import EF, HnswIndex, build_hnsw
 from semsearch.index.vectors import Vectors, distinct
 
 hnswlib = pytest.importorskip("hnswlib")
@@ -92,9 +92,10 @@ def test_b_ef_survives_loading_and_is_never_below_k(rows, tmp_path):
     assert loaded.ef == 10  # not 300
 
     index = opened(saved(rows, tmp_path / "ours"))
-    assert index._graph.ef == 200
-    assert index.search(rows[:1], 500)[0].rows.size == 500
-    assert index._graph.ef == 500
+    assert index._graph.ef == EF
+    for k in (EF, EF + 1, 900):  # the last two are exact
+        assert index.search(rows[:1], k)[0].rows.size == k
+    assert index._graph.ef == EF  # one deep search does not slow down all later ones
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
