@@ -70,27 +70,27 @@ class Analyser:
         that is known.
         """
         found = tokens.words(search(text)) if isinstance(text, str) else text
-        cuts = {} if pieces is None else pieces
         out = [tokens.word(atom) for atom in found.atoms]
         out += found.compounds
-        refined: list[Atom] = []
+        out += [self.lexicon.token(group) for group, _, _ in self.lexicon.find(found.atoms)]
+        cut_up = False
         for atom in found.atoms:
-            parts = cuts.get(atom.text, ()) if atom.kind == HANGUL else ()
             if atom.kind == SIZE:
                 out.append(tokens.amount(atom.text))
             elif atom.kind != LATIN and tokens.has_bigrams(atom):
                 out += tokens.bigrams(atom.text)
+                parts = pieces.get(atom.text, ()) if pieces else ()
                 out += parts
-            refined += [Atom(part, HANGUL) for part in parts] or [atom]
-        return out + self._groups(found.atoms, refined)
+                cut_up = cut_up or bool(parts)
+        if pieces and cut_up:
+            out += self._names_in_pieces(found.atoms, pieces, seen=set(out))
+        return out
 
-    def _groups(self, atoms: Sequence[Atom], refined: Sequence[Atom]) -> list[str]:
-        found = [self.lexicon.token(group) for group, _, _ in self.lexicon.find(atoms)]
-        if tuple(refined) != tuple(atoms):
-            seen = set(found)
-            cut_up = (self.lexicon.token(group) for group, _, _ in self.lexicon.find(refined))
-            found += [token for token in cut_up if token not in seen]
-        return found
+    def _names_in_pieces(self, atoms: Sequence[Atom], pieces: Mapping[str, Sequence[str]], seen: set[str]) -> list[str]:
+        """Lexicon groups that show only when run-together words are cut."""
+        refined = [Atom(part, atom.kind) for atom in atoms for part in pieces.get(atom.text) or (atom.text,)]
+        found = (self.lexicon.token(group) for group, _, _ in self.lexicon.find(refined))
+        return [token for token in found if token not in seen]
 
     def counts_as_name(self, word: str) -> int:
         """1 for a word of the lexicon that a run-together word may be cut with, else 0; one character: names only."""

@@ -39,6 +39,7 @@ _UNACCENTED = {
     for c in range(0xC0, 0x250)
     if (plain := unicodedata.normalize("NFD", chr(c))[0]) != chr(c) and plain.isascii()
 } | {ord("ø"): "o", ord("ł"): "l", ord("đ"): "d", ord("æ"): "ae", ord("œ"): "oe"}
+_ACCENTED = re.compile("[\u00c0-\u024f]")
 _JOINABLE = 4
 
 
@@ -60,7 +61,8 @@ def words(text: str) -> Words:
     """Cut a text in the search view. 아이폰14 Pro 256기가 → 아이폰 14 pro 256gb, compound 아이폰14."""
     atoms: list[Atom] = []
     compounds: list[str] = []
-    for chunk in canonical(text).translate(_UNACCENTED).split():
+    text = canonical(text)
+    for chunk in (text.translate(_UNACCENTED) if _ACCENTED.search(text) else text).split():
         found = _chunk(chunk)
         atoms += found.atoms
         compounds += found.compounds
