@@ -19,8 +19,8 @@ DAY_S = 86_400
 REPOST_SHARE = 0.02
 ACTIVE, RESERVED, SOLD, HIDDEN = range(4)
 MARKET_YEAR = 2025
-FAIR, POOR, FREE = 3, 4, 5
-"""Places in the table of conditions: worn but fine, broken or stained, given away."""
+NEW, FAIR, POOR, FREE = 0, 3, 4, 5
+"""Places in the table of conditions: never used, worn but fine, broken or stained, given away."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.simulate.catalogue import FREE, MARKET_YEAR, POOR, Catalogue
+from semsearch.simulate.catalogue import FREE, MARKET_YEAR, NEW, POOR, Catalogue
 from semsearch.simulate.noise import is_syllable, split_syllable, typo
 from semsearch.simulate.products import Product
 from semsearch.simulate.streams import stream
@@ -70,6 +70,10 @@ def compose(tables: Tables, products: list[Product], catalogue: Catalogue, place
     return Listings(titles, bodies, writer.form[first], writer.mentions[first], writer.brand_shown[first])
 
 
+_USE = ("n5", "n12", "n90")
+"""Slots that speak of use: nothing for things that are new."""
+
+
 class _Said:
     """What can be said of things of one group."""
 
@@ -80,6 +84,7 @@ class _Said:
         self.tail = for_group(phrases["title_tail"], group)
         self.opening = for_group(phrases["opening"], group)
         self.detail = for_group(phrases["detail"][group], group)
+        self.unused = tuple(s for s in self.detail if not set(_USE) & set(s.replace("}", "{").split("{")))
         self.priceless = {kind: [s for s in phrases[kind] if "{price}" not in s] for kind in ("price", "trade")}
 
 
@@ -166,7 +171,7 @@ class _Writer:
         phrases = self.tables.phrases
         said = self.said[product.leaf.group]
         sentences = [luck.of(said.opening), luck.of(said.condition_body[self.condition[row]])]
-        details = said.detail if self.condition[row] != POOR else said.detail[:0]
+        details = {NEW: said.unused, POOR: ()}.get(self.condition[row], said.detail)
         sentences += [details[int(x * len(details))] for x in self._rolls(luck, bool(details))]
         if product.attributes and luck.roll() < 0.55:
             sentences.insert(1, luck.of(phrases["attribute"]))
@@ -210,11 +215,12 @@ class _Slots(dict[str, str]):
 
     def _make(self, slot: str) -> object:
         product, luck, writer = self.product, self.luck, self.writer
+        branded = not product.names_brand
         simple = {
             "name": product.name,
-            "native": f"{product.brand.native} {product.name}",
+            "native": f"{product.brand.native} {product.name}" if branded else product.name,
             "full": f"{product.brand.native} {product.name}" if product.brand_needed else product.name,
-            "latin": f"{product.brand.latin} {product.latin}" if product.brand_needed else product.latin,
+            "latin": f"{product.brand.latin} {product.latin}" if branded else product.latin,
             "brand": product.brand.native,
             "noun": product.leaf.nouns[0].name,
         }

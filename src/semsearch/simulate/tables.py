@@ -124,7 +124,7 @@ def load_tables(lang: str) -> Tables:
     )
 
 
-_POWER = frozenset(("phone", "pc", "camera", "device", "audio", "small", "appliance", "tool"))
+_POWER = frozenset(("phone", "pc", "camera", "device", "audio", "small", "appliance", "gadget", "tool"))
 _GROUPS = {
     "power": _POWER,
     "box": _POWER | frozenset(("shoe", "lux", "hobby", "media", "beauty")),
