@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
+    from semsearch.towers.features import TokenRows
+
 SIF_A = 1e-3
+CHUNK = 4096
 ROUTES = ("query", "document")
 
 
@@ -43,6 +46,28 @@ def static_towers(tokenizer: Tokenizer, dim: int, counts: NDArray[np.int64], see
     vectors = np.random.default_rng(seed).standard_normal((tokenizer.get_vocab_size(), dim), np.float32)
     vectors *= (SIF_A / (SIF_A + share)).astype(np.float32)[:, None]
     return tied([StaticEmbedding(tokenizer, embedding_weights=vectors)])
+
+
+def narrowed(model: SentenceTransformer, rows: TokenRows, dim: int) -> SentenceTransformer:
+    """Tied static towers turned into the `dim` directions that hold most of the items' vectors.
+
+    Training is kinder to wide vectors, because random directions disturb each other less; search wants short ones. The
+    towers are linear before normalisation, so that a projection on the first eigenvectors of the items' second
+    moments (PCA without centring) folds into the token vectors.
+    """
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    module = model[0].sub_modules["document"][0]
+    weights = module.embedding.weight.detach().numpy()
+    moments = np.zeros((weights.shape[1],) * 2)
+    for start in range(0, len(rows), CHUNK):
+        part = rows.take(np.arange(start, min(start + CHUNK, len(rows))))
+        sums = np.stack([weights[row].sum(axis=0) for row in np.split(part.ids, part.starts[1:-1])])
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        vectors = sums / np.where(lengths > 0, lengths, 1)
+        moments += vectors.T.astype(np.float64) @ vectors
+    best = np.linalg.eigh(moments)[1][:, ::-1][:, :dim]
+    return tied([StaticEmbedding(module.tokenizer, embedding_weights=(weights @ best).astype(np.float32))])
 
 
 def tied(route: list[Any]) -> SentenceTransformer:

@@ -21,7 +21,7 @@ from semsearch.text.views import VIEWS_VERSION
 from semsearch.towers.card import ModelCard, encoder_id
 from semsearch.towers.features import TokenRows, tokenise
 from semsearch.towers.loop import Pairs, Plan, Trained, train
-from semsearch.towers.model import need_torch, static_towers, towers_from
+from semsearch.towers.model import narrowed, need_torch, static_towers, towers_from
 from semsearch.towers.template import ItemTemplate
 from semsearch.towers.tokenizer import train_tokenizer
 from semsearch.training.catalogue import TextPairs, catalogue_pairs
@@ -72,6 +72,8 @@ def fit(
     pairs = _tokenised(model, made, corpus)
     prepared = clock()
     done = train(model, pairs, plan, clock=clock, progress=lambda n, total: progress("training", n, total))
+    if not settings.base:
+        model = narrowed(model, pairs.items, settings.dim)
     folder.mkdir(parents=True, exist_ok=True)
     model.save(str(folder), create_model_card=False)
     metrics = _metrics(corpus, pairs, done, prepared - start)
@@ -114,7 +116,7 @@ def _towers(corpus: _Corpus, settings: TrainSettings) -> SentenceTransformer:
         )
     tokenizer = train_tokenizer(corpus.texts, MAX_VOCABULARY)
     counts = np.bincount(tokenise(tokenizer, corpus.texts).ids, minlength=tokenizer.get_vocab_size())
-    return static_towers(tokenizer, settings.dim, counts, settings.seed)
+    return static_towers(tokenizer, WIDTH * settings.dim, counts, settings.seed)
 
 
 def _plan(corpus: _Corpus, settings: TrainSettings) -> Plan:
@@ -138,7 +140,9 @@ def _plan(corpus: _Corpus, settings: TrainSettings) -> Plan:
 
 
 EPOCHS = 24
-HIDE = 0.0
+HIDE = 0.5
+WIDTH = 2
+"""Times the dim that static towers have while they train."""
 
 
 def _tokenised(model: SentenceTransformer, made: TextPairs, corpus: _Corpus) -> Pairs:
