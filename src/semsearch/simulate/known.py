@@ -13,8 +13,8 @@ from semsearch.simulate.listing import LATIN, NATIVE, Listings
 from semsearch.simulate.products import Product
 from semsearch.simulate.streams import stream
 
-KINDS = ("clean", "typo", "spacing", "run_together", "transliteration", "keyboard", "abbreviation")
-MAX_EQUAL = 12
+KINDS = ("clean", "typo", "spacing", "run_together", "transliteration", "keyboard", "abbreviation", "synonym")
+MAX_EQUAL = 5
 """A known item has at most this many equals (same product, same asked attributes)."""
 
 
@@ -133,12 +133,27 @@ def _keyboard(product: Product, values: list[str], form: int, rng: np.random.Gen
 
 
 def _abbreviation(product: Product, values: list[str], form: int, rng: np.random.Generator) -> str | None:
-    if form != NATIVE or not (product.shorts or (product.brand_needed and product.brand.shorts)):
+    plain = _is_plain(product)
+    brands = product.brand.shorts if product.brand_needed else ()
+    names = () if plain else product.shorts
+    if form != NATIVE or not (brands or names):
         return None
-    name = product.shorts[int(rng.integers(len(product.shorts)))] if product.shorts else product.name
-    shorts = product.brand.shorts
-    brand = shorts[int(rng.integers(len(shorts)))] if shorts else product.brand.native
-    return " ".join([brand, name, *values] if product.brand_needed else [name, *values])
+    name = names[int(rng.integers(len(names)))] if names else product.name
+    if not product.brand_needed:
+        return " ".join([name, *values])
+    return " ".join([brands[int(rng.integers(len(brands)))] if brands else product.brand.native, name, *values])
+
+
+def _synonym(product: Product, values: list[str], form: int, rng: np.random.Generator) -> str | None:
+    if form != NATIVE or not _is_plain(product) or not product.shorts:
+        return None
+    other = product.shorts[int(rng.integers(len(product.shorts)))]
+    return " ".join([product.brand.native, other, *values])
+
+
+def _is_plain(product: Product) -> bool:
+    """Whether the thing is called by a noun of its leaf, such as a sofa, and not by a model."""
+    return any(noun.name == product.name for noun in product.leaf.nouns)
 
 
 _MAKERS: dict[str, Maker] = {
@@ -149,4 +164,5 @@ _MAKERS: dict[str, Maker] = {
     "transliteration": _transliteration,
     "keyboard": _keyboard,
     "abbreviation": _abbreviation,
+    "synonym": _synonym,
 }

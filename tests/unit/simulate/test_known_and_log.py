@@ -3,7 +3,7 @@ import pytest
 
 from semsearch.simulate import Market, market
 
-KINDS = {"clean", "typo", "spacing", "run_together", "transliteration", "keyboard", "abbreviation"}
+KINDS = {"clean", "typo", "spacing", "run_together", "transliteration", "keyboard", "abbreviation", "synonym"}
 
 
 @pytest.fixture(scope="module", params=["ko", "en"])
@@ -46,6 +46,17 @@ def test_a_clean_query_uses_words_of_its_title(made):
         words = query.casefold().split()
         shares.append(sum(word in written for word in words) / len(words))
     assert sum(shares) / len(shares) > 0.85
+
+
+def test_a_synonym_is_another_word_for_the_noun_in_the_title(made):
+    asked = made.queries.filter(pl.col("kind") == "synonym")
+    known = set(made.spellings.filter(pl.col("kind") == "short")["spelling"])
+    assert all(any(f" {word}" in query for word in known) for query in asked["query"])
+
+
+def test_a_known_item_has_few_equals(made):
+    exact = made.qrels.filter(pl.col("grade") == 2).group_by("query_id").len()
+    assert exact["len"].max() <= 5
 
 
 def test_keyboard_queries_are_in_the_other_script(made):
