@@ -9,15 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
+from semsearch.cli.evaluate_output import print_comparison, print_report, titles_of
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
-from semsearch.cli.output import emit, steps, talk
+from semsearch.cli.output import steps, talk
 
 if typing.TYPE_CHECKING:
     from semsearch.evaluation.qrels import Qrels
     from semsearch.evaluation.queries import Queries
     from semsearch.evaluation.runs import Run
-    from semsearch.report.evaluation import Titles
-    from semsearch.retrieval.evaluate import ComparisonReport, EvaluationReport, Retriever
+    from semsearch.retrieval.evaluate import EvaluationReport, Retriever
 
 app = typer.Typer(help="Measure search against judgements.", no_args_is_help=True)
 
@@ -97,7 +97,7 @@ def run_command(
     )  # fmt: skip
     saved = run is None or name is not None
     _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=workspace, saved=saved)
-    _print_report(report, as_json=json, as_jsonl=jsonl)
+    print_report(report, as_json=json, as_jsonl=jsonl)
     if condition and condition.holds(report.figure(condition.metric).mean):
         condition.refuse(report.figure(condition.metric).mean)
 
@@ -142,12 +142,12 @@ def compare_command(
         run_a, run_b, judged, asked, k=k, metrics=metrics, slice_by=slice_by, positive=positive,
         all_queries=all_queries, n_regressions=worst, seed=seed,
     )  # fmt: skip
-    titles = _titles(workspace, report) if html or not (json or jsonl) else {}
+    titles = titles_of(workspace, report) if html or not (json or jsonl) else {}
     if html:
         from semsearch.report.evaluation import comparison_page
 
         _write_page(html, comparison_page(report, titles))
-    _print_comparison(report, titles=titles, as_json=json, as_jsonl=jsonl)
+    print_comparison(report, titles=titles, as_json=json, as_jsonl=jsonl)
 
 
 # --- steps of the commands ------------------------------------------------------------------
@@ -225,7 +225,7 @@ def _keep(
     if html:
         from semsearch.report.evaluation import evaluation_page
 
-        _write_page(html, evaluation_page(report, _titles(workspace, report)))
+        _write_page(html, evaluation_page(report, titles_of(workspace, report)))
     if saved:
         from semsearch.retrieval.saved_runs import save_run
         from semsearch.workspace import Workspace
@@ -245,62 +245,3 @@ def _condition(text: str | None) -> Any:
     from semsearch.cli.conditions import parse_condition
 
     return parse_condition(text) if text else None
-
-
-# --- printing -------------------------------------------------------------------------------
-
-
-def _print_report(report: EvaluationReport, *, as_json: bool, as_jsonl: bool) -> None:
-    from semsearch.report import evaluation as shown
-    from semsearch.retrieval.saved_runs import report_document
-
-    table = not (as_json or as_jsonl)
-    rows = shown.figure_rows(report) if table else shown.figure_records(report)
-    note = "" if report.slices else shown.conditions_text(report)
-    emit(report_document(report), as_json=as_json, as_jsonl=as_jsonl, rows=rows, title=report.run, note=note)
-    if table and report.slices:
-        title = f"By {report.slices[0].column}"
-        emit(None, rows=shown.slice_rows(report), title=title, note=shown.conditions_text(report))
-
-
-def _print_comparison(report: ComparisonReport, *, titles: Titles, as_json: bool, as_jsonl: bool) -> None:
-    from semsearch.report import evaluation as shown
-
-    if as_json or as_jsonl:
-        emit(shown.comparison_document(report), as_json=as_json, as_jsonl=as_jsonl, rows=_records(report))
-        return
-    emit(None, rows=shown.difference_rows(report), title=f"B = {report.b} against A = {report.a}")
-    if report.slices:
-        emit(None, rows=shown.difference_slice_rows(report), title=f"By {report.slices[0].column}")
-    if report.regressions:
-        title = f"Worst regressions in {report.metric} (grade and item; ? is unjudged)"
-        emit(None, rows=shown.regression_rows(report, titles), title=title)
-    emit(None, rows=[], note=shown.comparison_text(report))
-
-
-def _records(report: ComparisonReport) -> list[dict[str, Any]]:
-    from semsearch.report.evaluation import comparison_document
-
-    document = comparison_document(report)
-    whole = [{"record": "difference"} | row for row in document["differences"]]
-    sliced = [
-        {"record": "difference", part["column"]: part["label"]} | row
-        for part in document["slices"]
-        for row in part["differences"]
-    ]
-    return [*whole, *sliced, *({"record": "regression"} | row for row in document["regressions"])]
-
-
-def _titles(workspace: Path, report: EvaluationReport | ComparisonReport) -> Titles:
-    """Titles of the items that the report lists, where the workspace has them."""
-    from semsearch.errors import Missing
-    from semsearch.ingest.catalogue import Catalogue
-    from semsearch.report.evaluation import shown_items
-    from semsearch.workspace import Workspace
-
-    try:
-        items = Catalogue(Workspace.open(workspace)).items()
-    except Missing:
-        return {}
-    found = items.filter(items["item_id"].is_in(sorted(shown_items(report))))
-    return dict(zip(found["item_id"].to_list(), found["title"].to_list(), strict=True))

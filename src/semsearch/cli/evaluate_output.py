@@ -1,0 +1,71 @@
+"""How `evaluate` prints: tables for people, documents and records for programs."""
+
+from __future__ import annotations
+
+import typing
+from pathlib import Path
+from typing import Any
+
+from semsearch.cli.output import emit
+
+if typing.TYPE_CHECKING:
+    from semsearch.report.evaluation import Titles
+    from semsearch.retrieval.evaluate import ComparisonReport, EvaluationReport
+
+
+def print_report(report: EvaluationReport, *, as_json: bool, as_jsonl: bool) -> None:
+    """Print the figures, then the slices, then what they depend on."""
+    from semsearch.report import evaluation as shown
+    from semsearch.retrieval.saved_runs import report_document
+
+    table = not (as_json or as_jsonl)
+    rows = shown.figure_rows(report) if table else shown.figure_records(report)
+    note = "" if report.slices else shown.conditions_text(report)
+    emit(report_document(report), as_json=as_json, as_jsonl=as_jsonl, rows=rows, title=report.run, note=note)
+    if table and report.slices:
+        title = f"By {report.slices[0].column}"
+        emit(None, rows=shown.slice_rows(report), title=title, note=shown.conditions_text(report))
+
+
+def print_comparison(report: ComparisonReport, *, titles: Titles, as_json: bool, as_jsonl: bool) -> None:
+    """Print the differences, the slices, the worst regressions, then what they depend on."""
+    from semsearch.report import evaluation as shown
+
+    if as_json or as_jsonl:
+        emit(shown.comparison_document(report), as_json=as_json, as_jsonl=as_jsonl, rows=_records(report))
+        return
+    emit(None, rows=shown.difference_rows(report), title=f"B = {report.b} against A = {report.a}")
+    if report.slices:
+        emit(None, rows=shown.difference_slice_rows(report), title=f"By {report.slices[0].column}")
+    if report.regressions:
+        title = f"Worst regressions in {report.metric} (grade and item; ? is unjudged)"
+        emit(None, rows=shown.regression_rows(report, titles), title=title)
+    emit(None, rows=[], note=shown.comparison_text(report))
+
+
+def _records(report: ComparisonReport) -> list[dict[str, Any]]:
+    from semsearch.report.evaluation import comparison_document
+
+    document = comparison_document(report)
+    whole = [{"record": "difference"} | row for row in document["differences"]]
+    sliced = [
+        {"record": "difference", part["column"]: part["label"]} | row
+        for part in document["slices"]
+        for row in part["differences"]
+    ]
+    return [*whole, *sliced, *({"record": "regression"} | row for row in document["regressions"])]
+
+
+def titles_of(workspace: Path, report: EvaluationReport | ComparisonReport) -> Titles:
+    """Titles of the items that the report lists, where the workspace has them."""
+    from semsearch.errors import Missing
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.report.evaluation import shown_items
+    from semsearch.workspace import Workspace
+
+    try:
+        items = Catalogue(Workspace.open(workspace)).items()
+    except Missing:
+        return {}
+    found = items.filter(items["item_id"].is_in(sorted(shown_items(report))))
+    return dict(zip(found["item_id"].to_list(), found["title"].to_list(), strict=True))
