@@ -235,14 +235,19 @@ def _rejecter(name: str, rejects: TextIO, taken: _Taken) -> Reject:
 
 
 def _mapped_batches(plan: _Plan, source: Source, reject: Reject) -> Iterator[tuple[Batch, Mapped]]:
-    """Batches with their mapping; JSONL may show new columns later, a table must have all at once."""
+    """Batches with their mapping.
+
+    JSONL may show new columns later: they fill fields that are still free (and further category levels).
+    """
     names: dict[str, None] = {}
-    mapped = None
+    mapped, maps = None, plan.maps
     for batch in batches(source, plan.format_, reject):
         before = len(names)
         names |= dict.fromkeys(batch.names)
         if mapped is None or len(names) > before:
-            mapped = resolve(plan.kind, tuple(names), plan.maps)
+            mapped = resolve(plan.kind, tuple(names), maps)
+            kept = {name: text for name, text in _texts(mapped).items() if name != "category"}
+            maps = kept | plan.maps
             check_required(plan.kind, source.name, mapped)
             if batch.complete:
                 check_absent(source.name, mapped)

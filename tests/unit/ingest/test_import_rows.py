@@ -243,6 +243,15 @@ def test_columns_that_appear_late_in_jsonl_are_taken(workspace, put, monkeypatch
     assert Catalogue(workspace).items().get_column("price").to_list() == [None, None, 5.0]
 
 
+def test_a_better_name_that_appears_late_does_not_change_the_mapping(workspace, put, monkeypatch):
+    monkeypatch.setattr("semsearch.ingest.tables.BATCH_ROWS", 1)
+    lines = ['{"id":1,"name":"a","level1":"x"}', '{"id":2,"name":"b","title":"B","level1":"x","level2":"y"}']
+    summary = load(workspace, put("a.jsonl", "\n".join(lines)))
+    assert (summary.unused, summary.mapping["title"]) == (("title",), "name")
+    stored = Catalogue(workspace).items().select("title", "category").rows()
+    assert stored == [("a", "x"), ("b", "x > y")]
+
+
 def test_the_digest_is_of_content():
     frame = pl.DataFrame({"a": ["x", None, ""], "b": [["p", "q"], [], ["pq"]], "c": [1.0, None, 0.0]})
     assert content_digest(frame) == content_digest(pl.concat([frame[:1], frame[1:]], rechunk=False))
