@@ -177,12 +177,23 @@ class _Reading:
             last = out[-1] if out else atom
             if out and last.kind == atom.kind == HANGUL and not (self._is_word(last) and self._is_word(atom)):
                 whole = Atom(last.text + atom.text, HANGUL)
-                if self._is_word(whole) or self._cut(whole.text):
+                if self._count(whole.text) > _RARE or self._crosses(last.text, whole.text):
                     self._step("segment", f"{last.text} {atom.text}", whole.text)
                     out[-1] = whole
                     continue
             out.append(atom)
         return out
+
+    def _crosses(self, first: str, whole: str) -> bool:
+        """Whether `whole` is a name, or known words with a word over the place where `first` ends."""
+        if self.lexicon.lookup(whole):
+            return True
+        pieces, end = self._cut(whole), 0
+        for piece in pieces:
+            end += len(piece)
+            if end == len(first):
+                return False
+        return bool(pieces)
 
     def _is_word(self, atom: Atom) -> bool:
         return bool(self._count(atom.text) or self.lexicon.lookup(atom.text))
@@ -206,21 +217,20 @@ class _Reading:
         pieces = self._pieces(atom, known)
         if not pieces and (not known or 0 < self._count(word) <= _RARE):
             pieces = self._spelling(atom)
+        if not pieces and not known:
+            pieces = self._pieces(atom, known, strangers=True)
         if atom.kind == HANGUL:
             self._bigrams(atom, known or bool(pieces))
         return [Atom(piece, atom.kind) for piece in pieces] or [atom]
 
-    def _pieces(self, atom: Atom, known: bool) -> tuple[str, ...]:
+    def _pieces(self, atom: Atom, known: bool, *, strangers: bool = False) -> tuple[str, ...]:
         """The known words in a run-together word, added as terms."""
-        if atom.kind != HANGUL:
-            return ()
-        pieces = self._cut(atom.text, strangers=not known)
-        if pieces:
-            weight = WEIGHTS["segment"] if known else WEIGHTS["word"]
-            for piece in pieces:
-                self._add(piece, weight, "segment")
-            if not known:
-                self._step("segment", atom.text, " ".join(pieces))
+        pieces = self._cut(atom.text, strangers=strangers) if atom.kind == HANGUL else ()
+        weight = WEIGHTS["segment"] if known else WEIGHTS["word"]
+        for piece in pieces:
+            self._add(piece, weight, "segment")
+        if pieces and not known:
+            self._step("segment", atom.text, " ".join(pieces))
         return pieces
 
     def _spelling(self, atom: Atom) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ _JOSA = frozenset(_ENDINGS.split())
 _SHORTEST, _LONGEST_PIECE, LONGEST = 2, 12, 40
 _SHORT_COST = 3.0
 _JOSA_COST = 2.0
-_UNKNOWN_COST = 14.0
+_UNKNOWN_COST, _UNKNOWN_CHARACTER_COST = 8.0, 3.0
 
 
 def cut(run: str, count: Callable[[str], int], total: int, *, strangers: bool = False) -> tuple[str, ...]:
@@ -43,14 +43,17 @@ def cut(run: str, count: Callable[[str], int], total: int, *, strangers: bool = 
             for used, before in enumerate(best[start]):
                 if before is None:
                     continue
-                if known:
+                if known and not (used and short):
                     _keep(best[end], used, before[0] + scale + short - math.log(known), (*before[1], piece))
-                elif strangers and not used and not short:
-                    _keep(best[end], 1, before[0] + _UNKNOWN_COST, (*before[1], piece))
+                elif strangers and not (used or short or any(len(other) < _SHORTEST for other in before[1])):
+                    cost = _UNKNOWN_COST + _UNKNOWN_CHARACTER_COST * len(piece)
+                    _keep(best[end], 1, before[0] + cost, (*before[1], piece))
     _drop_josa(run, best)
-    answers = [found for found in best[size] if found]
-    pieces = min(answers, key=lambda found: found[0])[1] if answers else ()
-    return pieces if any(count(piece) for piece in pieces) else ()
+    # known pieces alone are better than any stranger
+    for found in best[size]:
+        if found and any(count(piece) for piece in found[1]):
+            return found[1]
+    return ()
 
 
 def _keep(column: list[tuple[float, tuple[str, ...]] | None], used: int, cost: float, pieces: tuple[str, ...]) -> None:
