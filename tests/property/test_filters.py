@@ -19,9 +19,9 @@ from semsearch.index.filters import (
     IsNull,
     Not,
     Span,
-    parse_where,
 )
 from semsearch.index.masks import where_mask
+from semsearch.index.where import parse_where
 from semsearch.records import Item, schema
 
 WORDS = (

@@ -208,4 +208,5 @@ def _why_lines(answer: WhyAnswer) -> dict[str, Any]:
         lines["dense"] = _leg(answer.dense)
         lines["lexical"] = _leg(answer.lexical)
         lines["hybrid"] = f"#{answer.hybrid_rank}" if answer.hybrid_rank else "-"
-    return lines | {"answer": "\n        ".join(answer.reasons)}
+    margin = "\n" + " " * (max(len(name) for name in lines) + 2)
+    return lines | {"answer": margin.join(answer.reasons)}

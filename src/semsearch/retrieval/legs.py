@@ -28,7 +28,7 @@ class Filters:
     now: datetime
     """UTC-aware; items must be alive then."""
     where: str | None = None
-    """A filter expression (index.filters)."""
+    """A filter expression (index.where)."""
     near_region: str | None = None
     """A region by id or name; its neighbours are let in too."""
     include_ended: bool = False

@@ -12,9 +12,9 @@ import numpy as np
 
 from semsearch.errors import MismatchError, UsageError
 from semsearch.index.dense import DenseIndex, Floats, Mask, Ranked, Rows
-from semsearch.index.filters import parse_where
 from semsearch.index.release import Release
 from semsearch.index.vectors import REBUILD
+from semsearch.index.where import parse_where
 from semsearch.records import LegScore
 from semsearch.retrieval.fusion import convex, reciprocal_rank, union
 from semsearch.retrieval.legs import (

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from semsearch.errors import FilterError
-from semsearch.index.filters import parse_where
 from semsearch.index.masks import where_mask
+from semsearch.index.where import parse_where
 from semsearch.records import Item, schema
 
 ITEMS = pl.DataFrame(

@@ -165,7 +165,7 @@ def test_verify(run, shop):
     assert run("index", "verify", at=shop).exit_code == 0
     path = shop.release_path(built["release_id"]) / "dense" / "vectors.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"\x00\x01")
-    with pytest.raises(Refused, match="changed  dense/vectors.npy") as caught:
+    with pytest.raises(Refused, match=r"changed  dense/vectors\.npy") as caught:
         run("index", "verify", at=shop)
     assert caught.value.exit_code == 3
 
