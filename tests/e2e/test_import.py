@@ -116,7 +116,7 @@ def test_a_kill_leaves_the_old_items_or_the_new(market, tmp_path):
         assert run("import", "items", tmp_path / f"{title}.csv", "-w", market).returncode == 0
         whole = time.monotonic() - started
         digests[Catalogue(Workspace.open(market)).items_digest] = title
-    for _ in range(8):
+    for _ in range(5):
         other = {"old": "new", "new": "old"}[digests[Catalogue(Workspace.open(market)).items_digest]]
         command = [*PROGRAM, "import", "items", str(tmp_path / f"{other}.csv"), "-w", str(market)]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT)

@@ -22,7 +22,7 @@ from semsearch.settings import ImportSettings
 from semsearch.workspace import Workspace
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TEXT = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\x00"), min_size=1, max_size=30)
 TITLE = TEXT.filter(lambda text: text.strip() and "\r" not in text)
 ID = st.text("0123456789abc가나", min_size=1, max_size=6)
