@@ -89,18 +89,21 @@ def _letter_words(items: list[dict[str, Words]]) -> Counter[str]:
 def cut_runs(
     counts: Mapping[str, int], n_items: int, analyser: Analyser, segment: Segmenter | None
 ) -> dict[str, tuple[str, ...]]:
-    """The words in each Hangul run: by the segmenter, and by the words that stand alone elsewhere."""
+    """The words in each Hangul run: by the words that stand alone elsewhere, else by the segmenter.
+
+    A segmenter knows the language but not the market's names: it cuts what the lexicon does not know, and
+    adds words to cut with where they also stand alone.
+    """
     runs = sorted(word for word in counts if is_syllable(word[0]))
     known = {run: counts[run] for run in runs if counts[run] >= _ALONE and len(run) > 1}
-    segmented = segment.segment(runs) if segment else {}
-    for run, parts in segmented.items():
-        for part in parts:
-            known[part] = known.get(part, 0) + counts[run]
+    segmented = segment.segment(run for run in runs if not analyser.lexicon.names(run)) if segment else {}
+    for parts in segmented.values():
+        known |= {part: counts[part] for part in parts if counts.get(part)}
 
     def count(word: str) -> int:
         return known.get(word, 0) or analyser.counts_as_name(word)
 
-    return {run: parts for run in runs if (parts := segmented.get(run) or cut(run, count, n_items))}
+    return {run: parts for run in runs if (parts := cut(run, count, n_items) or segmented.get(run, ()))}
 
 
 def _write_matrix(folder: Path, documents: list[list[str]], terms: list[str]) -> None:

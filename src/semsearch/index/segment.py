@@ -6,7 +6,6 @@ and the answers can be kept for the next build.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,18 +30,15 @@ class Segmenter(Protocol):
 class KiwiSegmenter:
     """Kiwi (kiwipiepy) with a cache in the workspace; the model is loaded when a word is new.
 
-    `user_words` are nouns that Kiwi should know, such as brand names. Raises MissingExtra without kiwipiepy.
+    Raises MissingExtra without kiwipiepy.
     """
 
-    def __init__(self, workspace: Workspace | None = None, user_words: Iterable[str] = ()) -> None:
+    def __init__(self, workspace: Workspace | None = None) -> None:
         try:
-            name = f"kiwi-{version('kiwipiepy')}"
+            self.segmenter_id = f"kiwi-{version('kiwipiepy')}"
         except PackageNotFoundError as error:
             raise MissingExtra("kiwipiepy is not installed.", "Next: pip install 'semsearch[korean]'") from error
-        self._user_words = sorted(set(user_words))
         self._workspace = workspace
-        self._digest = hashlib.sha256("\n".join((name, *self._user_words)).encode()).hexdigest()[:16]
-        self.segmenter_id = f"{name}-{self._digest}" if self._user_words else name
 
     def segment(self, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """See `Segmenter.segment`. The caller holds the workspace's lock when a workspace was given."""
@@ -58,8 +54,6 @@ class KiwiSegmenter:
         from kiwipiepy import Kiwi
 
         kiwi = Kiwi()
-        for word in self._user_words:
-            kiwi.add_user_word(word, "NNP")
         analysed = kiwi.tokenize(words, normalize_coda=False)
         return {word: _content(word, found) for word, found in zip(words, analysed, strict=True)}
 
@@ -67,7 +61,7 @@ class KiwiSegmenter:
     def _path(self) -> Path | None:
         if self._workspace is None:
             return None
-        return self._workspace.path(".semsearch", "segments", f"{self._digest}.tsv")
+        return self._workspace.path(".semsearch", "segments", f"{self.segmenter_id}.tsv")
 
     def _read(self) -> dict[str, tuple[str, ...]]:
         path = self._path

@@ -15,18 +15,10 @@ def kiwi_installed():
 
 def test_kiwi_cuts_and_the_cache_answers_the_second_time(kiwi_installed, tmp_path, monkeypatch):
     workspace = Workspace.create(tmp_path)
-    first = KiwiSegmenter(workspace, ["에어맥스"]).segment(["무선청소기를", "가방", "에어맥스"])
+    first = KiwiSegmenter(workspace).segment(["무선청소기를", "가방"])
     assert first == {"무선청소기를": ("무선", "청소기")}
     monkeypatch.setattr(KiwiSegmenter, "_ask", lambda self, words: pytest.fail(f"asked again for {words}"))
-    assert KiwiSegmenter(workspace, ["에어맥스"]).segment(["에어맥스", "가방", "무선청소기를"]) == first
-
-
-def test_other_user_words_are_another_cache(kiwi_installed, tmp_path):
-    workspace = Workspace.create(tmp_path)
-    one, other = KiwiSegmenter(workspace), KiwiSegmenter(workspace, ["나이키에어"])
-    assert one._path != other._path
-    assert one.segmenter_id.startswith("kiwi-")
-    assert one.segmenter_id != other.segmenter_id
+    assert KiwiSegmenter(workspace).segment(["가방", "무선청소기를"]) == first
 
 
 def test_without_the_extra_the_next_step_is_told(monkeypatch):
