@@ -5,7 +5,7 @@
 Each query means one listing that is alive; a hit is any listing of equal truth (the same product with the asked
 attributes) among the first ten. Every row searches the same living items. Product rows: hybrid, dense and
 lexical, with and without the Korean extra; beside plain bm25s on whitespace tokens and on Kiwi tokens (ko) or
-stemmed (en), and with --minilm all-MiniLM-L6-v2, which was not trained on this market. Figures are simulated.
+stemmed (en), and with --minilm all-MiniLM-L6-v2, which was not trained on this market. All figures are simulated.
 """
 
 from __future__ import annotations
