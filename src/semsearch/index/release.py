@@ -12,22 +12,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from semsearch.errors import MismatchError
-from semsearch.index.dense import DenseIndex
+from semsearch.index.dense import DenseIndex, Mask
 from semsearch.index.exact import ExactIndex
-from semsearch.index.items import Alive, ItemRows, Regions, write_items
+from semsearch.index.items import VERIFY, Alive, ItemRows, Regions, write_items
 from semsearch.index.vectors import REBUILD, Vectors
 from semsearch.workspace import Manifest
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from semsearch.index.filters import Where
     from semsearch.index.lexical import LexicalIndex
 
 FORMAT = 1
@@ -76,6 +78,20 @@ class Release:
 
         return pl.scan_parquet(self.folder / "items.parquet")
 
+    def passing(self, where: Where) -> Mask:
+        """bool[n_items], True for the items for which a filter holds; raises MismatchError for a damaged file."""
+        from polars.exceptions import PolarsError
+
+        from semsearch.index.masks import where_mask
+
+        try:
+            with self._whole("items.parquet"):
+                return where_mask(self.items, where)
+        except PolarsError as error:
+            raise MismatchError(
+                f"Release {self.manifest.release_id}: items.parquet is damaged ({error}).", VERIFY
+            ) from error
+
     @cached_property
     def rows(self) -> ItemRows:
         """What hits show of each row."""
@@ -86,12 +102,14 @@ class Release:
     @cached_property
     def alive(self) -> Alive:
         """When each row is alive."""
-        return Alive(self.folder / "alive")
+        with self._whole("alive"):
+            return Alive(self.folder / "alive")
 
     @cached_property
     def regions(self) -> Regions:
         """The region of each row and the region table."""
-        return Regions(self.folder / "region")
+        with self._whole("region"):
+            return Regions(self.folder / "region")
 
     @cached_property
     def vectors(self) -> Vectors:
@@ -120,10 +138,19 @@ class Release:
         """The lexical index; raises MismatchError when it is not that of the manifest."""
         from semsearch.index.lexical import LexicalIndex
 
-        index = LexicalIndex.open(self.folder / "lexical")
+        with self._whole("lexical"):
+            index = LexicalIndex.open(self.folder / "lexical")
         self._must_equal("the lexical index", index.n_items, self.manifest.n_items)
         self._must_equal("the lexical index", index.lexical_id, self.manifest.lexical_id)
         return index
+
+    @contextmanager
+    def _whole(self, part: str) -> Iterator[None]:
+        """A file that is missing, cut or not what it should be becomes a MismatchError."""
+        try:
+            yield
+        except (OSError, ValueError, LookupError, TypeError, EOFError) as error:
+            raise MismatchError(f"Release {self.manifest.release_id}: {part} is damaged ({error}).", VERIFY) from error
 
     def _must_equal(self, part: str, found: object, asked: object) -> None:
         if found != asked:

@@ -150,10 +150,7 @@ class Searcher:
         return None if joined.all() else joined
 
     def _where_mask(self, where: str) -> Mask:
-        tree = parse_where(where)
-        from semsearch.index.masks import where_mask
-
-        return where_mask(self.release.items, tree)
+        return self.release.passing(parse_where(where))
 
     def legs(self, query: str, mode: Mode, depth: int, allowed: Mask | None) -> Legs:
         """Both legs of one query, each cut at `depth`; the leg that `mode` leaves out is empty."""

@@ -187,3 +187,29 @@ def test_the_manifest_on_disk_is_the_one_returned(fresh):
     raw = json.loads((fresh.release_path(manifest.release_id) / "manifest.json").read_text(encoding="utf-8"))
     assert raw["files"] == manifest.files
     assert fresh.manifest(manifest.release_id) == manifest
+
+
+def test_a_cut_or_missing_file_is_named_and_never_a_crash(fresh):
+    from semsearch.errors import SemsearchError
+    from semsearch.retrieval.search import Searcher
+    from semsearch.settings import SearchSettings
+
+    manifest = market.build(fresh, settings=IndexSettings(dense="hnsw"))
+    folder = fresh.release_path(manifest.release_id)
+    noticed = set()
+    for name in manifest.files:
+        content = (folder / name).read_bytes()
+        for damage in (None, content[: len(content) // 2]):
+            (folder / name).unlink()
+            if damage is not None:
+                (folder / name).write_bytes(damage)
+            searcher = Searcher(opened(fresh, manifest), market.Axes, SearchSettings())
+            try:
+                searcher.search("phone", now=NOW, where="price > 0", near_region="011")
+            except SemsearchError as error:
+                assert "Next:" in str(error)
+                noticed.add(name)
+            (folder / name).write_bytes(content)
+    assert noticed >= {
+        n for n in manifest.files if n.endswith((".npy", ".bin", "rows.jsonl", "regions.json", "meta.json"))
+    }
