@@ -19,7 +19,8 @@ EMPTY_VALUES = frozenset({"", "-", "n", "no", "none", "n/a", "not available", "n
 
 @dataclass(frozen=True, slots=True)
 class ItemTemplate:
-    """Which parts of an item the item tower reads, in this order: title, attributes, category, body.
+    """Which parts of an item the item tower reads, in this order: title, attributes, category, body,
+    names of attributes.
 
     All lengths are characters of the search view, cut at the end of a word.
     """
@@ -28,7 +29,7 @@ class ItemTemplate:
     body_chars: int = 400
     n_attributes: int = 0
     """Attribute values besides the brand, in the order of their (sorted) names; 0 leaves them to the pairs."""
-    n_names: int = 0
+    n_names: int = 12
     """Names of attributes: what has a `screen size` is a screen, whatever its title says."""
     attribute_chars: int = 40
     """A longer value is a sentence, not a property, and is left out."""

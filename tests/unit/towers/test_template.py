@@ -14,15 +14,16 @@ ROW = {
 }
 
 
-def test_title_attributes_category_body_in_the_search_view() -> None:
-    assert ItemTemplate().text(ROW) == "dell latitude e6400 computers laptops a notebook."
-    full = ItemTemplate(n_attributes=3).text(ROW)
-    assert full == "dell latitude e6400 matte black computers laptops a notebook."
+def test_title_attributes_category_body_and_names_in_the_search_view() -> None:
+    bare = ItemTemplate(n_attributes=0, n_names=0)
+    assert bare.text(ROW) == "dell latitude e6400 computers laptops a notebook."
+    full = ItemTemplate(n_attributes=3, n_names=2).text(ROW)
+    assert full == "dell latitude e6400 matte black computers laptops a notebook. colour weight"
 
 
 def test_a_brand_that_the_title_lacks_is_added() -> None:
-    row = {"title": "르쿠르제 냄비", "attributes": {"brand": "Le Creuset"}}
-    assert ItemTemplate().text(row) == "르쿠르제 냄비 le creuset"
+    row = {"title": "르쿠르제 냄비", "attributes": {"brand": "Le Creuset", "made_of": "iron"}}
+    assert ItemTemplate(n_attributes=0).text(row) == "르쿠르제 냄비 le creuset made of"
 
 
 def test_missing_columns_and_nulls_are_nothing() -> None:
