@@ -35,7 +35,8 @@ def build(frame: pl.DataFrame, analyser: Analyser, folder: Path, segment: Segmen
     folder.mkdir(parents=True, exist_ok=True)
     identity = lexical_id(analyser, segment)
     attributes = [json.loads(text) if text else {} for text in frame["attributes"].to_list()]
-    full = Analyser(analyser.lexicon.with_brands({str(a["brand"]) for a in attributes if a.get("brand")}))
+    brands = Counter(str(a["brand"]) for a in attributes if a.get("brand"))
+    full = Analyser(analyser.lexicon.with_brands(name for name, count in brands.items() if count > 1))
     items = [
         {field: tokens.words(search(text)) for field, text in _fields(*row).items()}
         for row in zip(*_columns(frame), attributes, strict=True)

@@ -70,9 +70,11 @@ class Lexicon:
         return cls(groups)
 
     def with_brands(self, names: Iterable[str]) -> Lexicon:
-        """This lexicon and the brand names of a catalogue (those with a letter), sorted."""
-        known = sorted({name for name in names if any(c.isalpha() for c in name) and tokens.key(search(name))})
-        return self.with_groups(Group("brands", (name,)) for name in known)
+        """This lexicon and those of the brand names that have a letter and are no name in it yet, sorted."""
+        keys = {name: tokens.key(search(name)) for name in names if any(c.isalpha() for c in name)}
+        return self.with_groups(
+            Group("brands", (name,)) for name, key in sorted(keys.items()) if key and not self.names(key)
+        )
 
     def with_groups(self, groups: Iterable[Group]) -> Lexicon:
         """This lexicon and `groups`."""
