@@ -202,6 +202,10 @@ def show(rows: dict[str, Row], queries: pl.DataFrame) -> None:
     print(f"{'n':<23}" + "".join(f"{mask.sum():>13}" for mask in masks.values()))
     winners = {kind: max(rows, key=lambda name: rows[name][mask].mean()) for kind, mask in masks.items()}
     print("best: " + ", ".join(f"{kind} {name}" for kind, name in winners.items()))
+    for plain in (n for n in rows if n.startswith("bm25s") and "minilm dense" in rows):
+        gaps = {kind: rows["minilm dense"][mask].mean() - rows[plain][mask].mean() for kind, mask in masks.items()}
+        print(f"{plain} beats minilm: {', '.join(kind for kind, gap in gaps.items() if gap < 0)}")
+        print(f"minilm beats {plain}: {', '.join(kind for kind, gap in gaps.items() if gap > 0)}")
 
 
 def compare(rows: dict[str, Row], plain: list[str], queries: pl.DataFrame) -> None:
