@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from semsearch.text import keyboard, tokens
-from semsearch.text.cutting import cut
+from semsearch.text.cutting import LATIN_WORD, cut
 from semsearch.text.hangul import jamo
 from semsearch.text.lexicons import Lexicon
 from semsearch.text.plan import QueryPlan, Step, Term, Vocabulary
@@ -163,10 +163,13 @@ class _Reading:
     def _known_atom(self, atom: Atom) -> bool:
         if self._count(tokens.word(atom)) or self.lexicon.lookup(atom.text):
             return True
-        return atom.kind == HANGUL and bool(self._cut(atom.text))
+        return atom.kind == HANGUL and bool(self._cut(atom))
 
-    def _cut(self, run: str, *, strangers: bool = False) -> tuple[str, ...]:
-        return cut(run, self._known, self.vocabulary.n_docs, strangers=strangers)
+    def _cut(self, atom: Atom, *, strangers: bool = False) -> tuple[str, ...]:
+        """The known words that a run of letters consists of."""
+        if atom.kind == HANGUL:
+            return cut(atom.text, self._known, self.vocabulary.n_docs, strangers=strangers)
+        return cut(atom.text, self._known_latin, self.vocabulary.n_docs, shortest=LATIN_WORD)
 
     # --- words -----------------------------------------------------------------------------
 
@@ -175,18 +178,19 @@ class _Reading:
         out: list[Atom] = []
         for atom in atoms:
             last = out[-1] if out else atom
-            if out and last.kind == atom.kind == HANGUL and not (self._is_word(last) and self._is_word(atom)):
-                whole = Atom(last.text + atom.text, HANGUL)
-                if self._count(whole.text) > _RARE or self._crosses(last.text, whole.text):
+            letters = last.kind == atom.kind and atom.kind in (HANGUL, LATIN)
+            if out and letters and not (self._is_word(last) and self._is_word(atom)):
+                whole = Atom(last.text + atom.text, atom.kind)
+                if self._count(tokens.word(whole)) > _RARE or self._crosses(last.text, whole):
                     self._step("segment", f"{last.text} {atom.text}", whole.text)
                     out[-1] = whole
                     continue
             out.append(atom)
         return out
 
-    def _crosses(self, first: str, whole: str) -> bool:
+    def _crosses(self, first: str, whole: Atom) -> bool:
         """Whether `whole` is a name, or known words with a word over the place where `first` ends."""
-        if self.lexicon.lookup(whole):
+        if self.lexicon.lookup(whole.text):
             return True
         pieces, end = self._cut(whole), 0
         for piece in pieces:
@@ -196,7 +200,7 @@ class _Reading:
         return bool(pieces)
 
     def _is_word(self, atom: Atom) -> bool:
-        return bool(self._count(atom.text) or self.lexicon.lookup(atom.text))
+        return bool(self._count(tokens.word(atom)) or self.lexicon.lookup(atom.text))
 
     def _content(self, atoms: Sequence[Atom]) -> list[Atom]:
         """Atoms without stop words, unless there is nothing else."""
@@ -214,7 +218,7 @@ class _Reading:
                 self._bigrams(atom, known)
             return [atom]
         known = known or bool(self.lexicon.lookup(atom.text))
-        pieces = self._pieces(atom, known)
+        pieces = self._pieces(atom, known) if atom.kind == HANGUL else ()
         if not pieces and (not known or 0 < self._count(word) <= _RARE):
             pieces = self._spelling(atom)
         if not pieces and not known:
@@ -225,10 +229,10 @@ class _Reading:
 
     def _pieces(self, atom: Atom, known: bool, *, strangers: bool = False) -> tuple[str, ...]:
         """The known words in a run-together word, added as terms."""
-        pieces = self._cut(atom.text, strangers=strangers) if atom.kind == HANGUL else ()
+        pieces = self._cut(atom, strangers=strangers)
         weight = WEIGHTS["segment"] if known else WEIGHTS["word"]
         for piece in pieces:
-            self._add(piece, weight, "segment")
+            self._add(tokens.word(Atom(piece, atom.kind)), weight, "segment")
         if pieces and not known:
             self._step("segment", atom.text, " ".join(pieces))
         return pieces
@@ -312,6 +316,11 @@ class _Reading:
         """Documents with `word`; a lexicon word counts as one, a lone syllable only when it is a name."""
         name = self.analyser.counts_as_name(word)
         return name if len(word) == 1 else self._count(word) or name
+
+    def _known_latin(self, word: str) -> int:
+        """Documents with the stem of `word`; below three letters names of the lexicon only."""
+        name = int(self.lexicon.names(word))
+        return name if len(word) < LATIN_WORD else self._count(tokens.stem(word)) or name
 
     def _step(self, kind: str, before: str, after: str) -> None:
         if before != after and (step := Step(kind, before, after)) not in self.steps:

@@ -13,21 +13,25 @@ _ENDINGS = (
     "이에요 예요 해요 합니다 팝니다 삽니다 구해요 구합니다 드려요 드립니다 이고 인데 이며 들 들이 들을 들은"
 )
 _JOSA = frozenset(_ENDINGS.split())
-_SHORTEST, _LONGEST_PIECE, LONGEST = 2, 12, 40
+HANGUL_WORD, LATIN_WORD = 2, 3
+"""Characters of the shortest ordinary word of a script."""
+_LONGEST_PIECE, LONGEST = 16, 40
 _SHORT_COST = 3.0
 _JOSA_COST = 2.0
 _UNKNOWN_COST, _UNKNOWN_CHARACTER_COST = 8.0, 3.0
 
 
-def cut(run: str, count: Callable[[str], int], total: int, *, strangers: bool = False) -> tuple[str, ...]:
+def cut(
+    run: str, count: Callable[[str], int], total: int, *, strangers: bool = False, shortest: int = HANGUL_WORD
+) -> tuple[str, ...]:
     """The known words that `run` consists of, an ending dropped; empty when it does not consist of them.
 
     `count` tells how many of `total` documents hold a word (0: unknown). `run` itself is no answer.
-    A piece of one character costs more: `count` should know such names alone (델), no common syllables.
-    With `strangers` one unknown piece of two characters or more may stand beside a known word.
+    A piece below `shortest` characters costs more: `count` should know such names alone (델, hp). With
+    `strangers` one unknown piece of `shortest` characters or more may stand beside a known word.
     """
     size = len(run)
-    if not _SHORTEST < size <= LONGEST:
+    if not shortest < size <= LONGEST:
         return ()
     scale = math.log(max(total, 2)) + 1.0
     # best[end, strangers used] = cost, pieces
@@ -39,13 +43,13 @@ def cut(run: str, count: Callable[[str], int], total: int, *, strangers: bool = 
             if len(piece) == size or not any(best[start]):
                 continue
             known = count(piece)
-            short = _SHORT_COST * (len(piece) < _SHORTEST)
+            short = _SHORT_COST * (len(piece) < shortest)
             for used, before in enumerate(best[start]):
                 if before is None:
                     continue
                 if known and not (used and short):
                     _keep(best[end], used, before[0] + scale + short - math.log(known), (*before[1], piece))
-                elif strangers and not (used or short or any(len(other) < _SHORTEST for other in before[1])):
+                elif strangers and not (used or short or any(len(other) < shortest for other in before[1])):
                     cost = _UNKNOWN_COST + _UNKNOWN_CHARACTER_COST * len(piece)
                     _keep(best[end], 1, before[0] + cost, (*before[1], piece))
     _drop_josa(run, best)
@@ -65,7 +69,7 @@ def _keep(column: list[tuple[float, tuple[str, ...]] | None], used: int, cost: f
 def _drop_josa(run: str, best: list[list[tuple[float, tuple[str, ...]] | None]]) -> None:
     """Let the run end in a particle that is not part of the answer."""
     for length in range(1, 4):
-        if run[-length:] not in _JOSA or len(run) - length < _SHORTEST:
+        if run[-length:] not in _JOSA or len(run) - length < HANGUL_WORD:
             continue
         for used, before in enumerate(best[len(run) - length]):
             if before is not None:

@@ -39,7 +39,7 @@ LEXICON = Lexicon(
 )
 HELD = (
     "아이폰 나이키 에어맥스 가방 가발 모니터 갤럭시 댕댕이 땡땡이 방 빵 프로 14 15 아이폰14 아이폰15 256gb 256 headset "
-    "wireless 270mm 270"
+    "wireless 270mm 270 head set"
 )
 OTHERS = {"=아이폰": 60, "=나이키": 60, "=노트북": 30, "_가방": 50, "_아이": 90}
 VOCABULARY = Words(dict.fromkeys(HELD.split(), 40) | OTHERS)
@@ -169,3 +169,13 @@ def test_cut_needs_every_piece_known():
     assert cut("나이키에어조던", count, 100, strangers=True) == ("나이키", "에어조던")
     assert cut("나이키", count, 100) == ()
     assert cut("가" * 41, count, 100) == ()
+
+
+def test_latin_words_are_cut_and_closed_too():
+    vocabulary = Words({"nike": 40, "air": 30, "max": 30, "headset": 20, "batteri": 10, "power": 12})
+    read = Analyser(Lexicon()).query
+    assert {"nike", "air", "max"} == {t.text for t in read("nikeairmax", vocabulary).terms}
+    assert {"power", "batteri"} == {t.text for t in read("powerbatteries", vocabulary).terms}
+    assert {"headset"} == {t.text for t in read("heads et", vocabulary).terms}
+    # nothing known in it
+    assert read("gopro", vocabulary).terms == ()
