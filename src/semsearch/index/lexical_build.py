@@ -43,8 +43,9 @@ def build(frame: pl.DataFrame, analyser: Analyser, folder: Path, segment: Segmen
     ]
     counts = _letter_words(items)
     pieces = cut_runs(counts, len(items), full, segment)
-    atoms = ([words.atoms for words in item.values()] for item in items)
-    full = Analyser(full.lexicon.with_groups(transliterations(atoms, pieces, full.lexicon)))
+    if any(is_syllable(word[0]) for word in counts):
+        atoms = ([words.atoms for words in item.values()] for item in items)
+        full = Analyser(full.lexicon.with_groups(transliterations(atoms, pieces, full.lexicon)))
     documents = [_tokens(item, full, pieces) for item in items]
     terms = sorted(set(chain.from_iterable(documents)))
     _write_matrix(folder, documents, terms)
@@ -102,7 +103,7 @@ def cut_runs(
         known |= {part: counts[part] for part in parts if counts.get(part)}
 
     def count(word: str) -> int:
-        return known.get(word, 0) or analyser.counts_as_name(word)
+        return known.get(word, 0) or analyser.lexicon.counts(word)
 
     return {run: parts for run in runs if (parts := cut(run, count, n_items) or segmented.get(run, ()))}
 

@@ -107,6 +107,10 @@ class Lexicon:
         """Whether `key` is written for a name (a brand or a transliteration), not only for a near equal."""
         return any(group.kind != "synonyms" for group in self.lookup(key))
 
+    def counts(self, word: str) -> int:
+        """1 for a word that run-together words may be cut with, else 0; one character: names only (델, not 방)."""
+        return int(self.names(word) if len(word) == 1 else bool(self.lookup(word)))
+
     def find(self, atoms: Sequence[tokens.Atom]) -> Iterator[tuple[Group, int, int]]:
         """Every (group, start, end) whose surface is written by `atoms[start:end]`, spaced or not."""
         for start, first in enumerate(atoms):
