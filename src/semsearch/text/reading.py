@@ -95,8 +95,13 @@ class Reading:
 
     def _recovered(self, word: str) -> str | None:
         others = (keyboard.to_hangul(word), keyboard.to_hangul(word.lower()), keyboard.to_latin(word))
-        # a syllable of two keys is no evidence: go is not 해
-        return next((other for other in others if other and len(word) > 2 and self._knows(other)), None)
+        # ㅉㅉㅉ is not www; two keys are evidence for a name only: go is not 해, ㅗㅔ is hp
+        if len(set(word)) == 1:
+            return None
+        if len(word) < 3:
+            name = keyboard.to_latin(word)
+            return name if name and self.lexicon.names(name) else None
+        return next((other for other in others if other and self._knows(other)), None)
 
     def _knows(self, word: str) -> bool:
         """Whether every part of `word` is a word of the vocabulary or the lexicon."""

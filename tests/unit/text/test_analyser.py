@@ -71,6 +71,19 @@ def test_words_stay_when_the_other_keyboard_makes_nothing_known(query):
     assert found.steps == ()
 
 
+def test_two_keys_are_read_as_a_name_only():
+    vocabulary = Words({"dell": 5, "hp": 9, "pc": 9, "해": 90})
+    analyser = Analyser(Lexicon([Group("brands", ("HP",))]))
+    assert [t.text for t in analyser.query("ㅗㅔ", vocabulary).terms] == ["hp"]
+    assert analyser.query("ㅔㅊ", vocabulary).terms == ()
+    assert analyser.query("go", vocabulary).terms == ()
+
+
+def test_laughter_is_no_other_keyboard():
+    found = ANALYSER.query("ㅉㅉㅉ", Words({"www": 50}))
+    assert (found.search, found.steps, found.terms) == ("ㅉㅉㅉ", (), ())
+
+
 def test_the_query_tower_reads_the_recovered_text():
     assert plan("dkdlvhs 14").dense_text == "아이폰 14"
 
