@@ -20,6 +20,9 @@ from semsearch.text.views import search
 
 KINDS = ("brands", "synonyms", "transliterations")
 _LONGEST = 5
+"""Atoms of the longest surface."""
+_REMEMBERED = 1 << 18
+"""Atoms that are remembered to begin no surface."""
 
 
 class Group(NamedTuple):
@@ -117,7 +120,8 @@ class Lexicon:
             if first in self._dull:
                 continue
             if first.text not in self._prefixes and not self._written("", first):
-                self._dull.add(first)
+                if len(self._dull) < _REMEMBERED:
+                    self._dull.add(first)
                 continue
             run = ""
             for end in range(start, min(start + _LONGEST, len(atoms))):
@@ -168,8 +172,11 @@ def _group(kind: str, line: str, name: str, number: int) -> Group:
     if len(surfaces) == 1 and kind != "brands":
         raise _bad(name, number, f"has one column ({surfaces[0]!r}); words are separated by tabs")
     for surface in surfaces:
-        if not tokens.key(search(surface)):
+        atoms = tokens.words(search(surface)).atoms
+        if not atoms:
             raise _bad(name, number, f"has a word without letters and digits ({surface!r})")
+        if len(atoms) > _LONGEST:
+            raise _bad(name, number, f"has more than {_LONGEST} words in one column ({surface!r})")
     return Group(kind, surfaces)
 
 

@@ -57,6 +57,7 @@ def test_brands_keep_their_number(starter):
         ("나이키\t\tNIKE", "empty column"),
         ("나이키", "one column"),
         ("나이키\t!!!", "without letters"),
+        ("나이키\tone two three four five six", "more than 5 words"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path, line, what):
