@@ -113,8 +113,7 @@ def _load(base: str) -> list[Any]:
     try:
         if (folder / "tokenizer.json").is_file() and not (folder / "modules.json").is_file() and _is_model2vec(folder):
             return [StaticEmbedding.load(base)]
-        if folder.is_dir() and not any((folder / name).is_file() for name in ("modules.json", "config.json")):
-            raise UsageError(f"'{base}' is a folder without a model.", "Next: name a sentence-transformers folder")
+        _check_folder(base)
         return list(SentenceTransformer(base, device="cpu").children())
     except UsageError:
         raise
@@ -123,6 +122,14 @@ def _load(base: str) -> list[Any]:
         raise UsageError(
             f"The model '{base}' cannot be loaded: {reason}", "Next: name a sentence-transformers folder or model id"
         ) from error
+
+
+def _check_folder(base: str) -> None:
+    """Refuse a path without a model before anyone asks the network for an id of that name."""
+    folder = Path(base)
+    is_path = folder.exists() or folder.is_absolute() or base.startswith((".", "~")) or base.count("/") > 1
+    if is_path and not any((folder / name).is_file() for name in ("modules.json", "config.json")):
+        raise UsageError(f"'{base}' is not a folder with a model.", "Next: name a sentence-transformers folder")
 
 
 def _is_model2vec(folder: Path) -> bool:

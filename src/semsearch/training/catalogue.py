@@ -1,7 +1,7 @@
 """Training pairs made from the catalogue itself, before there are logs.
 
 Each item yields queries that a person might type for it: a few neighbouring words of the title, some words from
-anywhere in it, a phrase of the body, the brand or an attribute with a word of the title; some of them misspelt.
+anywhere in it, a phrase of the body, the brand, type or category with a word of the title; some of them misspelt.
 In-batch softmax over such pairs estimates pointwise mutual information between words and items (Levy and Goldberg
 2014), so that words that keep the same company come to lie together.
 """
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semsearch.records import CATEGORY_SEPARATOR
 from semsearch.text.views import search
 from semsearch.towers.template import ItemTemplate, attributes, cut, rows, speaks
 from semsearch.training.spelling import slip
@@ -25,8 +26,19 @@ from semsearch.training.spelling import slip
 if TYPE_CHECKING:
     import polars as pl
 
+BODY = 0.25
+"""Share of queries from the body."""
+PHRASE = 0.05
+"""Share from the brand, a type or the category."""
+HEADS = 0.5
+"""Of the rest, and within a body: share that ends where a phrase ends, with the thing itself."""
+SPANS = 0.25
+"""Share of neighbouring words; what is left are words from anywhere."""
+SLIPS = 0.1
+"""Share of queries with a slip of the finger."""
 _WORD = re.compile(r"[^\W_]+")
 _BREAK = re.compile(r"[^\w\s'’®™]+|_|\S*\d\S*|\b(?:for|with|w|by|of|in|from|to)\b")
+_NAMING = re.compile("brand|type|categor|model|브랜드|종류|유형|카테고리|모델", re.IGNORECASE)
 _TITLE_LENGTHS = (1, 1, 2, 2, 3, 4)
 _BODY_LENGTHS = (2, 3, 5, 8)
 _MIN_ITEMS = 3
@@ -72,8 +84,9 @@ def catalogue_pairs(items: pl.DataFrame, template: ItemTemplate, per_item: int, 
 def _parts(row: dict[str, Any], template: ItemTemplate) -> _Parts:
     title = cut(search(row.get("title") or ""), template.title_chars)
     body = cut(search(row.get("body") or ""), template.body_chars)
-    named = attributes(row)
-    values = [search(v) for v in (*named.values(), *(row.get("category") or "").split(" > ")[-2:])]
+    # A type names the item; most other values name a colour, a size, or what it goes with.
+    named = [value for name, value in attributes(row).items() if _NAMING.search(name)]
+    values = [search(v) for v in (*named, *(row.get("category") or "").split(CATEGORY_SEPARATOR)[-2:])]
     phrases = [v for v in values if len(v) <= template.attribute_chars and speaks(v)]
     return _Parts(_WORD.findall(title), _segments(title), _WORD.findall(body), _segments(body), phrases)
 
@@ -95,16 +108,10 @@ def _query(part: _Parts, known: Counter[str], rng: random.Random) -> list[str]:
     return _misspelt(words, rng) if rng.random() < SLIPS else words
 
 
-BODY = 0.25
-PHRASE = 0.05
-SLIPS = 0.1
-HEADS = 0.5
-SPANS = 0.25
-
-
 def _phrase(
     words: Sequence[str], segments: list[list[str]], n: int, known: Counter[str], rng: random.Random
 ) -> list[str]:
+    """At most `n` words: the end of a segment, neighbours, or a sample."""
     kind = rng.random()
     if kind < HEADS and segments:
         usable = _usable(rng.choice(segments), known)

@@ -18,6 +18,7 @@ from semsearch.errors import UsageError
 from semsearch.settings import TrainSettings
 from semsearch.text.signatures import exact_key
 from semsearch.text.views import VIEWS_VERSION
+from semsearch.towers.batches import MIN_BATCH
 from semsearch.towers.card import ModelCard, encoder_id
 from semsearch.towers.features import TokenRows, tokenise
 from semsearch.towers.loop import Pairs, Plan, Trained, train
@@ -34,6 +35,14 @@ Progress = Callable[[str, int, int], None]
 """Called with (what, done, total)."""
 
 MAX_VOCABULARY = 50_000
+MAX_PAIRS_PER_ITEM = 16
+EPOCHS = 24
+"""Times that static towers meet each item; `MIN_STEPS` and `MAX_STEPS` bound what follows from it."""
+MIN_STEPS, MAX_STEPS = 100, 800
+HIDE = 0.5
+"""Share of pairs whose item loses the query's words."""
+WIDTH = 2
+"""Times the dim that static towers have while they train."""
 MAX_TOKENS = 256
 
 
@@ -90,9 +99,6 @@ def fit(
     return card
 
 
-MAX_PAIRS_PER_ITEM = 16
-
-
 def _corpus(items: pl.DataFrame, template: ItemTemplate) -> _Corpus:
     texts = template.texts(items)
     keys = [exact_key(text) for text in texts]
@@ -125,7 +131,7 @@ def _plan(corpus: _Corpus, settings: TrainSettings) -> Plan:
     static = settings.family == "static"
     batch = min(1024 if static else 32, n_items)
     wanted = n_items * (EPOCHS if static else 2) // batch
-    steps = int(np.clip(wanted, 100, 800))
+    steps = int(np.clip(wanted, MIN_STEPS, MAX_STEPS))
     rate = 2e-2 if static else 2e-5
     return Plan(
         steps,
@@ -139,17 +145,13 @@ def _plan(corpus: _Corpus, settings: TrainSettings) -> Plan:
     )
 
 
-EPOCHS = 24
-HIDE = 0.5
-WIDTH = 2
-"""Times the dim that static towers have while they train."""
-
-
 def _tokenised(model: SentenceTransformer, made: TextPairs, corpus: _Corpus) -> Pairs:
     queries = _tokens(model, "query", made.queries)
     known = np.flatnonzero(queries.lengths > 0)
-    items = _tokens(model, "document", corpus.texts)
-    return Pairs(queries.take(known), items, made.item_rows[known], corpus.groups)
+    item_rows = made.item_rows[known]
+    if len(np.unique(corpus.groups[item_rows])) < MIN_BATCH:
+        raise UsageError("Titles and bodies hold too few words to train on.", "Next: semsearch import items FILE")
+    return Pairs(queries.take(known), _tokens(model, "document", corpus.texts), item_rows, corpus.groups)
 
 
 def _tokens(model: SentenceTransformer, side: str, texts: list[str]) -> TokenRows:

@@ -124,6 +124,13 @@ def test_duplicates_only_and_items_without_words(tmp_path: Path) -> None:
             train(items, tmp_path / "m")
 
 
+def test_items_whose_titles_and_bodies_hold_no_words(tmp_path: Path) -> None:
+    named = pl.Series([json.dumps({f"part {letter}": "1"}) for letter in "abcdef"])
+    items = catalogue(6).with_columns(title=pl.lit("!"), body=pl.lit(""), attributes=named)
+    with pytest.raises(UsageError, match="too few words"):
+        train(items, tmp_path / "m")
+
+
 def test_two_different_items_are_enough(tmp_path: Path) -> None:
     card = train(catalogue(2), tmp_path / "m")
     assert StaticEncoder.open(tmp_path / "m").encode_queries(["나이키"]).any()
