@@ -51,7 +51,8 @@ def search(
 
     Example: semsearch search "laptop bag" --mode lexical --explain
     """
-    result = _searcher(workspace, pipeline, release).search(
+    searcher = _searcher(workspace, pipeline, release)
+    result = searcher.search(
         query,
         now=datetime.now(UTC),
         k=k,
@@ -61,7 +62,7 @@ def search(
         include_ended=all_items,
         explain=explain,
     )
-    rows = [_shown(hit, explain) for hit in result.hits]
+    rows = [_shown(hit, searcher, explain) for hit in result.hits]
     _emit(result, rows, _columns(rows, explain), json, jsonl)
     _talk_about(result, explain, machine=json or jsonl)
 
@@ -84,8 +85,9 @@ def similar(
     """
     from semsearch.retrieval.similar import similar as find_similar
 
+    searcher = _searcher(workspace, pipeline, release)
     result = find_similar(
-        _searcher(workspace, pipeline, release),
+        searcher,
         item_id,
         now=datetime.now(UTC),
         k=k,
@@ -93,7 +95,7 @@ def similar(
         near_region=near,
         include_ended=all_items,
     )
-    rows = [_shown(hit, False) | {"same": hit.n_same} for hit in result.hits]
+    rows = [_shown(hit, searcher, False) | {"same": hit.n_same} for hit in result.hits]
     _emit(result, rows, _columns(rows, False, "same"), json, jsonl)
     for note in (*result.notes, *(() if rows else ("Nothing is like this item.",))):
         talk(note)
@@ -159,12 +161,13 @@ def _columns(rows: list[dict[str, Any]], explain: bool, *more: str) -> list[str]
     return [*filled, *(("dense", "lexical", "matches") if explain else ()), *more]
 
 
-def _shown(hit: SearchHit, explain: bool) -> dict[str, Any]:
+def _shown(hit: SearchHit, searcher: Searcher, explain: bool) -> dict[str, Any]:
+    place = searcher.release.regions.table.get(hit.region_id) if hit.region_id else None
     row: dict[str, Any] = {
         "rank": hit.rank,
         "title": hit.title,
         "price": _price(hit),
-        "region": hit.region_id,
+        "region": place.name if place else hit.region_id,
         "status": hit.status,
         "score": hit.score,
         "item_id": hit.item_id,

@@ -182,8 +182,9 @@ def _write_alive(folder: Path, items: pl.DataFrame) -> None:
     import polars as pl
 
     folder.mkdir()
-    statuses = items["status"].replace_strict(list(STATUSES), range(len(STATUSES)), return_dtype=pl.UInt8)
-    np.save(folder / "status.npy", statuses.to_numpy())
+    known = items["status"].fill_null("active")
+    codes = known.replace_strict(list(STATUSES), range(len(STATUSES)), return_dtype=pl.UInt8)
+    np.save(folder / "status.npy", codes.to_numpy())
     for name, null in (("created", _ALWAYS), ("ended", _NEVER)):
         micros = items[f"{name}_at"].dt.epoch("us").fill_null(null)
         np.save(folder / f"{name}.npy", micros.cast(pl.Int64).to_numpy())

@@ -38,6 +38,7 @@ def test_search_in_every_output_mode(run):
     assert table.exit_code == 0
     assert "phone phone lamp" in table.stdout
     assert "100 USD" in table.stdout
+    assert "역삼동" in table.stdout
     document = json.loads(run("search", "phone", "--k", "2", "--json").stdout)
     assert [hit["rank"] for hit in document["hits"]] == [1, 2]
     assert document["mode"] == "hybrid"
