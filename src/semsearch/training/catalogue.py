@@ -1,8 +1,8 @@
 """Training pairs made from the catalogue itself, before there are logs.
 
-Each item yields queries that a person might type for it: a few neighbouring words of the title, some words from
-anywhere in it, a phrase of the body, the brand, type or category with a word of the title; some of them misspelt.
-In-batch softmax over such pairs estimates pointwise mutual information between words and items (Levy and Goldberg
+Each item yields queries that a person might type for it: the end of a phrase of the title, neighbouring words or
+words from anywhere in it, a phrase of the body, the brand, an attribute or the category with a word of the title; some
+of them misspelt. In-batch softmax over such pairs estimates pointwise mutual information between words and items (Levy and Goldberg
 2014), so that words that keep the same company come to lie together.
 """
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 BODY = 0.25
 """Share of queries from the body."""
 PHRASE = 0.05
-"""Share from the brand, a type or the category."""
+"""Share from the brand, an attribute or the category."""
 HEADS = 0.5
 """Of the rest, and within a body: share that ends where a phrase ends, with the thing itself."""
 SPANS = 0.25
@@ -38,7 +38,6 @@ SLIPS = 0.1
 """Share of queries with a slip of the finger."""
 _WORD = re.compile(r"[^\W_]+")
 _BREAK = re.compile(r"[^\w\s'’®™]+|_|\S*\d\S*|\b(?:for|with|w|by|of|in|from|to)\b")
-_NAMING = re.compile("brand|type|categor|model|브랜드|종류|유형|카테고리|모델", re.IGNORECASE)
 _TITLE_LENGTHS = (1, 1, 2, 2, 3, 4)
 _BODY_LENGTHS = (2, 3, 5, 8)
 _MIN_ITEMS = 3
@@ -84,9 +83,9 @@ def catalogue_pairs(items: pl.DataFrame, template: ItemTemplate, per_item: int, 
 def _parts(row: dict[str, Any], template: ItemTemplate) -> _Parts:
     title = cut(search(row.get("title") or ""), template.title_chars)
     body = cut(search(row.get("body") or ""), template.body_chars)
-    # A type names the item; most other values name a colour, a size, or what it goes with.
-    named = [value for name, value in attributes(row).items() if _NAMING.search(name)]
-    values = [search(v) for v in (*named, *(row.get("category") or "").split(CATEGORY_SEPARATOR)[-2:])]
+    values = [
+        search(v) for v in (*attributes(row).values(), *(row.get("category") or "").split(CATEGORY_SEPARATOR)[-2:])
+    ]
     phrases = [v for v in values if len(v) <= template.attribute_chars and speaks(v)]
     return _Parts(_WORD.findall(title), _segments(title), _WORD.findall(body), _segments(body), phrases)
 
