@@ -223,7 +223,7 @@ def simulated(n_items: int, seed: int, lang: str, per_kind: int) -> None:
         cells = "  ".join(f"{kind} {v.mean():.3f} ({len(v)})" for kind, v in kinds.items())
         print(f"{name:20} {cells}  mean {np.mean([v.mean() for v in kinds.values()]):.3f}")
     others = [name for name in table if name.startswith("bm25s")]
-    for name in table.keys() - set(others):
+    for name in (name for name in table if name not in others):
         for kind, values in table[name].items():
             best = max(others, key=lambda other, kind=kind: table[other][kind].mean())
             print(f"{name:20} {kind:16} against {best:20} {interval(values - table[best][kind])}")
