@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Of the release folder; part of every release id."""
 EXACT_LIMIT = 50_000
-"""Items up to which `auto` is exact."""
+"""Items up to which `auto` is exact: there it takes 2.4 ms, a graph 1.6 ms and some recall (bench/dense_engines.py)."""
 DenseKind = Literal["exact", "hnsw"]
 
 
