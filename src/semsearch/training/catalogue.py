@@ -2,8 +2,8 @@
 
 Each item yields queries that a person might type for it: the end of a phrase of the title, neighbouring words or
 words from anywhere in it, a phrase of the body, the brand, an attribute or the category with a word of the title; some
-of them misspelt. In-batch softmax over such pairs estimates pointwise mutual information between words and items (Levy and Goldberg
-2014), so that words that keep the same company come to lie together.
+of them misspelt. In-batch softmax over such pairs estimates pointwise mutual information between words and items
+(Levy and Goldberg 2014), so that words that keep the same company come to lie together.
 """
 
 from __future__ import annotations

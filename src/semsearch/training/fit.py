@@ -39,7 +39,7 @@ MAX_PAIRS_PER_ITEM = 16
 EPOCHS = 24
 """Times that static towers meet each item; `MIN_STEPS` and `MAX_STEPS` bound what follows from it."""
 MIN_STEPS, MAX_STEPS = 100, 800
-HIDE = 0.5
+HIDE = 0.3
 """Share of pairs whose item loses the query's words."""
 WIDTH = 2
 """Times the dim that static towers have while they train."""
