@@ -26,7 +26,7 @@ from semsearch.training.spelling import slip
 if TYPE_CHECKING:
     import polars as pl
 
-BODY = 0.25
+BODY = 0.4
 """Share of queries from the body."""
 PHRASE = 0.05
 """Share from the brand, an attribute or the category."""
