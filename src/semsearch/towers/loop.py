@@ -57,6 +57,8 @@ class Plan:
     seconds: float
     """Stops here even when steps are left."""
     seed: int
+    threads: int = 0
+    """Threads of torch; 0 leaves it to torch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Trained:
 def train(
     model: SentenceTransformer, pairs: Pairs, plan: Plan, *, clock: Callable[[], float], progress: Progress
 ) -> Trained:
-    """Train `model` in place. Repeats exactly for equal inputs and thread count, unless `seconds` ended it.
+    """Train `model` in place. Repeats exactly for equal inputs and threads, unless `seconds` ended it.
 
     Loss: in-batch softmax over cosines (InfoNCE, van den Oord et al. 2018),
     sentence-transformers' MultipleNegativesRankingLoss.
@@ -84,6 +86,8 @@ def train(
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
     torch.manual_seed(plan.seed)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(plan.threads or threads)
     loss_of = MultipleNegativesRankingLoss(model, scale=plan.scale)
     optimizer = torch.optim.Adam(model.parameters(), lr=plan.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, plan))
@@ -104,6 +108,7 @@ def train(
         if len(losses) == plan.steps or clock() - start > plan.seconds:
             break
     model.eval()
+    torch.set_num_threads(threads)
     ended_by = "steps" if len(losses) == plan.steps else "seconds"
     return Trained(len(losses), seen, clock() - start, ended_by, tuple(losses))
 

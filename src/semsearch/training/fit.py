@@ -41,6 +41,9 @@ EPOCHS = 24
 MIN_STEPS, MAX_STEPS = 100, 800
 HIDE = 0.3
 """Share of pairs whose item loses the query's words."""
+THREADS = 1
+"""Of static training: its steps are so short that two threads which share their cores with others wait more than
+they work, and one thread gives the same towers on every number of cores."""
 WIDTH = 2
 """Times the dim that static towers have while they train."""
 MAX_TOKENS = 256
@@ -66,7 +69,7 @@ def fit(
 
     The model id is made from their content.
 
-    Equal items, settings and thread count give equal towers, unless `settings.seconds` ended the training first (the
+    Equal items and settings give equal static towers, unless `settings.seconds` ended the training first (the
     card says so). Raises UsageError when fewer than two items have different texts or `settings.base` is
     no model of the asked family, MissingExtra without torch.
     """
@@ -142,6 +145,7 @@ def _plan(corpus: _Corpus, settings: TrainSettings) -> Plan:
         hide=HIDE if static else 0.0,
         seconds=settings.seconds,
         seed=settings.seed,
+        threads=THREADS if static else 0,
     )
 
 
