@@ -58,10 +58,12 @@ class Manifest:
     """exact or hnsw."""
     files: dict[str, str] = field(default_factory=dict)
     """Path inside the release folder to its sha256."""
+    regions_digest: str = ""
+    """Empty when there is no region table."""
     version: str = ""
     """semsearch that made it."""
-    format: int = 1
-    """Of the release folder."""
+    format: int = 0
+    """Of the release folder; 0 is none."""
 
 
 @dataclass(frozen=True, slots=True)

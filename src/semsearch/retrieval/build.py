@@ -12,7 +12,7 @@ import numpy as np
 from semsearch.errors import MissingPart, UsageError
 from semsearch.index.dense import Floats
 from semsearch.index.lexical import LexicalIndex, lexical_id
-from semsearch.index.release import dense_kind, release_id, write_release
+from semsearch.index.release import FORMAT, dense_kind, release_id, write_release
 from semsearch.index.vectors import Vectors, distinct
 from semsearch.version import __version__
 from semsearch.workspace import DEFAULT_PIPELINE, Manifest, Workspace
@@ -88,11 +88,13 @@ def build_release(
         encoder_id=encoder.encoder_id,
         lexical_id=lexical,
         items_digest=items_digest,
+        regions_digest=regions_digest,
         n_items=items.height,
         n_vectors=vectors.n_vectors,
         dim=vectors.dim,
         dense_kind=kind,
         version=__version__,
+        format=FORMAT,
     )
 
     def write_lexical(folder: Path) -> None:
