@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from semsearch.index.segment import Segmenter
 
-FORMAT = 1
+FORMAT = 2
 FIELDS = {"title": 8, "brand": 2, "category": 2, "attributes": 1, "body": 2}
 """How often the words of a field count, and the parameters of BM25; chosen in bench/lexical.py."""
 K1, B = 1.8, 0.5
@@ -44,7 +44,7 @@ class LexicalIndex:
             )
         self.lexical_id: str = about["lexical_id"]
         self.n_items: int = about["n_items"]
-        self.analyser = Analyser(Lexicon.from_text((folder / "lexicon.tsv").read_text(encoding="utf-8")))
+        self.analyser = Analyser(Lexicon.from_text((folder / "lexicon.json").read_text(encoding="utf-8")))
         if self.analyser.versions != about["versions"]:
             raise MismatchError(
                 f"The lexical index in {folder} was made by another version of the text analyser.",

@@ -19,7 +19,7 @@ from semsearch.text.analyser import Analyser
 from semsearch.text.cutting import cut
 from semsearch.text.hangul import is_syllable
 from semsearch.text.tokens import HANGUL, LATIN, Words
-from semsearch.text.views import search
+from semsearch.text.views import display, search
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,7 +35,7 @@ def build(frame: pl.DataFrame, analyser: Analyser, folder: Path, segment: Segmen
     folder.mkdir(parents=True, exist_ok=True)
     identity = lexical_id(analyser, segment)
     attributes = [json.loads(text) if text else {} for text in frame["attributes"].to_list()]
-    brands = Counter(str(a["brand"]) for a in attributes if a.get("brand"))
+    brands = Counter(display(str(a["brand"])) for a in attributes if a.get("brand"))
     full = Analyser(analyser.lexicon.with_brands(name for name, count in brands.items() if count > 1))
     items = [
         {field: tokens.words(search(text)) for field, text in _fields(*row).items()}
@@ -50,7 +50,7 @@ def build(frame: pl.DataFrame, analyser: Analyser, folder: Path, segment: Segmen
     terms = sorted(set(chain.from_iterable(documents)))
     _write_matrix(folder, documents, terms)
     write_vocabulary(folder, terms, [word for word, count in counts.items() if count > 1])
-    (folder / "lexicon.tsv").write_text(full.lexicon.to_text(), encoding="utf-8")
+    (folder / "lexicon.json").write_text(full.lexicon.to_text(), encoding="utf-8")
     about = {
         "format": FORMAT,
         "lexical_id": identity,

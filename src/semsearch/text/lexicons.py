@@ -9,6 +9,7 @@ and digits alone, so that one spelling covers its spacings: Le Creuset, LeCreuse
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -53,16 +54,15 @@ class Lexicon:
         self._prefixes = {key[:end] for key in self._by_key for end in range(1, len(key) + 1)}
 
     @classmethod
-    def load(cls, paths: Sequence[Path] = (), *, starter: bool = True) -> Lexicon:
+    def load(cls, paths: Sequence[Path] = ()) -> Lexicon:
         """The starter files and then `paths`: TSV files, or folders whose TSV files are read in name order.
 
         Raises UsageError naming file and line for a line that cannot be used.
         """
         groups: list[Group] = []
-        if starter:
-            folder = files("semsearch.text") / "lexicon"
-            for kind in KINDS:
-                groups += _parse(kind, (folder / f"{kind}.tsv").read_bytes(), f"{kind}.tsv")
+        folder = files("semsearch.text") / "lexicon"
+        for kind in KINDS:
+            groups += _parse(kind, (folder / f"{kind}.tsv").read_bytes(), f"{kind}.tsv")
         for path in _tsv_files(paths):
             if path.stem not in KINDS:
                 raise UsageError(
@@ -89,14 +89,14 @@ class Lexicon:
         return hashlib.sha256(self.to_text().encode()).hexdigest()[:16]
 
     def to_text(self) -> str:
-        """All groups as text, one a line, the kind first; `from_text` reads it back."""
-        return "".join("\t".join((group.kind, *group.surfaces)) + "\n" for group in self.groups)
+        """All groups as one JSON list, a line each, the kind first; `from_text` reads it back."""
+        lines = (json.dumps((group.kind, *group.surfaces), ensure_ascii=False) for group in self.groups)
+        return "[" + ",\n".join(lines) + "]\n"
 
     @classmethod
     def from_text(cls, text: str) -> Lexicon:
         """The lexicon that `to_text` wrote."""
-        rows = (line.split("\t") for line in text.splitlines())
-        return cls(Group(row[0], tuple(row[1:])) for row in rows)
+        return cls(Group(kind, tuple(surfaces)) for kind, *surfaces in json.loads(text))
 
     def token(self, group: Group) -> str:
         """`group.token`, computed once."""

@@ -141,6 +141,15 @@ def test_matches_explain_the_whole_score(index):
     assert index.matches(plan, 12) == []
 
 
+@pytest.mark.parametrize("space", ["\n", "\t", "\u2028", "\x0b", "\r\n", " "])
+def test_a_brand_with_any_white_space_is_one_name(tmp_path, space):
+    brand = json.dumps({"brand": f"Acme{space}Korea\ud800"})
+    index = LexicalIndex.build(frame(["red lamp", "lamp", "acme"], attributes=[brand, brand, "{}"]), Analyser(), tmp_path)
+    names = [group.surfaces for group in index.analyser.lexicon.groups]
+    assert ("Acme Korea",) in names
+    assert set(index.search(index.plan("acmekorea"), 3)[0].tolist()) == {0, 1}
+
+
 def test_fields_and_mined_brands(tmp_path):
     brands = [{"brand": "Voltcraft Pro"}, {"brand": "Zed", "colour": "teal"}, {}, {"brand": "Voltcraft Pro"}]
     given = frame(["router", "lamp", "teal lamp", "pro"], attributes=[json.dumps(brand) for brand in brands])
