@@ -41,8 +41,13 @@ def _draft(path: Path) -> Path:
 
 
 def replace(draft: Path, target: Path) -> None:
-    """Flush a file or a folder with all that it holds, then rename it to `target` on the same file system."""
+    """Flush a file or a folder with all that it holds, then rename it to `target` on the same file system.
+
+    A folder in the way is put beside `draft` first, where the caller removes it: a rename cannot replace one.
+    """
     flush_tree(draft)
+    if draft.is_dir() and target.exists():
+        target.rename(draft.with_name(f".{draft.name}.replaced"))
     draft.replace(target)
     flush(target.parent)
 

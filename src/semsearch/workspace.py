@@ -4,7 +4,7 @@
 semsearch.toml                 settings, written by the user
 .semsearch/format.json         format version
 .semsearch/lock                held by the one writer
-.semsearch/staging/            half-made files and folders; emptied by the next writer
+.semsearch/staging/            half-made files and folders; those of killed processes go with the next writer
 catalogue/ interactions/       what import leaves (written by ingest)
 quarantine/                    rejected rows
 lexicon/                       the user's TSV files
@@ -20,20 +20,22 @@ Files appear whole or not at all: written to staging, flushed to disk, renamed.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from semsearch.errors import Busy, MismatchError, MissingPart, MissingWorkspace, UsageError
+from semsearch.files import replace
 
 FORMAT = 1
+OWNER = ".owner"
+Record = TypeVar("Record")
 DEFAULT_PIPELINE = "default"
 
 
@@ -70,7 +72,7 @@ class Manifest:
 class PipelineState:
     """What one pipeline serves; `previous` is the stack that rollback pops, newest last."""
 
-    current: str | None = None
+    current: str | None
     previous: tuple[str, ...] = ()
     model_id: str | None = None
     """The model that `index build` takes when none is named."""
@@ -105,8 +107,9 @@ class Workspace:
         """Open `root`; raises MissingWorkspace, or MismatchError for a format made by a newer version."""
         workspace = cls(root)
         if not workspace.format_path.is_file():
-            raise MissingWorkspace(f"No workspace in {root}.", "Next: semsearch init, or name one with -w DIR")
-        found = read_json(workspace.format_path).get("format")
+            raise MissingWorkspace(f"No workspace in {root.absolute()}.", "Next: semsearch init, or name one with -w DIR")
+        raw = read_json(workspace.format_path)
+        found = raw.get("format") if isinstance(raw, dict) else None
         if found != FORMAT:
             raise MismatchError(
                 f"{root} has workspace format {found}; this semsearch reads format {FORMAT}.",
@@ -126,22 +129,59 @@ class Workspace:
     # --- writing ---------------------------------------------------------------------------
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold the single-writer lock; raises Busy at once when another process has it.
+    def writing(self, *, wait: bool = False) -> Iterator[None]:
+        """Hold the single-writer lock; another holder raises Busy at once, or is waited for.
 
-        The lock goes with the process, so that a killed writer leaves none behind. What it left
-        in staging is removed here.
+        The lock goes with the process, so that a killed writer leaves none behind. The drafts of killed
+        processes are removed here.
         """
         from filelock import FileLock, Timeout
 
+        lock = FileLock(self.path(".semsearch", "lock"), timeout=-1 if wait else 0)
         try:
-            with FileLock(self.path(".semsearch", "lock"), timeout=0):
-                shutil.rmtree(self._staging, ignore_errors=True)
-                yield
+            lock.acquire()
         except Timeout as error:
             raise Busy(
                 f"Another process is writing to {self.root}.", "Next: wait for it, then run the command again"
             ) from error
+        try:
+            self._sweep()
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def drafting(self) -> Iterator[Path]:
+        """Yield an empty folder of this process's own to work in; it needs no lock and is removed at the end.
+
+        Its owner holds a lock in it while it lives, so that a writer elsewhere sweeps only what is abandoned.
+        """
+        from filelock import FileLock
+
+        self._staging.mkdir(exist_ok=True)
+        with self._entering():
+            folder = Path(tempfile.mkdtemp(dir=self._staging))
+            owner = FileLock(folder / OWNER)
+            owner.acquire()
+        try:
+            yield folder
+        finally:
+            owner.release()
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        if not self._staging.is_dir():
+            return
+        with self._entering():
+            for left in self._staging.iterdir():
+                if not _has_owner(left):
+                    shutil.rmtree(left, ignore_errors=True)
+
+    def _entering(self) -> AbstractContextManager[Any]:
+        """Held while a draft folder gets its owner, so that no sweep comes between."""
+        from filelock import FileLock
+
+        return FileLock(self.path(".semsearch", "staging.lock"))
 
     @property
     def _staging(self) -> Path:
@@ -151,21 +191,13 @@ class Workspace:
     def staged(self, target: Path) -> Iterator[Path]:
         """Yield a free path to write a file or folder to; on success it becomes `target`.
 
-        Flushes to disk, then renames: `target` is old or new, never half. A folder target that
-        exists already is kept (its name is its content), a file target is replaced.
+        Flushes to disk, then renames: `target` is old or new, never half. A file or folder in its place is replaced.
         """
-        self._staging.mkdir(exist_ok=True)
-        holder = Path(tempfile.mkdtemp(dir=self._staging))
-        draft = holder / target.name
-        try:
+        with self.drafting() as folder:
+            draft = folder / target.name
             yield draft
-            flush_tree(draft)
             target.parent.mkdir(parents=True, exist_ok=True)
-            if not (draft.is_dir() and target.exists()):
-                draft.replace(target)
-                flush(target.parent)
-        finally:
-            shutil.rmtree(holder, ignore_errors=True)
+            replace(draft, target)
 
     def write_json(self, target: Path, value: Any) -> None:
         """Replace the JSON file `target` as a whole."""
@@ -178,9 +210,8 @@ class Workspace:
         """What `pipeline` serves; an unknown pipeline serves nothing yet."""
         path = self._state_path(pipeline)
         if not path.exists():
-            return PipelineState()
-        raw = read_json(path)
-        return PipelineState(raw["current"], tuple(raw["previous"]), raw.get("model_id"), tuple(raw.get("events", ())))
+            return PipelineState(None)
+        return read_record(PipelineState, path)
 
     def pipelines(self) -> list[str]:
         """Names of the pipelines that have a state, sorted."""
@@ -229,14 +260,14 @@ class Workspace:
     def releases(self) -> list[Manifest]:
         """All whole releases, oldest first."""
         paths = self.path("releases").glob("*/manifest.json")
-        return sorted((_read_manifest(p) for p in paths), key=lambda m: (m.created_at, m.release_id))
+        return sorted((read_record(Manifest, p) for p in paths), key=lambda m: (m.created_at, m.release_id))
 
     def manifest(self, release_id: str) -> Manifest:
         """The manifest of one release, published or not; raises UsageError for an unknown id."""
         path = self.release_path(release_id) / "manifest.json"
         if not path.is_file():
             raise UsageError(f"No release '{release_id}'.", "Next: semsearch release list")
-        return _read_manifest(path)
+        return read_record(Manifest, path)
 
     def current(self, pipeline: str = DEFAULT_PIPELINE) -> Manifest:
         """The manifest that `pipeline` serves; raises MissingPart when nothing is published."""
@@ -273,23 +304,40 @@ def read_json(path: Path) -> Any:
         raise UsageError(f"{path} cannot be read: {error}", "Next: semsearch doctor") from error
 
 
-def _read_manifest(path: Path) -> Manifest:
+def read_record(kind: type[Record], path: Path) -> Record:
+    """A dataclass from a JSON file of ours; keys that it does not know are left out.
+
+    Raises UsageError naming the file and the field when one that has no default is missing, or has another type.
+    """
     raw = read_json(path)
-    return Manifest(**{f.name: raw[f.name] for f in fields(Manifest) if f.name in raw})
+    known: dict[str, Any] = {}
+    for each in fields(kind):  # type: ignore[arg-type]
+        value = raw.get(each.name, MISSING) if isinstance(raw, dict) else MISSING
+        if value is MISSING and each.default is MISSING and each.default_factory is MISSING:
+            raise UsageError(f"{path} is damaged: it has no {each.name}.", "Next: semsearch doctor")
+        if value is not MISSING and not _fits(str(each.type), value):
+            raise UsageError(f"{path} is damaged: {each.name} is {value!r}.", "Next: semsearch doctor")
+        if value is not MISSING:
+            known[each.name] = tuple(value) if isinstance(value, list) else value
+    return kind(**known)
 
 
-def flush(path: Path) -> None:
-    """fsync one file or directory entry."""
-    descriptor = os.open(path, os.O_RDONLY)
+def _fits(annotation: str, value: Any) -> bool:
+    """Whether a JSON value suits `str`, `int`, `dict[…]`, `tuple[…]`, or one of these `| None`."""
+    shape, _, or_none = annotation.partition(" | ")
+    if value is None:
+        return bool(or_none)
+    return isinstance(value, {"str": str, "int": int, "dict": dict, "tuple": list}[shape.partition("[")[0]])
+
+
+def _has_owner(folder: Path) -> bool:
+    """Whether the process that made this draft folder still lives."""
+    from filelock import FileLock, Timeout
+
+    if not (folder / OWNER).is_file():
+        return False
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def flush_tree(path: Path) -> None:
-    """fsync a file, or a folder with all that it holds."""
-    if path.is_dir():
-        for child in sorted(path.rglob("*")):
-            flush(child)
-    flush(path)
+        with FileLock(folder / OWNER, timeout=0):
+            return False
+    except Timeout:
+        return True

@@ -61,5 +61,5 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bad", [".", "file/x"])
 def test_a_place_that_cannot_be_written_is_bad_input(tmp_path: Path, bad: str) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="director"), atomic(tmp_path / bad):
+    with pytest.raises(UsageError, match=r"directory|cannot be written"), atomic(tmp_path / bad):
         pass

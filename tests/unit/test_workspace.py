@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,6 +67,23 @@ def test_damaged_file_is_named(workspace: Workspace) -> None:
         Workspace.open(workspace.root)
 
 
+@pytest.mark.parametrize("state", ["{}", "[]", "null", '{"current": 5}', '{"current": "r1", "previous": null}'])
+def test_a_damaged_state_is_named(workspace: Workspace, state: str) -> None:
+    path = workspace.path("pipelines", "default", "state.json")
+    path.parent.mkdir()
+    path.write_text(state)
+    with pytest.raises(UsageError, match=r"state\.json.*damaged"):
+        workspace.state()
+
+
+def test_a_manifest_without_a_field_is_named(workspace: Workspace) -> None:
+    add_release(workspace, "r1")
+    path = workspace.release_path("r1") / "manifest.json"
+    path.write_text(path.read_text().replace('"dim": 2,', '"later": 1,'))
+    with pytest.raises(UsageError, match="no dim"):
+        workspace.releases()
+
+
 def test_one_writer(workspace: Workspace) -> None:
     other = Workspace.open(workspace.root)
     with workspace.writing(), pytest.raises(Busy), other.writing():
@@ -87,13 +108,60 @@ def test_writer_empties_staging_of_a_killed_one(workspace: Workspace) -> None:
         assert not left.exists()
 
 
-def test_staged_folder_keeps_an_existing_target(workspace: Workspace) -> None:
+def test_a_staged_folder_replaces_the_one_in_its_place(workspace: Workspace) -> None:
     target = workspace.path("models", "m1")
     for content in ("first", "second"):
         with workspace.staged(target) as draft:
             draft.mkdir()
             (draft / "x").write_text(content)
-    assert (target / "x").read_text() == "first"
+    assert (target / "x").read_text() == "second"
+    assert not list(workspace.path(".semsearch", "staging").iterdir())
+
+
+DRAFTER = """
+import sys, time
+from pathlib import Path
+from semsearch.workspace import Workspace
+with Workspace(Path(sys.argv[1])).drafting() as folder:
+    (folder / "half").write_text("x")
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_writer_sweeps_the_drafts_of_the_dead_only(workspace: Workspace) -> None:
+    command = [sys.executable, "-c", DRAFTER, str(workspace.root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other, workspace.drafting() as own:
+        assert other.stdout
+        theirs = Path(other.stdout.readline().strip())
+        with workspace.writing():
+            assert own.is_dir()
+            assert (theirs / "half").is_file()
+        other.kill()
+        other.wait()
+        assert theirs.is_dir()
+        with workspace.writing():
+            assert own.is_dir()
+            assert not theirs.exists()
+    assert not own.exists()
+
+
+def test_a_writer_may_wait_for_the_other(workspace: Workspace) -> None:
+    holding, order = threading.Event(), []
+
+    def hold() -> None:
+        with Workspace.open(workspace.root).writing():
+            holding.set()
+            time.sleep(0.2)
+            order.append("first")
+
+    other = threading.Thread(target=hold)
+    other.start()
+    holding.wait(5)
+    with workspace.writing(wait=True):
+        order.append("second")
+    other.join()
+    assert order == ["first", "second"]
 
 
 def test_publish_and_rollback(workspace: Workspace) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semsearch.errors import MissingPart
-from semsearch.workspace import Workspace, read_json
+from semsearch.workspace import Workspace, read_record
 
 if TYPE_CHECKING:
     import polars as pl
@@ -84,10 +84,7 @@ class Catalogue:
     def snapshot(self, kind: str) -> Snapshot | None:
         """What the pointer of one kind names; None before the first import."""
         path = pointer_path(self.workspace, kind)
-        if not path.exists():
-            return None
-        raw = read_json(path)
-        return Snapshot(raw["digest"], raw["n_rows"], tuple(raw["files"]))
+        return read_record(Snapshot, path) if path.exists() else None
 
     def _n_rows(self, kind: str) -> int:
         found = self.snapshot(kind)

@@ -18,8 +18,9 @@ from semsearch.evaluation.queries import Queries
 from semsearch.evaluation.runs import Run
 from semsearch.evaluation.tables import read_queries
 from semsearch.evaluation.trec import Progress, read_run, write_run
+from semsearch.files import flush, flush_tree
 from semsearch.retrieval.evaluate import EvaluationReport
-from semsearch.workspace import Workspace, flush, flush_tree
+from semsearch.workspace import Workspace
 
 RUN_FILE = "run.trec"
 QUERIES_FILE = "queries.jsonl"
