@@ -33,6 +33,7 @@ from semsearch.ingest.catalogue import Catalogue  # noqa: E402
 from semsearch.settings import TrainSettings  # noqa: E402
 from semsearch.towers.encoder import Encoder  # noqa: E402
 from semsearch.towers.static import StaticEncoder  # noqa: E402
+from semsearch.towers.template import ItemTemplate  # noqa: E402
 from semsearch.training.fit import fit  # noqa: E402
 
 METRICS = ("ndcg@10", "ndcg@10/judged", "recall@100")
@@ -52,7 +53,7 @@ def main() -> None:
     items = read_items(options.data / "items.jsonl.gz")
     with tempfile.TemporaryDirectory() as folder:
         encoders = [train(items, seed, Path(folder) / str(seed)) for seed in options.seeds]
-    texts = encoders[0].template.texts(items)
+    texts = ItemTemplate().texts(items)
     plain = (items["title"] + " " + items["body"]).to_list()
     mini = MiniLM()
     rates(encoders[0], texts, mini, plain)

@@ -183,10 +183,10 @@ def _release_checks(root: Path) -> tuple[Check, ...]:
 
 
 def _release(workspace: Workspace, release_id: str) -> str:
-    from semsearch.index.release import verify_release
+    from semsearch.retrieval.verify import verify
 
     manifest = workspace.manifest(release_id)
-    damages = verify_release(manifest, workspace.release_path(release_id))
+    damages = verify(workspace, manifest)
     if damages:
         raise OSError(", ".join(f"{d.path} {d.problem}" for d in damages))
     return f"{len(manifest.files)} files as they were written"

@@ -71,17 +71,17 @@ def verify(
     workspace: WorkspaceOption = HERE,
     json: JsonOption = False,
 ) -> None:
-    """Hash every file of a release again; exit code 3 when one is not as it was built.
+    """Hash every file of a release and of its model again; exit code 3 when one is not as it was built.
 
     Example: semsearch index verify --release r1f2e3d4c5b6a
     """
     from semsearch import wiring
     from semsearch.errors import Refused
-    from semsearch.index.release import verify_release
+    from semsearch.retrieval.verify import verify as verify_all
 
     opened = wiring.open_workspace(workspace)
     manifest = opened.manifest(release) if release else opened.current(pipeline)
-    damages = verify_release(manifest, opened.release_path(manifest.release_id))
+    damages = verify_all(opened, manifest)
     document = {"release_id": manifest.release_id, "n_files": len(manifest.files), "damages": damages}
     if json:
         emit(document, as_json=True)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 SIF_A = 1e-3
 CHUNK = 4096
-ROUTES = ("query", "document")
 
 
 def need_torch(what: str = "Training") -> None:

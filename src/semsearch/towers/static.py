@@ -15,10 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import MissingPart, UsageError
-from semsearch.text.views import VIEWS_VERSION
-from semsearch.towers.card import CARD, ModelCard, encoder_id
+from semsearch.towers.card import opened_id
 from semsearch.towers.encoder import normalised
-from semsearch.towers.template import ItemTemplate
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -48,29 +46,24 @@ class _Tower:
 class StaticEncoder:
     """Meets `Encoder` for a folder of static towers."""
 
-    def __init__(self, query: _Tower, item: _Tower, identity: str, template: ItemTemplate) -> None:
+    def __init__(self, query: _Tower, item: _Tower, identity: str) -> None:
         self._query = query
         self._item = item
         self.encoder_id = identity
-        self.template = template
 
     @classmethod
     def open(cls, folder: Path) -> StaticEncoder:
         """Read a model folder, with our card or without.
 
         Raises MissingPart for a folder that is not there, UsageError for one whose towers are not static, MismatchError
-        for another text view.
+        for another text view and for files that are not those of the card.
         """
         routes = _routes(folder)
         loaded = {path: _load(path) for path in dict.fromkeys(routes)}
         query, item = (loaded[path] for path in routes)
         if query.weights.shape[1] != item.weights.shape[1]:
             raise UsageError(f"The towers in {folder} have different lengths.", "Next: semsearch train")
-        if (folder / CARD).is_file():
-            card = ModelCard.read(folder)
-            return cls(query, item, card.encoder_id, card.template)
-        template = ItemTemplate()
-        return cls(query, item, encoder_id(folder, template, VIEWS_VERSION), template)
+        return cls(query, item, opened_id(folder))
 
     @property
     def dim(self) -> int:

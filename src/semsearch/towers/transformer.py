@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import UsageError
-from semsearch.text.views import VIEWS_VERSION
-from semsearch.towers.card import CARD, ModelCard, encoder_id
+from semsearch.towers.card import opened_id
 from semsearch.towers.encoder import normalised
 from semsearch.towers.model import need_torch
-from semsearch.towers.template import ItemTemplate
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -25,33 +23,27 @@ BATCH = 64
 class SentenceTransformerEncoder:
     """Meets `Encoder` for every folder that `SentenceTransformer(folder)` loads, with routes or without."""
 
-    def __init__(self, model: SentenceTransformer, identity: str, template: ItemTemplate) -> None:
+    def __init__(self, model: SentenceTransformer, identity: str) -> None:
         self._model = model
         self.encoder_id = identity
-        self.template = template
 
     @classmethod
     def open(cls, folder: Path) -> SentenceTransformerEncoder:
         """Load a model folder, with our card or without.
 
-        Raises MissingExtra without torch, UsageError for a folder that is no model, MismatchError for another view.
+        Raises MissingExtra without torch, UsageError for a folder that is no model, MismatchError for another text view
+        and for files that are not those of the card.
         """
         need_torch("This model")
         from sentence_transformers import SentenceTransformer
 
         if not (folder / "modules.json").is_file():
             raise UsageError(f"{folder} is not a sentence-transformers folder.", "Next: semsearch train")
-        template = ItemTemplate()
-        if (folder / CARD).is_file():
-            card = ModelCard.read(folder)
-            template, identity = card.template, card.encoder_id
-        else:
-            identity = encoder_id(folder, template, VIEWS_VERSION)
         try:
             model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
         except Exception as error:  # the libraries below raise their own kinds for a damaged file
             raise UsageError(f"The model in {folder} is damaged: {error}", "Next: semsearch train") from error
-        return cls(model, identity, template)
+        return cls(model, opened_id(folder))
 
     @property
     def dim(self) -> int:

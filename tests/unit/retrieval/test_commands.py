@@ -11,14 +11,23 @@ from typer.testing import CliRunner
 from semsearch import wiring
 from semsearch.cli.app import app
 from semsearch.errors import FilterError, MissingPart, MissingWorkspace, Refused, UsageError
-from semsearch.towers.card import ModelCard
+from semsearch.health import doctor
+from semsearch.text.views import VIEWS_VERSION
+from semsearch.towers.card import ModelCard, encoder_id, opened_id
 from semsearch.towers.template import ItemTemplate
 from semsearch.workspace import Workspace
 
 
+def axes_of(workspace, model_id, settings):
+    """The axes, named by the model's folder where there is one."""
+    encoder, folder = market.Axes(), workspace.model_path(model_id)
+    encoder.encoder_id = opened_id(folder) if folder.is_dir() else market.Axes.encoder_id
+    return encoder
+
+
 @pytest.fixture(autouse=True)
 def axes(monkeypatch):
-    monkeypatch.setattr(wiring, "open_encoder", lambda workspace, model_id, settings: market.Axes())
+    monkeypatch.setattr(wiring, "open_encoder", axes_of)
     monkeypatch.setattr(wiring, "_segmenter", lambda *_arguments: None)  # Kiwi takes seconds to load
 
 
@@ -115,9 +124,9 @@ def shop(tmp_path, run):
     assert run("import", "items", str(source), at=made).exit_code == 0
     folder = made.model_path("m1")
     folder.mkdir()
-    from semsearch.text.views import VIEWS_VERSION
-
-    ModelCard("m1", "axes1", "static", 3, ItemTemplate(), VIEWS_VERSION, "").write(folder)
+    (folder / "weights").write_bytes(b"axes")
+    identity = encoder_id(folder, ItemTemplate(), VIEWS_VERSION)
+    ModelCard("m1", identity, "static", 3, ItemTemplate(), VIEWS_VERSION, "").write(folder)
     made.choose_model("m1")
     return made
 
@@ -169,6 +178,20 @@ def test_verify(run, shop):
     with pytest.raises(Refused, match=r"changed  dense/vectors\.npy") as caught:
         run("index", "verify", at=shop)
     assert caught.value.exit_code == 3
+
+
+def test_verify_and_doctor_look_at_the_model(run, shop):
+    run("index", "build", "--publish", at=shop)
+    weights = shop.model_path("m1") / "weights"
+    weights.write_bytes(b"sexa")
+    with pytest.raises(Refused, match="changed  models/m1"):
+        run("index", "verify", at=shop)
+    assert ["models/m1 changed"] == [check.detail.split(": ")[-1] for check in doctor(shop.root) if not check.ok]
+    weights.unlink()
+    (shop.model_path("m1") / "semsearch.json").unlink()
+    shop.model_path("m1").rmdir()
+    with pytest.raises(Refused, match="missing  models/m1"):
+        run("index", "verify", at=shop)
 
 
 def test_building_without_items_or_model(run, tmp_path, shop):

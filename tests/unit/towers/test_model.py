@@ -5,11 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from semsearch.errors import MissingPart, UsageError
+from semsearch.errors import MismatchError, MissingPart, UsageError
+from semsearch.text.views import VIEWS_VERSION
+from semsearch.towers.card import ModelCard, encoder_id
 from semsearch.towers.features import tokenise
 from semsearch.towers.model import narrowed, static_towers, towers_from
 from semsearch.towers.static import StaticEncoder
+from semsearch.towers.template import ItemTemplate
 from semsearch.towers.tokenizer import train_tokenizer
+from semsearch.towers.transformer import SentenceTransformerEncoder
 
 TEXTS = ["red usb hub", "blue usb cable", "나이키 운동화", "나이키 양말", "red phone case", "blue phone"] * 4
 TOKENIZER = train_tokenizer(TEXTS, 200)
@@ -80,6 +84,21 @@ def test_towers_that_differ_are_read_each_from_its_own_folder(tmp_path: Path) ->
     np.testing.assert_allclose(ours.encode_queries(TEXTS[:4]), model.encode_query(TEXTS[:4]), atol=1e-5)
     np.testing.assert_allclose(ours.encode_items(TEXTS[:4]), model.encode_document(TEXTS[:4]), atol=1e-5)
     assert not np.allclose(ours.encode_items(TEXTS[:4]), ours.encode_queries(TEXTS[:4]))
+
+
+def test_weights_that_are_not_those_of_the_card(tmp_path: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    static_towers(TOKENIZER, 8, counts(), seed=0).save(str(tmp_path))
+    template = ItemTemplate()
+    identity = encoder_id(tmp_path, template, VIEWS_VERSION)
+    ModelCard("m", identity, "static", 8, template, VIEWS_VERSION, "").write(tmp_path)
+    assert StaticEncoder.open(tmp_path).encoder_id == identity
+    path = next(tmp_path.rglob("model.safetensors"))
+    save_file({name: value[::-1].copy() for name, value in load_file(path).items()}, path)
+    for encoder in (StaticEncoder, SentenceTransformerEncoder):
+        with pytest.raises(MismatchError, match="files have changed"):
+            encoder.open(tmp_path)
 
 
 def test_folders_that_are_damaged_or_not_there(tmp_path: Path) -> None:

@@ -47,9 +47,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelCard, Path]:
 def test_the_folder_is_a_plain_sentence_transformers_model_with_equal_rows(trained: tuple[ModelCard, Path]) -> None:
     from sentence_transformers import SentenceTransformer
 
-    _, folder = trained
+    card, folder = trained
     ours, theirs = StaticEncoder.open(folder), SentenceTransformer(str(folder), device="cpu")
-    items = ours.template.texts(catalogue())
+    items = card.template.texts(catalogue())
     queries = [search(t) for t in ("Nike 운동화", "ㅋㅋㅋ", "", "Pokémon ①", "노트북", "wireless  mouse", "🙂")]
     np.testing.assert_allclose(ours.encode_items(items), theirs.encode_document(items), atol=1e-5)
     np.testing.assert_allclose(ours.encode_queries(queries), theirs.encode_query(queries), atol=1e-5)
@@ -62,7 +62,7 @@ def test_it_learns_what_belongs_together(trained: tuple[ModelCard, Path]) -> Non
     encoder = StaticEncoder.open(folder)
     scores = (
         encoder.encode_queries(["신발", "notebook", "wireless mouse", "냄비"])
-        @ encoder.encode_items(encoder.template.texts(catalogue())).T
+        @ encoder.encode_items(card.template.texts(catalogue())).T
     )
     for row, thing in zip(scores, (0, 3, 2, 4), strict=True):
         assert {int(i) % len(THINGS) for i in np.argsort(-row)[:10]} == {thing}
@@ -142,9 +142,8 @@ def test_items_without_words_among_others_are_harmless(tmp_path: Path) -> None:
         title=pl.when(pl.int_range(60) == 3).then(pl.lit("!!!")).otherwise("title"),
         body=pl.when(pl.int_range(60) == 3).then(pl.lit("")).otherwise("body"),
     )
-    train(items, tmp_path / "m")
-    encoder = StaticEncoder.open(tmp_path / "m")
-    rows = encoder.encode_items(encoder.template.texts(items))
+    card = train(items, tmp_path / "m")
+    rows = StaticEncoder.open(tmp_path / "m").encode_items(card.template.texts(items))
     assert np.isfinite(rows).all()
     assert np.flatnonzero(~rows.any(axis=1)).tolist() == [3]
 
