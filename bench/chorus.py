@@ -1,6 +1,6 @@
 """Chorus, end to end through the command line: 19,406 real products, 76 judged queries (targets 1 and 3).
 
-    python bench/chorus.py [--data DIR]
+    python bench/chorus.py [--data DIR] [--keep DIR] [--seed N]
 
 Imports, trains, builds and evaluates in fresh processes and times each; then compares lexical, dense and hybrid
 with a plain stemmed bm25s on the same items, paired by query. Product data: Icecat (Open Content License), through
@@ -22,8 +22,8 @@ from semsearch import wiring
 from semsearch.evaluation.compare import compare
 from semsearch.evaluation.evaluate import evaluate
 from semsearch.evaluation.queries import Queries
+from semsearch.evaluation.reading import read_judgements
 from semsearch.evaluation.runs import Run
-from semsearch.evaluation.tables import read_judgements
 from semsearch.ingest.catalogue import Catalogue
 from semsearch.retrieval.evaluate import ReleaseRetriever, retrieve
 from semsearch.workspace import Workspace
@@ -36,22 +36,23 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "chorus"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--workspace", type=Path, help="use this finished workspace; no timing")
+    parser.add_argument("--keep", type=Path, help="leave the workspace here; one that is there is measured as it is")
+    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        root = options.workspace or Path(folder)
-        if options.workspace is None:
-            time_pipeline(root, options.data)
+        root = options.keep or Path(folder)
+        if not (root / ".semsearch").exists():
+            time_pipeline(root, options.data, options.seed)
         measure(Workspace.open(root), options.data)
 
 
-def time_pipeline(root: Path, data: Path) -> None:
+def time_pipeline(root: Path, data: Path, seed: int) -> None:
     """Target 3: import → train → index → evaluate in one go, each a process of its own."""
     ratings = str(data / "ratings.csv")
     commands = {
         "init": ["init"],
         "import": ["import", "items", str(data / "items.jsonl.gz")],
-        "train": ["train"],
+        "train": ["train", "--seed", str(seed)],
         "index": ["index", "build", "--publish"],
         "evaluate": ["evaluate", "run", "--qrels", ratings, "--grade-column", "final"],
     }

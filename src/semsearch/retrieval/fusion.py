@@ -17,13 +17,17 @@ RRF_K = 60
 
 
 class Weights(NamedTuple):
-    """The few numbers of the score rule, in one place; bench/ chooses them on nested folds."""
+    """The two numbers of the score rule; bench/fusion.py chooses them on nested folds."""
 
-    dense: float = 0.3
+    dense: float = 0.4
     """Weight of the dense leg, between 0 and 1; the lexical leg has the rest."""
+    enough: int = 50
+    """Rank in the dense leg from which upwards an item counts as fully about the query."""
 
 
 WEIGHTS = Weights()
+TIE = 1e-3
+"""What the order within the fully-about items adds at most: it decides between equal items only."""
 
 
 def reciprocal_rank(dense: Ranked, lexical: Ranked, n: int, k: int = RRF_K) -> Ranked:
@@ -40,25 +44,40 @@ def reciprocal_rank(dense: Ranked, lexical: Ranked, n: int, k: int = RRF_K) -> R
 
 
 def convex(
-    rows: Rows, dense: Floats, lexical: Floats, *, background: float, n: int, weights: Weights = WEIGHTS
+    rows: Rows,
+    dense: Floats,
+    lexical: Floats,
+    *,
+    background: float,
+    enough: float = np.inf,
+    n: int,
+    weights: Weights = WEIGHTS,
 ) -> Ranked:
     """The best `n` of `rows` by a convex combination of normalised scores.
 
     `dense` and `lexical` are each leg's own scores of all `rows`, also of those that only the other leg
     returned, so that no missing score is made up; -inf (no vector) counts as the background. Lexical scores
-    are divided by the best one (their least is 0). Dense scores become 0 at `background`, the mean
-    cosine of the query with all items, and 1 at the best one: the end points do not depend on
-    how deep the legs went, as min-max over the returned hits does.
+    are divided by the best one (their least is 0). Dense scores are 0 at `background`, the mean cosine of the query
+    with all items, and 1 from the cosine `enough` upwards: towers tell well which items a query is about, words tell
+    better which of these was meant, so that the dense leg votes for all of them alike.
 
-    Bruch, Gai, Ingber: An analysis of fusion functions for hybrid retrieval. ACM TOIS 42(1), 2023
-    (their TM2C2, with the background in place of the theoretical minimum of the cosine).
+    Bruch, Gai, Ingber: An analysis of fusion functions for hybrid retrieval. ACM TOIS 42(1), 2023 (their TM2C2, with the
+    background in place of the theoretical minimum of the cosine); the saturation is ours, measured in bench/fusion.py.
     """
     if not rows.size:
         return Ranked(rows, np.zeros(0, np.float32))
-    near = unit(dense, background)
+    order = unit(dense, background)
+    about = unit(np.minimum(dense, np.float32(enough)), background)
     match = unit(lexical, 0.0)
-    total = weights.dense * near + (1.0 - weights.dense) * match
+    total = weights.dense * ((1 - TIE) * about + TIE * order) + (1.0 - weights.dense) * match
     return ordered(rows, total.astype(np.float32), n)
+
+
+def enough_of(dense: Ranked, weights: Weights = WEIGHTS) -> float:
+    """The dense score from which upwards an item is fully about the query; +inf for an empty leg."""
+    if not dense.rows.size:
+        return float(np.inf)
+    return float(dense.scores[min(weights.enough, dense.rows.size) - 1])
 
 
 def unit(scores: Floats, floor: float) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from semsearch.index.release import Release
 from semsearch.index.vectors import REBUILD
 from semsearch.index.where import parse_where
 from semsearch.records import LegScore
-from semsearch.retrieval.fusion import convex, reciprocal_rank, union
+from semsearch.retrieval.fusion import convex, enough_of, reciprocal_rank, union
 from semsearch.retrieval.legs import (
     NOTHING,
     Filters,
@@ -28,6 +28,7 @@ from semsearch.retrieval.legs import (
     dense_place,
     lexical_leg,
     lexical_place,
+    matching,
 )
 from semsearch.retrieval.results import Match, SearchHit, SearchResult
 from semsearch.text.tokens import shown
@@ -96,8 +97,8 @@ class Searcher:
         MismatchError when encoder and release do not belong together.
         """
         allowed = self.allowed(Filters(now, where, near_region, include_ended))
-        chosen, rule = check_mode(mode or self.settings.mode), check_fusion(fusion or self.settings.fusion)
-        legs, ranked = self._answer(query, self.settings.k if k is None else k, chosen, rule, allowed)
+        chosen, rule = self.rules(mode, fusion)
+        legs, ranked = self._answer(query, k, chosen, rule, allowed)
         return SearchResult(
             query=query,
             searched=legs.plan.search,
@@ -122,19 +123,39 @@ class Searcher:
     ) -> Ranked:
         """Rows and scores of `search`, nothing more."""
         allowed = self.allowed(Filters(now, include_ended=include_ended))
-        chosen, rule = check_mode(mode or self.settings.mode), check_fusion(fusion or self.settings.fusion)
-        return self._answer(query, self.settings.k if k is None else k, chosen, rule, allowed)[1]
+        return self._answer(query, k, *self.rules(mode, fusion), allowed)[1]
 
-    def ranked_among(self, query: str, k: int, allowed: Mask | None) -> Ranked:
-        """The best `k` of the rows of a mask, in the default mode, legs cut at their usual depth."""
-        chosen, rule = check_mode(self.settings.mode), check_fusion(self.settings.fusion)
-        return self._joined(self.legs(query, chosen, self.settings.depth, allowed), chosen, rule, k)
+    def rules(self, mode: str | None = None, fusion: str | None = None) -> tuple[Mode, Fusion]:
+        """Mode and fusion rule, None taken from the settings; raises UsageError for a word that is neither."""
+        return check_mode(mode or self.settings.mode), check_fusion(fusion or self.settings.fusion)
 
-    def _answer(self, query: str, k: int, mode: Mode, rule: Fusion, allowed: Mask | None) -> tuple[Legs, Ranked]:
-        if k < 1:
-            raise UsageError(f"k is {k}; it must be at least 1.")
-        legs = self.legs(query, mode, max(self.settings.depth, k), allowed)
-        return legs, self._joined(legs, mode, rule, k)
+    def _answer(self, query: str, k: int | None, mode: Mode, rule: Fusion, allowed: Mask | None) -> tuple[Legs, Ranked]:
+        wanted = self.settings.k if k is None else k
+        if wanted < 1:
+            raise UsageError(f"k is {wanted}; it must be at least 1.", "Next: --k 10")
+        return self.first(self.legs(query, mode, self.settings.depth, allowed), mode, rule, wanted, allowed)
+
+    def first(self, legs: Legs, mode: Mode, rule: Fusion, k: int, allowed: Mask | None) -> tuple[Legs, Ranked]:
+        """The first `k` of the one order of a query's items, with the legs as deep as that took.
+
+        Legs cut at `search.depth` decide the head. What deeper legs add comes after it, each time four times as deep,
+        with scores no higher than those before: so the first ten are the same whether ten or a thousand are asked for.
+        """
+        ranked = self._joined(legs, mode, rule, k)
+        while ranked.rows.size < k and not legs.complete:
+            legs = self._deeper(legs, legs.depth * 4, allowed)
+            more = self._joined(legs, mode, rule, k)
+            new = ~np.isin(more.rows, ranked.rows)
+            scores = np.concatenate((ranked.scores, np.minimum(more.scores[new], ranked.scores.min(initial=np.inf))))
+            ranked = Ranked(np.concatenate((ranked.rows, more.rows[new]))[:k], scores[:k])
+        return legs, ranked
+
+    def _deeper(self, legs: Legs, depth: int, allowed: Mask | None) -> Legs:
+        lexical = matching(legs.all_lexical, depth, allowed) if legs.lexical.rows.size else NOTHING
+        dense = legs.dense
+        if legs.vector is not None and dense.rows.size:
+            dense = self.dense_index.search(legs.vector[None, :], depth, allowed)[0]
+        return replace(legs, dense=dense, lexical=lexical, depth=depth)
 
     def allowed(self, filters: Filters) -> Mask | None:
         """bool[n_items] of the items that pass all filters; None when all do."""
@@ -160,7 +181,7 @@ class Searcher:
             lexical, scores = lexical_leg(self.release, plan, depth, allowed)
         vector = self.encode(plan.dense_text) if mode != "lexical" else None
         dense = NOTHING if vector is None else self.dense_index.search(vector[None, :], depth, allowed)[0]
-        return Legs(plan, vector, dense, lexical, scores)
+        return Legs(plan, vector, dense, lexical, scores, depth)
 
     def encode(self, text: str) -> Floats | None:
         """The query vector; None when there is nothing in `text` that the encoder knows."""
@@ -178,7 +199,8 @@ class Searcher:
         rows = union(legs.dense, legs.lexical)
         vectors = self.release.vectors
         near = vectors.scores(legs.vector, rows)
-        return convex(rows, near, legs.all_lexical[rows], background=vectors.background(legs.vector), n=k)
+        background, enough = vectors.background(legs.vector), enough_of(legs.dense)
+        return convex(rows, near, legs.all_lexical[rows], background=background, enough=enough, n=k)
 
     # --- what a person sees ------------------------------------------------------------------
 
@@ -246,24 +268,3 @@ class Searcher:
 def words(plan: QueryPlan) -> tuple[str, ...]:
     """What the lexical leg looks for, as a person reads it."""
     return tuple(dict.fromkeys(shown(term.text) for term in plan.terms))
-
-
-@dataclass(frozen=True)
-class Ranker:
-    """Item ids and scores for one query: what evaluation asks of a searcher."""
-
-    searcher: Searcher
-    now: datetime
-    mode: str | None = None
-    fusion: str | None = None
-    include_ended: bool = False
-
-    def ranked(self, query: str, k: int) -> list[tuple[str, float]]:
-        """At most `k` (item_id, score), best first."""
-        found = self.searcher.ranked(
-            query, now=self.now, k=k, mode=self.mode, fusion=self.fusion, include_ended=self.include_ended
-        )
-        rows = self.searcher.release.rows
-        return [
-            (rows[row]["item_id"], score) for row, score in zip(found.rows.tolist(), found.scores.tolist(), strict=True)
-        ]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semsearch.index.dense import Ranked
-from semsearch.retrieval.fusion import Weights, convex, reciprocal_rank, union, unit
+from semsearch.retrieval.fusion import Weights, convex, enough_of, reciprocal_rank, union, unit
 
 DENSE = Ranked(np.array([4, 2, 9]), np.array([0.9, 0.5, 0.1], np.float32))
 LEXICAL = Ranked(np.array([2, 7]), np.array([8.0, 4.0], np.float32))
@@ -36,6 +36,23 @@ def test_convex():
     # dense: (s - 0.1) / 0.8 is 0.5, 1, 0, 0; lexical: s / 8 is 1, 0, 0.5, 0
     assert fused.rows.tolist() == [2, 4, 7, 9]
     assert fused.scores == pytest.approx([0.75, 0.5, 0.25, 0.0], abs=1e-6)
+
+
+def test_from_enough_upwards_words_decide_and_cosines_break_ties():
+    rows = np.array([1, 2, 3, 4])
+    dense = np.array([0.9, 0.6, 0.5, 0.3], np.float32)
+    lexical = np.array([4, 8, 8, 0], np.float32)
+    fused = convex(rows, dense, lexical, background=0.1, enough=0.5, n=10, weights=Weights(dense=0.5))
+    # dense: 1, 1, 1, 0.5 plus ties; lexical: 0.5, 1, 1, 0
+    assert fused.rows.tolist() == [2, 3, 1, 4]
+    assert fused.scores == pytest.approx([1.0, 1.0, 0.75, 0.25], abs=1e-3)
+    assert fused.scores[0] > fused.scores[1]
+
+
+def test_enough_is_a_rank_of_the_dense_leg():
+    assert enough_of(DENSE, Weights(enough=2)) == pytest.approx(0.5)
+    assert enough_of(DENSE, Weights(enough=50)) == pytest.approx(0.1)
+    assert enough_of(Ranked(np.zeros(0, np.int64), np.zeros(0, np.float32))) == np.inf
 
 
 def test_unit_of_nothing_above_the_floor_is_zero():
