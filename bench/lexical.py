@@ -26,6 +26,7 @@ import polars as pl
 import Stemmer
 
 from semsearch.index.lexical import FIELDS, K1, B, LexicalIndex
+from semsearch.index.lexical_build import build_lexical
 from semsearch.records import Item, schema
 from semsearch.text.analyser import Analyser
 from semsearch.text.views import search
@@ -169,7 +170,7 @@ def chorus(folder: Path) -> None:
         table[f"stemmed bm25s, {name}"] = figures(plain_bm25s(texts, english_tokens()), qrels)
     with tempfile.TemporaryDirectory() as work:
         started = perf_counter()
-        index = LexicalIndex.build(items, Analyser(), Path(work))
+        index = build_lexical(items, Analyser(), Path(work))
         print(f"built in {perf_counter() - started:.1f} s; fields {FIELDS}, k1 {K1}, b {B}")
         table["lexical leg"] = figures(lambda q: index.scores(index.plan(q)), qrels)
         table["lexical leg, weights chosen in nested folds"] = nested(Fielded(index, items, list(qrels)), qrels)
@@ -206,7 +207,7 @@ def simulated(n_items: int, seed: int, lang: str, per_kind: int) -> None:
     if lang == "en":
         scorers["bm25s, stemmed"] = plain_bm25s(texts, english_tokens())
     with tempfile.TemporaryDirectory() as work:
-        plain = LexicalIndex.build(items, Analyser(), Path(work) / "plain")
+        plain = build_lexical(items, Analyser(), Path(work) / "plain")
         scorers["lexical leg"] = lambda q: plain.scores(plain.plan(q))
         if lang == "ko":
             from kiwipiepy import Kiwi
@@ -215,7 +216,7 @@ def simulated(n_items: int, seed: int, lang: str, per_kind: int) -> None:
 
             kiwi = Kiwi()
             scorers["bm25s, Kiwi"] = plain_bm25s(texts, lambda text: [t.form for t in kiwi.tokenize(search(text))])
-            cut = LexicalIndex.build(items, Analyser(), Path(work) / "cut", KiwiSegmenter())
+            cut = build_lexical(items, Analyser(), Path(work) / "cut", KiwiSegmenter())
             scorers["lexical leg, Kiwi"] = lambda q: cut.scores(cut.plan(q))
         table = {name: recall(score, made, allowed, rows) for name, score in scorers.items()}
     print(f"simulated market ({lang}), {n_items} items, seed {seed}, {allowed.sum()} alive; recall@10 (n queries)")

@@ -123,7 +123,7 @@ def build(
     Raises MissingPart without items or model.
     """
     from semsearch.ingest.catalogue import Catalogue
-    from semsearch.retrieval.build import build_release
+    from semsearch.retrieval.build import Inputs, build_release
     from semsearch.text.analyser import Analyser
     from semsearch.text.lexicons import Lexicon
     from semsearch.towers.card import ModelCard
@@ -134,8 +134,7 @@ def build(
         catalogue = Catalogue(workspace)
         items, regions = catalogue.items(), catalogue.snapshot("regions")
         chosen = "" if asked.index.encoder == OPENAI else model_id or _next_model(workspace, pipeline)
-        return build_release(
-            workspace,
+        inputs = Inputs(
             items,
             items_digest=catalogue.items_digest,
             regions=catalogue.regions() if regions else None,
@@ -146,10 +145,9 @@ def build(
             analyser=Analyser(Lexicon.load([workspace.path("lexicon")])),
             segment=_segmenter(workspace),
             settings=asked.index,
-            now=now,
             pipeline=pipeline,
-            progress=progress,
         )
+        return build_release(workspace, inputs, now=now, progress=progress)
 
 
 def _next_model(workspace: Workspace, pipeline: str) -> str:

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from semsearch.text.lexicons import KINDS, Group, Lexicon
 
-SURFACES = st.lists(st.text(min_size=1) | st.sampled_from(["a\tb", "a\nb", "a\u2028b", "\x0b", '"', "나이키"]), min_size=1)
+SURFACES = st.lists(
+    st.text(min_size=1) | st.sampled_from(["a\tb", "a\nb", "a\u2028b", "\x0b", '"', "나이키"]), min_size=1
+)
 
 
 @given(st.lists(st.builds(Group, st.sampled_from(KINDS), SURFACES.map(tuple)), max_size=5))

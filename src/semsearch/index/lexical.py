@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import MismatchError
+from semsearch.index.dense import Floats, Mask, Ranked, best, ordered
 from semsearch.index.vocabulary import StoredVocabulary
 from semsearch.text.analyser import Analyser
 from semsearch.text.lexicons import Lexicon
@@ -22,8 +23,6 @@ from semsearch.text.plan import QueryPlan
 from semsearch.text.tokens import shown
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from semsearch.index.segment import Segmenter
 
 FORMAT = 2
@@ -33,7 +32,10 @@ K1, B = 1.8, 0.5
 
 
 class LexicalIndex:
-    """An opened lexical index of one release; rows are 0..n_items-1."""
+    """What `lexical_build.build_lexical` wrote into a folder; rows are 0..n_items-1.
+
+    Opening raises MismatchError when another format or analyser made it.
+    """
 
     def __init__(self, folder: Path) -> None:
         about = json.loads((folder / "lexical.json").read_text(encoding="utf-8"))
@@ -55,24 +57,6 @@ class LexicalIndex:
         self._values: NDArray[np.float32] = np.load(folder / "values.npy", mmap_mode="r")
         self.vocabulary = StoredVocabulary(folder, np.diff(self._starts), self.n_items)
 
-    @classmethod
-    def build(
-        cls, frame: pl.DataFrame, analyser: Analyser, folder: Path, segment: Segmenter | None = None
-    ) -> LexicalIndex:
-        """Index the items of `frame` (columns of `records.Item`, in row order) into `folder`, and open it.
-
-        The brands of the catalogue (`attributes.brand`) join the lexicon of the index.
-        """
-        from semsearch.index.lexical_build import build
-
-        build(frame, analyser, folder, segment)
-        return cls.open(folder)
-
-    @classmethod
-    def open(cls, folder: Path) -> LexicalIndex:
-        """Open what `build` wrote; raises MismatchError when another analyser made it."""
-        return cls(folder)
-
     def plan(self, query: str) -> QueryPlan:
         """What the query means to this index."""
         return self.analyser.query(query, self.vocabulary)
@@ -91,23 +75,6 @@ class LexicalIndex:
             total[rows] += np.float32(term.weight) * values
         return total
 
-    def search(
-        self, plan: QueryPlan, k: int, allowed: NDArray[np.bool_] | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The k best matching rows (int64) and their scores (float32), best first, ties by row.
-
-        `allowed` bool [n_items] leaves out the others. Fewer than k when fewer match.
-        """
-        total = self.scores(plan)
-        if allowed is not None:
-            total *= allowed
-        rows = np.flatnonzero(total > 0)
-        if len(rows) > k > 0:
-            edge = np.partition(total[rows], len(rows) - k)[len(rows) - k]
-            rows = rows[total[rows] >= edge]
-        rows = rows[np.argsort(-total[rows], kind="stable")][: max(k, 0)].astype(np.int64)
-        return rows, total[rows]
-
     def matches(self, plan: QueryPlan, row: int) -> list[tuple[str, float]]:
         """The words of the query that tie it to the item in `row`: (word, share of the score), best first."""
         found: dict[str, float] = {}
@@ -118,6 +85,13 @@ class LexicalIndex:
                 word = shown(term.text)
                 found[word] = found.get(word, 0.0) + term.weight * float(values[at])
         return sorted(found.items(), key=lambda hit: (-hit[1], hit[0]))
+
+
+def matching(scores: Floats, k: int, allowed: Mask | None = None) -> Ranked:
+    """The best `k` rows with a score above 0 among `allowed` [n_items]; ties by row, fewer when fewer match."""
+    rows = np.flatnonzero(scores if allowed is None else scores * allowed)
+    kept = rows[best(scores[rows], k)]
+    return ordered(kept, scores[kept], k)
 
 
 def lexical_id(analyser: Analyser, segment: Segmenter | None = None) -> str:

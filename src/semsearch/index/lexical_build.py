@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semsearch.index.lexical import FIELDS, FORMAT, K1, B, lexical_id
+from semsearch.index.lexical import FIELDS, FORMAT, K1, B, LexicalIndex, lexical_id
 from semsearch.index.mining import transliterations
 from semsearch.index.vocabulary import write_vocabulary
 from semsearch.text import tokens
@@ -30,8 +30,13 @@ _ALONE = 3
 """Documents that must hold a word before others are cut with it."""
 
 
-def build(frame: pl.DataFrame, analyser: Analyser, folder: Path, segment: Segmenter | None) -> None:
-    """Write the files of a lexical index of `frame` into `folder`."""
+def build_lexical(
+    frame: pl.DataFrame, analyser: Analyser, folder: Path, segment: Segmenter | None = None
+) -> LexicalIndex:
+    """Index the items of `frame` (columns of `records.Item`, in row order) into `folder`, and open it.
+
+    The brands of the catalogue (`attributes.brand`) join the lexicon of the index.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     identity = lexical_id(analyser, segment)
     attributes = [json.loads(text) if text else {} for text in frame["attributes"].to_list()]
@@ -59,6 +64,7 @@ def build(frame: pl.DataFrame, analyser: Analyser, folder: Path, segment: Segmen
         "versions": full.versions,
     }
     (folder / "lexical.json").write_text(json.dumps(about) + "\n")
+    return LexicalIndex(folder)
 
 
 def _columns(frame: pl.DataFrame) -> Iterator[list[str | None]]:

@@ -46,7 +46,7 @@ def dense_kind(asked: str, n_items: int) -> DenseKind:
     return "hnsw" if asked == "hnsw" else "exact"
 
 
-def release_id(**inputs: str | int) -> str:
+def release_id(**inputs: str | int | dict[str, int]) -> str:
     """The id of the release that these inputs make: same inputs, same id."""
     text = json.dumps({"format": FORMAT, **inputs}, sort_keys=True, ensure_ascii=False)
     return "r" + hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -139,7 +139,7 @@ class Release:
         from semsearch.index.lexical import LexicalIndex
 
         with self._whole("lexical"):
-            index = LexicalIndex.open(self.folder / "lexical")
+            index = LexicalIndex(self.folder / "lexical")
         self._must_equal("the lexical index", index.n_items, self.manifest.n_items)
         self._must_equal("the lexical index", index.lexical_id, self.manifest.lexical_id)
         return index

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,9 +13,11 @@ import numpy as np
 
 from semsearch.errors import MissingPart, UsageError
 from semsearch.index.dense import Floats
-from semsearch.index.lexical import LexicalIndex, lexical_id
-from semsearch.index.release import FORMAT, dense_kind, release_id, write_release
+from semsearch.index.lexical import lexical_id
+from semsearch.index.lexical_build import build_lexical
+from semsearch.index.release import FORMAT, DenseKind, dense_kind, release_id, verify_release, write_release
 from semsearch.index.vectors import Vectors, distinct
+from semsearch.text.views import VIEWS_VERSION
 from semsearch.version import __version__
 from semsearch.workspace import DEFAULT_PIPELINE, Manifest, Workspace
 
@@ -41,71 +45,113 @@ class Template(Protocol):
         """One search-view text per row."""
         ...
 
+    def as_dict(self) -> dict[str, int]:
+        """All that decides the texts."""
+        ...
 
-def build_release(
-    workspace: Workspace,
-    items: pl.DataFrame,
-    *,
-    items_digest: str,
-    regions: pl.DataFrame | None,
-    regions_digest: str = "",
-    model_id: str,
-    encoder: Encoder,
-    template: Template,
-    analyser: Analyser,
-    segment: Segmenter | None,
-    settings: IndexSettings,
-    now: datetime,
-    pipeline: str = DEFAULT_PIPELINE,
-    progress: Progress = _silent,
-) -> Manifest:
-    """Make the release of `items` (`schema(Item)`, sorted by item_id) and return its manifest.
 
-    The id comes from the inputs: the release of the same inputs is returned as it stands. The caller holds
-    `workspace.writing()`. Raises MissingPart without items, UsageError for unsorted or repeated ids.
+@dataclass(frozen=True)
+class Inputs:
+    """All that decides a release: equal inputs, equal release."""
+
+    items: pl.DataFrame
+    """`schema(Item)`, sorted by item_id, each id once."""
+    items_digest: str
+    regions: pl.DataFrame | None
+    """`schema(Region)`."""
+    regions_digest: str
+    """Empty when there is no region table."""
+    model_id: str
+    """Empty when the encoder is an API."""
+    encoder: Encoder
+    template: Template
+    analyser: Analyser
+    segment: Segmenter | None
+    settings: IndexSettings
+    pipeline: str = DEFAULT_PIPELINE
+
+    @property
+    def dense_kind(self) -> DenseKind:
+        """The engine of this many items."""
+        return dense_kind(self.settings.dense, self.items.height)
+
+    @cached_property
+    def lexical_id(self) -> str:
+        """What makes the tokens."""
+        return lexical_id(self.analyser, self.segment)
+
+    @cached_property
+    def release_id(self) -> str:
+        """The name of the release that these make."""
+        return release_id(
+            pipeline=self.pipeline,
+            items=self.items_digest,
+            regions=self.regions_digest,
+            model=self.model_id,
+            encoder=self.encoder.encoder_id,
+            template=self.template.as_dict(),
+            views=VIEWS_VERSION,
+            lexical=self.lexical_id,
+            dense=self.dense_kind,
+            threads=self.settings.threads if self.dense_kind == "hnsw" else 1,
+        )
+
+    def manifest(self, vectors: Vectors, now: datetime) -> Manifest:
+        """All of the manifest but its files."""
+        return Manifest(
+            release_id=self.release_id,
+            created_at=now.astimezone(UTC).isoformat(timespec="seconds"),
+            pipeline=self.pipeline,
+            model_id=self.model_id,
+            encoder_id=self.encoder.encoder_id,
+            lexical_id=self.lexical_id,
+            items_digest=self.items_digest,
+            regions_digest=self.regions_digest,
+            n_items=self.items.height,
+            n_vectors=vectors.n_vectors,
+            dim=vectors.dim,
+            dense_kind=self.dense_kind,
+            version=__version__,
+            format=FORMAT,
+        )
+
+
+def build_release(workspace: Workspace, inputs: Inputs, *, now: datetime, progress: Progress = _silent) -> Manifest:
+    """Make the release of `inputs` and return its manifest.
+
+    One that stands already is returned as it is when it is whole, and replaced when a file of it is damaged.
+    Raises MissingPart without items, UsageError for unsorted or repeated ids.
     """
-    _check(items)
-    kind = dense_kind(settings.dense, items.height)
-    lexical = lexical_id(analyser, segment)
-    identity = release_id(
-        pipeline=pipeline,
-        items=items_digest,
-        regions=regions_digest,
-        model=model_id,
-        encoder=encoder.encoder_id,
-        lexical=lexical,
-        dense=kind,
-        threads=settings.threads if kind == "hnsw" else 1,
-    )
-    if (workspace.release_path(identity) / "manifest.json").is_file():
-        return workspace.manifest(identity)
-    vectors = encode_items(template.texts(items), encoder, progress)
-    draft = Manifest(
-        release_id=identity,
-        created_at=now.astimezone(UTC).isoformat(timespec="seconds"),
-        pipeline=pipeline,
-        model_id=model_id,
-        encoder_id=encoder.encoder_id,
-        lexical_id=lexical,
-        items_digest=items_digest,
-        regions_digest=regions_digest,
-        n_items=items.height,
-        n_vectors=vectors.n_vectors,
-        dim=vectors.dim,
-        dense_kind=kind,
-        version=__version__,
-        format=FORMAT,
-    )
+    _check(inputs.items)
+    held = _whole(workspace, inputs.release_id)
+    if held is not None:
+        return held
+    vectors = encode_items(inputs.template.texts(inputs.items), inputs.encoder, progress)
 
     def write_lexical(folder: Path) -> None:
         progress("lexical index", 0, 1)
-        LexicalIndex.build(items, analyser, folder, segment)
+        build_lexical(inputs.items, inputs.analyser, folder, inputs.segment)
         progress("lexical index", 1, 1)
 
-    with workspace.staged(workspace.release_path(identity)) as folder:
+    with workspace.staged(workspace.release_path(inputs.release_id)) as folder:
         return write_release(
-            folder, draft, items, regions, vectors, threads=settings.threads, write_lexical=write_lexical
+            folder,
+            inputs.manifest(vectors, now),
+            inputs.items,
+            inputs.regions,
+            vectors,
+            threads=inputs.settings.threads,
+            write_lexical=write_lexical,
         )
+
+
+def _whole(workspace: Workspace, release_id: str) -> Manifest | None:
+    """The manifest of a release that stands as it was built."""
+    try:
+        manifest = workspace.manifest(release_id)
+    except UsageError:  # not there, or its manifest cannot be read
+        return None
+    return None if verify_release(manifest, workspace.release_path(release_id)) else manifest
 
 
 def _check(items: pl.DataFrame) -> None:

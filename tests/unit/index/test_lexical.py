@@ -11,7 +11,8 @@ import pytest
 
 from semsearch.errors import MismatchError
 from semsearch.index import lexical
-from semsearch.index.lexical import FIELDS, K1, B, LexicalIndex, lexical_id
+from semsearch.index.lexical import FIELDS, K1, B, LexicalIndex, lexical_id, matching
+from semsearch.index.lexical_build import build_lexical
 from semsearch.records import Item, schema
 from semsearch.text.analyser import Analyser
 from semsearch.text.lexicons import Lexicon
@@ -50,11 +51,11 @@ def frame(titles, **columns):
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory):
-    return LexicalIndex.build(frame(TITLES), Analyser(), tmp_path_factory.mktemp("lexical"))
+    return build_lexical(frame(TITLES), Analyser(), tmp_path_factory.mktemp("lexical"))
 
 
 def found(index, query, k=10):
-    rows, _ = index.search(index.plan(query), k)
+    rows, _ = matching(index.scores(index.plan(query)), k)
     return [TITLES[row] for row in rows]
 
 
@@ -88,7 +89,7 @@ def test_names_meet_in_both_scripts(index):
 
 @pytest.mark.parametrize("query", ["", "😀", "!!"])
 def test_nothing_is_found_for_no_words(index, query):
-    rows, scores = index.search(index.plan(query), 10)
+    rows, scores = matching(index.scores(index.plan(query)), 10)
     assert rows.shape == scores.shape == (0,)
     assert rows.dtype == np.int64
     assert scores.dtype == np.float32
@@ -96,7 +97,7 @@ def test_nothing_is_found_for_no_words(index, query):
 
 def test_scores_are_bm25_by_hand(tmp_path):
     titles = ["alpha", "alpha beta", "gamma"]
-    index = LexicalIndex.build(frame(titles), Analyser(Lexicon()), tmp_path)
+    index = build_lexical(frame(titles), Analyser(Lexicon()), tmp_path)
     plan = QueryPlan("alpha", "alpha", (Term("alpha", 2.0, "word"),), "alpha", ())
     weight = FIELDS["title"]
     idf = np.log(1 + (3 - 2 + 0.5) / (2 + 0.5))
@@ -107,25 +108,24 @@ def test_scores_are_bm25_by_hand(tmp_path):
 
 
 def test_fewer_matches_than_k_and_ties_by_row(tmp_path):
-    index = LexicalIndex.build(frame(["red car"] * 4 + ["blue car"]), Analyser(Lexicon()), tmp_path)
-    rows, scores = index.search(index.plan("red"), 10)
+    index = build_lexical(frame(["red car"] * 4 + ["blue car"]), Analyser(Lexicon()), tmp_path)
+    rows, scores = matching(index.scores(index.plan("red")), 10)
     assert rows.tolist() == [0, 1, 2, 3]
     assert len(set(scores.tolist())) == 1
-    assert index.search(index.plan("red"), 2)[0].tolist() == [0, 1]
-    assert index.search(index.plan("red"), 0)[0].tolist() == []
+    assert matching(index.scores(index.plan("red")), 2)[0].tolist() == [0, 1]
 
 
 def test_allowed_rows_only(index):
     allowed = np.zeros(index.n_items, dtype=bool)
     allowed[[1, 13]] = True
-    assert index.search(index.plan("나이키 wireless"), 10, allowed)[0].tolist() in ([1, 13], [13, 1])
+    assert matching(index.scores(index.plan("나이키 wireless")), 10, allowed)[0].tolist() in ([1, 13], [13, 1])
 
 
 def test_search_is_the_order_of_scores(index):
     for query in ("나이키 에어맥스", "아이폰 14 프로", "wireless"):
         plan = index.plan(query)
         scores = index.scores(plan)
-        rows, best = index.search(plan, index.n_items)
+        rows, best = matching(index.scores(plan), index.n_items)
         expected = [r for r in np.argsort(-scores, kind="stable") if scores[r] > 0]
         assert rows.tolist() == expected
         np.testing.assert_array_equal(best, scores[rows])
@@ -144,41 +144,41 @@ def test_matches_explain_the_whole_score(index):
 @pytest.mark.parametrize("space", ["\n", "\t", "\u2028", "\x0b", "\r\n", " "])
 def test_a_brand_with_any_white_space_is_one_name(tmp_path, space):
     brand = json.dumps({"brand": f"Acme{space}Korea\ud800"})
-    index = LexicalIndex.build(frame(["red lamp", "lamp", "acme"], attributes=[brand, brand, "{}"]), Analyser(), tmp_path)
+    index = build_lexical(frame(["red lamp", "lamp", "acme"], attributes=[brand, brand, "{}"]), Analyser(), tmp_path)
     names = [group.surfaces for group in index.analyser.lexicon.groups]
     assert ("Acme Korea",) in names
-    assert set(index.search(index.plan("acmekorea"), 3)[0].tolist()) == {0, 1}
+    assert set(matching(index.scores(index.plan("acmekorea")), 3)[0].tolist()) == {0, 1}
 
 
 def test_fields_and_mined_brands(tmp_path):
     brands = [{"brand": "Voltcraft Pro"}, {"brand": "Zed", "colour": "teal"}, {}, {"brand": "Voltcraft Pro"}]
     given = frame(["router", "lamp", "teal lamp", "pro"], attributes=[json.dumps(brand) for brand in brands])
-    index = LexicalIndex.build(given, Analyser(), tmp_path)
+    index = build_lexical(given, Analyser(), tmp_path)
     mined = set(index.analyser.lexicon.groups) - set(Analyser().lexicon.groups)
     assert {group.surfaces for group in mined} == {("Voltcraft Pro",)}
-    assert set(index.search(index.plan("voltcraftpro"), 3)[0].tolist()) == {0, 3}
+    assert set(matching(index.scores(index.plan("voltcraftpro")), 3)[0].tolist()) == {0, 3}
     # the title counts more than an attribute
-    assert index.search(index.plan("teal"), 3)[0].tolist() == [2, 1]
+    assert matching(index.scores(index.plan("teal")), 3)[0].tolist() == [2, 1]
 
 
 def test_transliterations_are_mined_from_the_catalogue(tmp_path):
     titles = ["모노벨(MONOBEL) 의자", "모노벨 MONOBEL 책상", "모노벨 침대", "MONOBEL 소파", "다른 의자"]
-    index = LexicalIndex.build(frame(titles), Analyser(), tmp_path)
-    assert index.search(index.plan("monobel 침대"), 5)[0][0] == 2
-    assert {2, 3} <= set(index.search(index.plan("모노벨"), 5)[0].tolist())
+    index = build_lexical(frame(titles), Analyser(), tmp_path)
+    assert matching(index.scores(index.plan("monobel 침대")), 5)[0][0] == 2
+    assert {2, 3} <= set(matching(index.scores(index.plan("모노벨")), 5)[0].tolist())
 
 
 def test_build_is_deterministic(tmp_path):
     for name in ("a", "b"):
-        LexicalIndex.build(frame(TITLES), Analyser(), tmp_path / name)
+        build_lexical(frame(TITLES), Analyser(), tmp_path / name)
     for path in sorted((tmp_path / "a").iterdir()):
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
 
 
 def test_an_empty_catalogue_finds_nothing(tmp_path):
     for titles in ([], [""], ["!!"]):
-        index = LexicalIndex.build(frame(titles), Analyser(), tmp_path / str(len(titles)))
-        assert index.search(index.plan("나이키"), 5)[0].tolist() == []
+        index = build_lexical(frame(titles), Analyser(), tmp_path / str(len(titles)))
+        assert matching(index.scores(index.plan("나이키")), 5)[0].tolist() == []
 
 
 class Fixed:
@@ -192,8 +192,8 @@ class Fixed:
 
 def test_a_segmenter_adds_words_to_documents_and_queries(tmp_path):
     titles = ["달빛등대용 필터", "달빛 마우스", "등대 부품"]
-    plain = LexicalIndex.build(frame(titles), Analyser(), tmp_path / "plain")
-    cut = LexicalIndex.build(frame(titles), Analyser(), tmp_path / "cut", Fixed())
+    plain = build_lexical(frame(titles), Analyser(), tmp_path / "plain")
+    cut = build_lexical(frame(titles), Analyser(), tmp_path / "cut", Fixed())
     assert plain.lexical_id != cut.lexical_id == lexical_id(Analyser(), Fixed())
     # without it only the bigram ties them
     ties = [dict(index.matches(index.plan("달빛"), 0))["달빛"] for index in (cut, plain)]
@@ -201,14 +201,14 @@ def test_a_segmenter_adds_words_to_documents_and_queries(tmp_path):
 
 
 def test_another_format_or_analyser_is_refused(tmp_path, monkeypatch):
-    LexicalIndex.build(frame(["a"]), Analyser(Lexicon()), tmp_path)
+    build_lexical(frame(["a"]), Analyser(Lexicon()), tmp_path)
     monkeypatch.setattr(lexical, "FORMAT", 99)
     with pytest.raises(MismatchError):
-        LexicalIndex.open(tmp_path)
+        LexicalIndex(tmp_path)
     monkeypatch.undo()
     monkeypatch.setattr(Analyser, "versions", "0/0")
     with pytest.raises(MismatchError):
-        LexicalIndex.open(tmp_path)
+        LexicalIndex(tmp_path)
 
 
 def test_identity_counts_weights_and_lexicon(monkeypatch):
@@ -219,10 +219,11 @@ def test_identity_counts_weights_and_lexicon(monkeypatch):
 
 
 def test_serving_needs_no_heavy_package(tmp_path):
-    LexicalIndex.build(frame(TITLES), Analyser(), tmp_path)
+    build_lexical(frame(TITLES), Analyser(), tmp_path)
     program = (
-        "import sys; from pathlib import Path; from semsearch.index.lexical import LexicalIndex;"
-        f"index = LexicalIndex.open(Path({str(tmp_path)!r})); index.search(index.plan('나이킈에어맥스 wireles'), 5);"
+        "import sys; from pathlib import Path; from semsearch.index.lexical import LexicalIndex, matching;"
+        f"index = LexicalIndex(Path({str(tmp_path)!r}));"
+        "matching(index.scores(index.plan('나이킈에어맥스 wireles')), 5);"
         "heavy = {'bm25s', 'polars', 'kiwipiepy', 'torch', 'scipy', 'hnswlib'} & set(sys.modules);"
         "assert not heavy, heavy"
     )

@@ -11,12 +11,17 @@ import tiny_market as market
 from tiny_market import NOW
 
 from semsearch.errors import MismatchError, MissingPart, UsageError
-from semsearch.index.release import Damage, Release, dense_kind, verify_release
+from semsearch.index.release import FORMAT, Damage, Release, dense_kind, verify_release
 from semsearch.retrieval.build import encode_items
 from semsearch.settings import IndexSettings
 from semsearch.text.analyser import Analyser
 from semsearch.text.lexicons import Group, Lexicon
 from semsearch.workspace import Workspace
+
+
+class LongTitles(market.Titles):
+    def as_dict(self):
+        return {"title_chars": 999}
 
 
 @pytest.fixture
@@ -32,7 +37,8 @@ def test_a_manifest_says_what_it_pins(release):
     manifest = release.manifest
     # 9 items; 2 copies of chair, 2 of lamp, 아이폰 has no vector: 9 - 1 - 1 - 1
     assert (manifest.n_items, manifest.n_vectors, manifest.dim, manifest.dense_kind) == (9, 6, 3, "exact")
-    assert (manifest.encoder_id, manifest.model_id) == ("axes1", "m1")
+    assert (manifest.encoder_id, manifest.model_id, manifest.regions_digest) == ("axes1", "m1", "g1")
+    assert manifest.format == FORMAT
     assert manifest.lexical_id == release.lexical.lexical_id
     assert set(manifest.files) >= {"items.parquet", "rows.jsonl", "dense/vectors.npy", "alive/status.npy"}
 
@@ -45,6 +51,18 @@ def test_same_inputs_same_release(fresh):
     one = market.build(fresh)
     assert market.build(fresh, encoder=MustNotRun()) == one
     assert [m.release_id for m in fresh.releases()] == [one.release_id]
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "dense/vectors.npy", "lexical/terms.txt"])
+@pytest.mark.parametrize("damage", [None, b"{"])
+def test_a_damaged_release_is_built_again(fresh, name, damage):
+    one = market.build(fresh)
+    path = fresh.release_path(one.release_id) / name
+    path.unlink()
+    if damage:
+        path.write_bytes(damage)
+    assert market.build(fresh) == one
+    assert verify_release(fresh.manifest(one.release_id), fresh.release_path(one.release_id)) == ()
 
 
 def test_same_inputs_in_another_workspace_give_the_same_bytes(fresh, tmp_path):
@@ -60,6 +78,7 @@ def test_same_inputs_in_another_workspace_give_the_same_bytes(fresh, tmp_path):
         {"model_id": "m2"},
         {"pipeline": "vintage"},
         {"settings": IndexSettings(dense="hnsw")},
+        {"template": LongTitles()},
         {"analyser": Analyser(Lexicon([Group("synonyms", ("phone", "telephone"))]))},
     ],
 )

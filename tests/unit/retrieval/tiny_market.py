@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from semsearch.records import Item, Region, schema
-from semsearch.retrieval.build import build_release
+from semsearch.retrieval.build import Inputs, build_release
 from semsearch.settings import IndexSettings
 from semsearch.text.analyser import Analyser
 from semsearch.workspace import Workspace
@@ -38,6 +38,9 @@ class Titles:
 
     def texts(self, items):
         return [title.lower() for title in items["title"].to_list()]
+
+    def as_dict(self):
+        return {"title_chars": 300}
 
 
 def item(item_id, title, **more):
@@ -83,7 +86,5 @@ def build(workspace: Workspace, items=None, **changes):
         "analyser": Analyser(),
         "segment": None,
         "settings": IndexSettings(),
-        "now": NOW,
     } | changes
-    with workspace.writing():
-        return build_release(workspace, frame(chosen), **options)
+    return build_release(workspace, Inputs(items=frame(chosen), **options), now=NOW)
