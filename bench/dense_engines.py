@@ -19,6 +19,7 @@ from semsearch import wiring
 from semsearch.index.exact import ExactIndex
 from semsearch.index.hnsw import EF, EF_CONSTRUCTION, M, build_hnsw
 from semsearch.index.vectors import distinct
+from semsearch.workspace import Workspace
 
 DEPTH = 200
 
@@ -28,7 +29,7 @@ def main() -> None:
     parser.add_argument("workspace", type=Path)
     parser.add_argument("--sizes", nargs="+", type=int, default=[10_000, 20_000, 50_000, 100_000])
     options = parser.parse_args()
-    searcher = wiring.open_searcher(wiring.open_workspace(options.workspace), once=True)
+    searcher = wiring.open_searcher(Workspace.open(options.workspace), once=True)
     vectors = searcher.release.vectors
     queries = title_queries(searcher)
     load = ", ".join(f"{figure:.2f}" for figure in os.getloadavg())

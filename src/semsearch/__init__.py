@@ -26,26 +26,30 @@ from semsearch.version import __version__
 
 if TYPE_CHECKING:
     from semsearch.errors import SemsearchError
-    from semsearch.evaluation.tables import read_judgements, read_queries
+    from semsearch.evaluation.reading import read_judgements, read_queries
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.ingest.importing import import_rows
     from semsearch.records import Hit, Interaction, Item, Region
     from semsearch.retrieval.evaluate import compare_runs, evaluate_run, retrieve
     from semsearch.retrieval.search import Searcher
+    from semsearch.retrieval.similar import similar
+    from semsearch.retrieval.why import why
     from semsearch.settings import Settings
-    from semsearch.wiring import build, open_encoder, open_searcher, train
+    from semsearch.wiring import build, open_encoder, open_retriever, open_searcher, train
     from semsearch.workspace import Workspace
 
 _HOMES = {
     "semsearch.errors": ("SemsearchError",),
-    "semsearch.evaluation.tables": ("read_judgements", "read_queries"),
+    "semsearch.evaluation.reading": ("read_judgements", "read_queries"),
     "semsearch.ingest.catalogue": ("Catalogue",),
     "semsearch.ingest.importing": ("import_rows",),
     "semsearch.records": ("Hit", "Interaction", "Item", "Region"),
     "semsearch.retrieval.evaluate": ("compare_runs", "evaluate_run", "retrieve"),
     "semsearch.retrieval.search": ("Searcher",),
+    "semsearch.retrieval.similar": ("similar",),
+    "semsearch.retrieval.why": ("why",),
     "semsearch.settings": ("Settings",),
-    "semsearch.wiring": ("build", "open_encoder", "open_searcher", "train"),
+    "semsearch.wiring": ("build", "open_encoder", "open_retriever", "open_searcher", "train"),
     "semsearch.workspace": ("Workspace",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -66,11 +70,14 @@ __all__ = [
     "evaluate_run",
     "import_rows",
     "open_encoder",
+    "open_retriever",
     "open_searcher",
     "read_judgements",
     "read_queries",
     "retrieve",
+    "similar",
     "train",
+    "why",
 ]
 
 

@@ -17,7 +17,7 @@ if typing.TYPE_CHECKING:
     from semsearch.evaluation.qrels import Qrels
     from semsearch.evaluation.queries import Queries
     from semsearch.evaluation.runs import Run
-    from semsearch.retrieval.evaluate import EvaluationReport, Retriever
+    from semsearch.retrieval.reports import EvaluationReport
 
 app = typer.Typer(help="Measure search against judgements.", no_args_is_help=True)
 
@@ -46,7 +46,7 @@ def run_command(
     qrels: QrelsOption,
     queries: QueriesOption = None,
     run: Annotated[Path | None, typer.Option("--run", help="Evaluate this TREC run instead of a release.")] = None,
-    mode: Annotated[str, typer.Option("--mode", help="hybrid, dense or lexical.")] = "hybrid",
+    mode: Annotated[str | None, typer.Option(help="hybrid, dense or lexical. [default: search.mode]")] = None,
     k: KOption = 10,
     metric: MetricOption = None,
     slice_by: SliceOption = None,
@@ -75,11 +75,11 @@ def run_command(
 
     Example: semsearch evaluate run --qrels qrels.txt --run other.trec --metric ndcg@10,recall@100 --json
     """
-    from semsearch.evaluation.tables import read_judgements, read_queries
+    from semsearch.evaluation.reading import read_judgements, read_queries
     from semsearch.retrieval import evaluate as job
 
     condition = _condition(fail_on)
-    _check_target(run, release, name, workspace)
+    _check_target(run, name, workspace, {"--release": release, "--mode": mode})
     metrics = (*(metric or job.default_metrics(k)), *([condition.metric] if condition else []))
     depth = job.depth_of(metrics)
     judged, judged_texts = read_judgements(qrels, grade_column)
@@ -128,7 +128,7 @@ def compare_command(
 
     Example: semsearch evaluate compare old.trec new.trec --qrels ratings.csv --grade-column final --html diff.html
     """
-    from semsearch.evaluation.tables import read_judgements, read_queries
+    from semsearch.evaluation.reading import read_judgements, read_queries
     from semsearch.retrieval import evaluate as job
     from semsearch.retrieval.saved_runs import open_run
 
@@ -153,14 +153,15 @@ def compare_command(
 # --- steps of the commands ------------------------------------------------------------------
 
 
-def _check_target(run: Path | None, release: str | None, name: str | None, workspace: Path) -> None:
+def _check_target(run: Path | None, name: str | None, workspace: Path, of_release: dict[str, str | None]) -> None:
     """Refuse before any work what could not be saved or makes no sense together."""
     from semsearch.errors import UsageError
     from semsearch.retrieval.saved_runs import check_name
     from semsearch.workspace import Workspace
 
-    if run and release:
-        raise UsageError("--run and --release name two different things to evaluate.", "Next: give one of them")
+    for flag, given in of_release.items() if run else ():
+        if given is not None:
+            raise UsageError(f"{flag} says how to ask a release, and --run is evaluated as it is.", "Next: give one")
     if name is not None:
         check_name(name)
     if run is None or name is not None:
@@ -179,31 +180,26 @@ def _search(
     workspace: Path,
     pipeline: str,
     release: str | None,
-    mode: str,
+    mode: str | None,
     depth: int,
     judged: Qrels,
     asked: Queries | None,
     name: str | None,
 ) -> tuple[Run, dict[str, str]]:
     """Ask a release all queries that are judged."""
+    from semsearch import wiring
     from semsearch.errors import UsageError
     from semsearch.retrieval.evaluate import retrieve
+    from semsearch.workspace import Workspace
 
     if asked is None:
         raise UsageError("The qrels hold no query texts.", "Next: --queries FILE with the columns query_id and query")
     wanted = asked.of(judged.grades)
-    retriever, release_id = _retriever(workspace, pipeline, release, mode)
+    retriever = wiring.open_retriever(Workspace.open(workspace), pipeline, release, mode, now=datetime.now(UTC))
+    origin = retriever.origin
+    made = "-".join(origin[part] for part in ("release_id", "mode", "fusion") if part in origin)
     with steps() as progress:
-        found = retrieve(retriever, wanted, depth, name or f"{release_id}-{mode}", progress)
-    return found, {"release_id": release_id, "mode": mode}
-
-
-def _retriever(workspace: Path, pipeline: str, release: str | None, mode: str) -> tuple[Retriever, str]:
-    from semsearch import wiring
-    from semsearch.retrieval.evaluate import ReleaseRetriever
-
-    searcher = wiring.open_searcher(wiring.open_workspace(workspace), pipeline=pipeline, release=release)
-    return ReleaseRetriever(searcher, mode, datetime.now(UTC)), searcher.release.manifest.release_id
+        return retrieve(retriever, wanted, depth, name or made, progress), origin
 
 
 def _keep(

@@ -10,13 +10,13 @@ from semsearch.cli.output import emit
 
 if typing.TYPE_CHECKING:
     from semsearch.report.evaluation import Titles
-    from semsearch.retrieval.evaluate import ComparisonReport, EvaluationReport
+    from semsearch.retrieval.reports import ComparisonReport, EvaluationReport
 
 
 def print_report(report: EvaluationReport, *, as_json: bool, as_jsonl: bool) -> None:
     """Print the figures, then the slices, then what they depend on."""
     from semsearch.report import evaluation as shown
-    from semsearch.retrieval.saved_runs import report_document
+    from semsearch.retrieval.reports import report_document
 
     table = not (as_json or as_jsonl)
     rows = shown.figure_rows(report) if table else shown.figure_records(report)
@@ -30,9 +30,11 @@ def print_report(report: EvaluationReport, *, as_json: bool, as_jsonl: bool) -> 
 def print_comparison(report: ComparisonReport, *, titles: Titles, as_json: bool, as_jsonl: bool) -> None:
     """Print the differences, the slices, the worst regressions, then what they depend on."""
     from semsearch.report import evaluation as shown
+    from semsearch.retrieval.reports import comparison_document
 
     if as_json or as_jsonl:
-        emit(shown.comparison_document(report), as_json=as_json, as_jsonl=as_jsonl, rows=_records(report))
+        document = comparison_document(report)
+        emit(document, as_json=as_json, as_jsonl=as_jsonl, rows=_records(document))
         return
     emit(None, rows=shown.difference_rows(report), title=f"B = {report.b} against A = {report.a}")
     if report.slices:
@@ -43,10 +45,7 @@ def print_comparison(report: ComparisonReport, *, titles: Titles, as_json: bool,
     emit(None, rows=[], note=shown.comparison_text(report))
 
 
-def _records(report: ComparisonReport) -> list[dict[str, Any]]:
-    from semsearch.report.evaluation import comparison_document
-
-    document = comparison_document(report)
+def _records(document: dict[str, Any]) -> list[dict[str, Any]]:
     whole = [{"record": "difference"} | row for row in document["differences"]]
     sliced = [
         {"record": "difference", part["column"]: part["label"]} | row

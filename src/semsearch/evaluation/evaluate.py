@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import UsageError
+from semsearch.evaluation.grades import GradeTable
 from semsearch.evaluation.intervals import RESAMPLES, Interval, bootstrap_mean
 from semsearch.evaluation.metrics import Metric, parse_metrics
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.runs import Run
-from semsearch.evaluation.table import GradeTable
 
 _BLOCK = 4096
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import os
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
 from semsearch.errors import UsageError
+from semsearch.files import atomic
 
 
 def bad_line(path: Path, line: int, what: str, next_step: str = "Next: correct this line") -> UsageError:
@@ -55,29 +54,9 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
     """Write a UTF-8 file whole or not at all; `.gz` is compressed. Raises UsageError where it cannot be written."""
-    if path.is_dir():
-        raise UsageError(f"{path} is a directory.", "Next: name a file in it")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.", "Next: choose another path") from error
-    os.close(handle)
-    try:
-        _fill(Path(draft), lines, packed=path.suffix == ".gz")
-        Path(draft).chmod(0o666 & ~_umask())
-        Path(draft).replace(path)
-    finally:
-        Path(draft).unlink(missing_ok=True)
-
-
-def _fill(path: Path, lines: Iterable[str], *, packed: bool) -> None:
-    with gzip.open(path, "wt", encoding="utf-8") if packed else path.open("w", encoding="utf-8") as file:
+    packed = path.suffix == ".gz"
+    with (
+        atomic(path) as draft,
+        gzip.open(draft, "wt", encoding="utf-8") if packed else draft.open("w", encoding="utf-8") as file,
+    ):
         file.writelines(f"{line}\n" for line in lines)
-
-
-def _umask() -> int:
-    """The umask of this process, which only setting it reveals."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

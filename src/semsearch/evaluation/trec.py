@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,8 @@ from semsearch.errors import UsageError
 from semsearch.evaluation.files import bad_line, read_lines, write_lines
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.runs import Run
+from semsearch.progress import Progress
 from semsearch.records import Judgement
-
-Progress = Callable[[str, int, int], None]
 
 _ID = re.compile(r"[^\s\0](?:[^\t\r\n\0]*[^\s\0])?")
 _RUN_FIELDS = 6

@@ -9,9 +9,9 @@ from typing import Any
 
 from semsearch.evaluation.compare import Difference, JudgedHit
 from semsearch.evaluation.evaluate import Conditions, Figure
+from semsearch.plain import plain
 from semsearch.report.page import render, signed
-from semsearch.retrieval.evaluate import ComparisonReport, EvaluationReport
-from semsearch.retrieval.saved_runs import data
+from semsearch.retrieval.reports import ComparisonReport, EvaluationReport
 
 _FAMILIES = {
     "ndcg": "nDCG", "recall": "recall", "precision": "precision", "f1": "F1", "mrr": "MRR", "map": "MAP",
@@ -37,7 +37,7 @@ def metric_label(metric: str) -> str:
 
 def figure_rows(report: EvaluationReport) -> list[dict[str, Any]]:
     """One row a metric."""
-    return [data(figure) for figure in report.figures]
+    return [plain(figure) for figure in report.figures]
 
 
 def slice_rows(report: EvaluationReport) -> list[dict[str, Any]]:
@@ -46,13 +46,13 @@ def slice_rows(report: EvaluationReport) -> list[dict[str, Any]]:
     for part in report.slices:
         first, *others = part.figures
         row = {part.column: part.label, "n": first.n, first.metric: first.mean, "low": first.low, "high": first.high}
-        rows.append(data(row | {figure.metric: figure.mean for figure in others}))
+        rows.append(plain(row | {figure.metric: figure.mean for figure in others}))
     return rows
 
 
 def figure_records(report: EvaluationReport) -> list[dict[str, Any]]:
     """One record a metric and slice; the whole has no slice."""
-    sliced = [{part.column: part.label} | data(figure) for part in report.slices for figure in part.figures]
+    sliced = [{part.column: part.label} | plain(figure) for part in report.slices for figure in part.figures]
     return [*figure_rows(report), *sliced]
 
 
@@ -113,14 +113,6 @@ def judged_hint(report: ComparisonReport) -> str:
                 "read the judged-only ones too."
             )
     return ""
-
-
-def comparison_document(report: ComparisonReport) -> dict[str, Any]:
-    """The comparison as JSON data."""
-    names = ("a", "b", "metric", "k", "seed", "resamples")
-    parts = ("conditions_a", "conditions_b", "differences", "slices", "regressions")
-    plain: dict[str, Any] = {name: getattr(report, name) for name in names}
-    return plain | {name: data(getattr(report, name)) for name in parts}
 
 
 def _difference_row(row: Difference) -> dict[str, Any]:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.compare import Comparison, Difference, JudgedHit, QueryChange, compare, judged_hits
-from semsearch.evaluation.evaluate import Conditions, Evaluation, Figure, evaluate
+from semsearch.evaluation.compare import compare, judged_hits
+from semsearch.evaluation.evaluate import evaluate
+from semsearch.evaluation.grades import JUDGED_ONLY_DEPTH
 from semsearch.evaluation.intervals import RESAMPLES
 from semsearch.evaluation.metrics import parse_metrics
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries
 from semsearch.evaluation.runs import Run
-from semsearch.evaluation.table import JUDGED_ONLY_DEPTH
+from semsearch.progress import Progress
+from semsearch.retrieval.reports import (
+    ComparisonReport,
+    EvaluationReport,
+    QueryValue,
+    Regression,
+    SliceDifferences,
+    SliceFigures,
+)
 
 if TYPE_CHECKING:
     from semsearch.retrieval.search import Searcher
-
-Progress = Callable[[str, int, int], None]
-"""`progress(what, done, total)`."""
 
 
 class Retriever(Protocol):
@@ -34,101 +40,34 @@ class Retriever(Protocol):
         ...
 
 
+@dataclass(frozen=True)
 class ReleaseRetriever:
-    """One release in one mode, items that have ended included: judgements do not know when an item ends."""
+    """One release as it is served, in one mode; None takes the setting.
 
-    def __init__(self, searcher: Searcher, mode: str, now: datetime) -> None:
-        self._searcher, self._mode, self._now = searcher, mode, now
+    Items that have ended are included by default: judgements do not know when an item ends.
+    """
+
+    searcher: Searcher
+    mode: str | None
+    now: datetime
+    fusion: str | None = None
+    include_ended: bool = True
 
     def ranked(self, query: str, k: int) -> list[tuple[str, float]]:
-        """As `Searcher.search` ranks them."""
-        found = self._searcher.search(query, k=k, mode=self._mode, now=self._now, include_ended=True)
-        return [(hit.item_id, hit.score) for hit in found.hits]
-
-
-@dataclass(frozen=True, slots=True)
-class SliceFigures:
-    """The figures of the queries with one label."""
-
-    column: str
-    label: str
-    """Empty for queries without one."""
-    figures: tuple[Figure, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class QueryValue:
-    """One query with its value and its hits."""
-
-    query_id: str
-    query: str
-    value: float
-    hits: tuple[JudgedHit, ...]
-
-
-@dataclass(frozen=True)
-class EvaluationReport:
-    """Figures of one run with all that they depend on."""
-
-    run: str
-    origin: Mapping[str, str]
-    """What made the run: release_id and mode, or the file."""
-    k: int
-    conditions: Conditions
-    figures: tuple[Figure, ...]
-    slices: tuple[SliceFigures, ...]
-    weakest: tuple[QueryValue, ...]
-    """Queries with the lowest value of the first metric, worst first."""
-    seed: int
-    resamples: int
-    evaluation: Evaluation = field(repr=False, compare=False)
-    """Every metric of every query."""
-
-    def figure(self, metric: str) -> Figure:
-        """The figure of one metric; raises UsageError when it was not computed."""
-        for figure in self.figures:
-            if figure.metric == metric:
-                return figure
-        raise UsageError(
-            f"This evaluation has no '{metric}'.", f"Next: use one of {', '.join(f.metric for f in self.figures)}"
+        """At most k (item_id, score), best first, as `Searcher.search` shows them."""
+        found = self.searcher.ranked(
+            query, now=self.now, k=k, mode=self.mode, fusion=self.fusion, include_ended=self.include_ended
         )
+        rows = self.searcher.release.rows
+        ids = (rows[row]["item_id"] for row in found.rows.tolist())
+        return list(zip(ids, found.scores.tolist(), strict=True))
 
-
-@dataclass(frozen=True, slots=True)
-class SliceDifferences:
-    """The differences over the queries with one label."""
-
-    column: str
-    label: str
-    differences: tuple[Difference, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Regression:
-    """A query that B answers worse than A."""
-
-    query: str
-    change: QueryChange
-
-
-@dataclass(frozen=True)
-class ComparisonReport:
-    """B against A with all that the figures depend on; A is the baseline."""
-
-    a: str
-    b: str
-    metric: str
-    """What the regressions are ordered by."""
-    k: int
-    conditions_a: Conditions
-    conditions_b: Conditions
-    differences: tuple[Difference, ...]
-    slices: tuple[SliceDifferences, ...]
-    regressions: tuple[Regression, ...]
-    seed: int
-    resamples: int
-    comparison: Comparison = field(repr=False, compare=False)
-    """Every difference of every query."""
+    @property
+    def origin(self) -> dict[str, str]:
+        """What decides the ranking, for the report; raises UsageError for an unknown mode or fusion rule."""
+        mode, fusion = self.searcher.rules(self.mode, self.fusion)
+        made = {"release_id": self.searcher.release.manifest.release_id, "mode": mode}
+        return made | {"fusion": fusion, "depth": str(self.searcher.settings.depth)} if mode == "hybrid" else made
 
 
 def default_metrics(k: int) -> tuple[str, ...]:

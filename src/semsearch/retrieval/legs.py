@@ -46,6 +46,13 @@ class Legs:
     lexical: Ranked
     all_lexical: Floats
     """Lexical score of every row, allowed or not; 0 is no match; empty in dense mode."""
+    depth: int
+    """Where both were cut; a leg with fewer rows has no more."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether neither leg has more rows below the cut."""
+        return max(self.dense.rows.size, self.lexical.rows.size) < self.depth
 
 
 def lexical_leg(release: Release, plan: QueryPlan, depth: int, allowed: Mask | None) -> tuple[Ranked, Floats]:
@@ -53,10 +60,15 @@ def lexical_leg(release: Release, plan: QueryPlan, depth: int, allowed: Mask | N
     if not plan.terms:
         return NOTHING, np.zeros(len(release), np.float32)
     scores = release.lexical.scores(plan)
+    return matching(scores, depth, allowed), scores
+
+
+def matching(scores: Floats, depth: int, allowed: Mask | None) -> Ranked:
+    """The best `depth` allowed rows with a lexical score; ties by row."""
     rows = np.flatnonzero(scores if allowed is None else scores * allowed)
     found = scores[rows]
     kept = best(found, depth)
-    return ordered(rows[kept], found[kept], depth), scores
+    return ordered(rows[kept], found[kept], depth)
 
 
 def check_mode(mode: str) -> Mode:

@@ -85,7 +85,7 @@ class WhyAnswer:
     title: str | None
     release_id: str
     in_release: bool
-    in_catalogue: bool
+    """False for an item that was imported after the release."""
     terms: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     matches: tuple[Match, ...] = ()
@@ -95,8 +95,10 @@ class WhyAnswer:
     """However deep, among the items that pass the same filters; null without a vector on either side."""
     lexical: LegScore | None = None
     """Likewise; null when no term matches."""
-    hybrid_rank: int | None = None
-    """Null when neither leg brings it to the fusion."""
+    mode: str = "hybrid"
+    """The mode of the settings, which `rank` is of."""
+    rank: int | None = None
+    """Where `search` shows it; null when it is not among as many as were ranked."""
     removed_by: tuple[str, ...] = ()
     """The filters that keep it out."""
     reasons: tuple[str, ...] = field(default=())

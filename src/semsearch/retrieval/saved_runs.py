@@ -3,54 +3,61 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import shutil
-import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from semsearch.errors import UsageError
 from semsearch.evaluation.files import write_lines
 from semsearch.evaluation.queries import Queries
+from semsearch.evaluation.reading import read_queries
 from semsearch.evaluation.runs import Run
-from semsearch.evaluation.tables import read_queries
-from semsearch.evaluation.trec import Progress, read_run, write_run
-from semsearch.files import flush, flush_tree
-from semsearch.retrieval.evaluate import EvaluationReport
+from semsearch.evaluation.trec import read_run, write_run
+from semsearch.files import replace
+from semsearch.progress import Progress
+from semsearch.retrieval.reports import EvaluationReport, report_document
 from semsearch.workspace import Workspace
 
 RUN_FILE = "run.trec"
 QUERIES_FILE = "queries.jsonl"
 REPORT_FILE = "evaluation.json"
 _NAME = re.compile(r"[\w][\w.@-]*")
+_DRAFT, _WHOLE = ".draft-", ".whole-"
 
 
 def save_run(workspace: Workspace, name: str, run: Run, queries: Queries, report: EvaluationReport) -> Path:
-    """Save under `runs/NAME`, whole or not at all; the folder replaces an earlier one of this name.
+    """Save under `runs/NAME`, in place of an earlier run of this name; after a kill at any step one of them is whole.
 
-    Needs no writer lock: a run is a folder of its own. Raises UsageError for a name that is no file name.
+    A folder cannot replace another in one step, so the new one first becomes `runs/.whole-NAME`, from when on readers
+    prefer it. The next run to be saved clears what a killed one left. Takes a lock of `runs/`, not the writer's.
+    Raises UsageError for a name that is no file name.
     """
+    from filelock import FileLock
+
     check_name(name)
-    target = workspace.path("runs", name)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    holder = Path(tempfile.mkdtemp(dir=target.parent, prefix=".draft-"))
-    try:
-        draft = holder / name
+    runs = workspace.path("runs")
+    runs.mkdir(parents=True, exist_ok=True)
+    with FileLock(workspace.path(".semsearch", "runs.lock")):
+        _settle(runs)
+        draft = runs / f"{_DRAFT}{name}"
         draft.mkdir()
         write_run(run, draft / RUN_FILE)
         write_lines(draft / QUERIES_FILE, (json.dumps(row, ensure_ascii=False) for row in _query_rows(queries)))
         write_lines(draft / REPORT_FILE, [json.dumps(report_document(report), ensure_ascii=False, indent=1)])
-        flush_tree(draft)
+        replace(draft, runs / f"{_WHOLE}{name}")
+        _settle(runs)
+    return runs / name
+
+
+def _settle(runs: Path) -> None:
+    """Give whole runs their names and remove unfinished ones. Needs the lock of `runs/`."""
+    for draft in runs.glob(f"{_DRAFT}*"):
+        shutil.rmtree(draft)
+    for whole in runs.glob(f"{_WHOLE}*"):
+        target = runs / whole.name.removeprefix(_WHOLE)
         if target.exists():
-            target.replace(holder / "replaced")
-        draft.replace(target)
-        flush(target.parent)
-    finally:
-        shutil.rmtree(holder, ignore_errors=True)
-    return target
+            shutil.rmtree(target)
+        replace(whole, target)
 
 
 def check_name(name: str) -> None:
@@ -67,34 +74,16 @@ def open_run(given: str, workspace_root: Path, progress: Progress | None = None)
     path = Path(given)
     if path.is_file():
         return read_run(path, progress=progress), None
-    for folder in (path, workspace_root / "runs" / given):
-        if (folder / RUN_FILE).is_file():
-            queries = folder / QUERIES_FILE
-            run = read_run(folder / RUN_FILE, folder.resolve().name, progress)
+    for folder in (path.resolve(), workspace_root / "runs" / given):
+        saved = _newest(folder)
+        if (saved / RUN_FILE).is_file():
+            queries = saved / QUERIES_FILE
+            run = read_run(saved / RUN_FILE, folder.name, progress)
             return run, read_queries(queries) if queries.is_file() else None
     raise UsageError(
         f"'{given}' is neither a run file nor a saved run.",
         f"Next: give a TREC run, or one of: {_names(workspace_root)}",
     )
-
-
-def report_document(report: EvaluationReport) -> dict[str, Any]:
-    """The report as JSON data; what is not a number becomes null."""
-    names = ("run", "origin", "k", "seed", "resamples")
-    parts = ("conditions", "figures", "slices", "weakest")
-    document: dict[str, Any] = {name: getattr(report, name) for name in names}
-    return document | {name: data(getattr(report, name)) for name in parts}
-
-
-def data(value: Any) -> Any:
-    """A dataclass, or a tuple or mapping of them, as JSON data; NaN becomes null."""
-    if isinstance(value, (tuple, list)):
-        return [data(part) for part in value]
-    if isinstance(value, float):
-        return None if math.isnan(value) else value
-    if isinstance(value, Mapping):
-        return {key: data(part) for key, part in value.items()}
-    return data(asdict(value)) if hasattr(value, "__dataclass_fields__") else value
 
 
 def _query_rows(queries: Queries) -> list[dict[str, str]]:
@@ -105,6 +94,13 @@ def _query_rows(queries: Queries) -> list[dict[str, str]]:
     ]
 
 
+def _newest(folder: Path) -> Path:
+    """The folder, or the whole one that a killed `save_run` did not come to put in its place."""
+    whole = folder.with_name(f"{_WHOLE}{folder.name}")
+    return whole if whole.is_dir() else folder
+
+
 def _names(root: Path) -> str:
-    names = sorted(path.parent.name for path in (root / "runs").glob(f"*/{RUN_FILE}") if path.parent.name[0] != ".")
+    found = {path.parent.name.removeprefix(_WHOLE) for path in (root / "runs").glob(f"*/{RUN_FILE}")}
+    names = sorted(name for name in found if not name.startswith("."))
     return ", ".join(names) or "none saved here; semsearch evaluate run makes one"

@@ -145,7 +145,7 @@ class Searcher:
         while ranked.rows.size < k and not legs.complete:
             legs = self._deeper(legs, legs.depth * 4, allowed)
             more = self._joined(legs, mode, rule, k)
-            new = ~np.isin(more.rows, ranked.rows)
+            new = _not_in(more.rows, ranked.rows, len(self.release))
             scores = np.concatenate((ranked.scores, np.minimum(more.scores[new], ranked.scores.min(initial=np.inf))))
             ranked = Ranked(np.concatenate((ranked.rows, more.rows[new]))[:k], scores[:k])
         return legs, ranked
@@ -263,6 +263,14 @@ class Searcher:
         if allowed is not None and not allowed.any():
             notes.append("No item passes the filters.")
         return tuple(notes)
+
+
+def _not_in(rows: Rows, others: Rows, n: int) -> Mask:
+    """Which of `rows` are not among `others`; as np.isin, which imports numpy.ma."""
+    free = np.ones(n, np.bool_)
+    free[others] = False
+    found: Mask = free[rows]
+    return found
 
 
 def words(plan: QueryPlan) -> tuple[str, ...]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
+import numpy as np
+
+from semsearch.errors import UsageError
 from semsearch.index.dense import Mask
 from semsearch.records import LegScore
-from semsearch.retrieval.legs import Filters, Legs, dense_place, lexical_place
+from semsearch.retrieval.fusion import union
+from semsearch.retrieval.legs import NOTHING, Filters, Legs, dense_place, lexical_place
 from semsearch.retrieval.results import WhyAnswer
 from semsearch.retrieval.search import Searcher, words
 
@@ -26,52 +31,55 @@ def why(
 ) -> WhyAnswer:
     """What happens to `item_id` when `query` is searched with these filters.
 
-    `in_catalogue` tells an item that was imported after the release from one that nobody knows.
+    `in_catalogue` tells an item that was imported after the release from one that nobody knows, for which
+    UsageError is raised, as for an unknown region.
     """
     release = searcher.release
     row = release.rows.find(item_id)
     if row is None:
-        return _absent(searcher, query, item_id, in_catalogue(item_id))
+        if not in_catalogue(item_id):
+            raise UsageError(
+                f"Neither release {release.manifest.release_id} nor the catalogue has an item '{item_id}'.",
+                "Next: semsearch import items FILE",
+            )
+        return _absent(searcher, query, item_id)
     filters = Filters(now, where, near_region, include_ended)
     removed = tuple(_removed_by(searcher, row, filters))
     among = _with(searcher.allowed(filters), row)
     legs = searcher.legs(query, "hybrid", searcher.settings.depth, among)
-    rank = _hybrid_rank(searcher, query, row, among)
+    wanted = searcher.settings.k if k is None else k
+    rank, depth = _rank(searcher, legs, row, wanted, among)
     dense = None
     if legs.vector is not None:
         dense = dense_place(release.vectors.all_scores(legs.vector), row, among)
     lexical = lexical_place(legs, row, among)
     matches = searcher.matches(legs.plan, row)
     terms = words(legs.plan)
-    wanted = searcher.settings.k if k is None else k
     return WhyAnswer(
         query=query,
         item_id=item_id,
         title=release.rows[row]["title"],
         release_id=release.manifest.release_id,
         in_release=True,
-        in_catalogue=True,
         terms=terms,
         steps=legs.plan.steps,
         matches=matches,
         missing=tuple(term for term in terms if term not in {match.term for match in matches}),
         dense=dense,
         lexical=lexical,
-        hybrid_rank=rank,
+        mode=searcher.rules()[0],
+        rank=rank,
         removed_by=removed,
         reasons=(
-            *_place(searcher, rank, wanted, removed),
+            *_place(rank, wanted, depth, removed),
             *_causes(searcher, row, legs, dense, lexical),
         ),
     )
 
 
-def _absent(searcher: Searcher, query: str, item_id: str, in_catalogue: bool) -> WhyAnswer:
+def _absent(searcher: Searcher, query: str, item_id: str) -> WhyAnswer:
     release_id = searcher.release.manifest.release_id
-    if in_catalogue:
-        reason = f"It is in the catalogue but not in release {release_id}. Next: semsearch index build --publish"
-    else:
-        reason = f"Neither release {release_id} nor the catalogue has this item. Next: semsearch import items FILE"
+    reason = f"It is in the catalogue but not in release {release_id}. Next: semsearch index build --publish"
     plan = searcher.release.lexical.plan(query)
     return WhyAnswer(
         query=query,
@@ -79,7 +87,6 @@ def _absent(searcher: Searcher, query: str, item_id: str, in_catalogue: bool) ->
         title=None,
         release_id=release_id,
         in_release=False,
-        in_catalogue=in_catalogue,
         terms=words(plan),
         steps=plan.steps,
         reasons=(reason,),
@@ -110,19 +117,25 @@ def _with(allowed: Mask | None, row: int) -> Mask | None:
     return let_in
 
 
-def _hybrid_rank(searcher: Searcher, query: str, row: int, allowed: Mask | None) -> int | None:
-    """Rank in the default mode and fusion, as deep as the legs bring items to it."""
-    rows = searcher.ranked_among(query, searcher.settings.depth * 2, allowed).rows.tolist()
-    return rows.index(row) + 1 if row in rows else None
+def _rank(searcher: Searcher, legs: Legs, row: int, wanted: int, allowed: Mask | None) -> tuple[int | None, int]:
+    """Rank in the order that `search` shows, by the mode and fusion of the settings, and how many were ranked.
+
+    As many as are wanted and at least all that both legs bring at `search.depth`.
+    """
+    mode, rule = searcher.rules()
+    asked = replace(legs, dense=NOTHING) if mode == "lexical" else legs
+    shown = max(wanted, union(asked.dense, asked.lexical).size)
+    rows = searcher.first(asked, mode, rule, shown, allowed)[1].rows
+    found = np.flatnonzero(rows == row)
+    return (int(found[0]) + 1 if found.size else None), rows.size
 
 
-def _place(searcher: Searcher, rank: int | None, wanted: int, removed: tuple[str, ...]) -> Iterator[str]:
+def _place(rank: int | None, wanted: int, n_ranked: int, removed: tuple[str, ...]) -> Iterator[str]:
     """What keeps it out, or where it comes."""
     yield from (f"A filter removes it. {cause}" for cause in removed)
-    depth = searcher.settings.depth
     without = "Without that filter it" if removed else "It"
     if rank is None:
-        yield f"Neither leg has it among its first {depth} (search.depth), so that fusion never sees it."
+        yield f"{without} is not among the first {n_ranked:,}." if n_ranked else "The query finds nothing."
     elif rank > wanted:
         yield f"{without} ranks {rank}, and {wanted} are shown. Next: --k {rank}"
     else:

@@ -180,7 +180,7 @@ def test_scores_that_are_equal_as_float32_are_ties_as_in_trec_eval():
 
 
 def test_real_judgements_equal_ir_measures(shared_data):
-    from semsearch.evaluation.tables import read_judgements
+    from semsearch.evaluation.reading import read_judgements
 
     qrels, queries = read_judgements(shared_data / "chorus" / "ratings.csv")
     assert queries is not None and len(queries) == 76 and qrels.n_judgements == 1626

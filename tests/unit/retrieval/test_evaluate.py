@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ from semsearch.errors import UsageError
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries
 from semsearch.evaluation.runs import Run
+from semsearch.retrieval import saved_runs
 from semsearch.retrieval.evaluate import (
-    ReleaseRetriever,
     compare_runs,
     default_metrics,
     depth_of,
@@ -128,6 +128,51 @@ def test_saved_runs_open_by_name_and_folder_and_replace_each_other(tmp_path):
     assert document["origin"] == {"mode": "letters"} and document["figures"][0]["mean"] == 0.5
 
 
+class Killed(BaseException):
+    """Stands for kill -9: nothing of ours catches it."""
+
+
+@pytest.mark.parametrize("replaces", [True, False])
+@pytest.mark.parametrize("step", range(1, 9))
+def test_a_run_that_is_killed_while_it_is_saved_is_whole_or_not_there(tmp_path, monkeypatch, step, replaces):
+    workspace = Workspace.create(tmp_path / "ws")
+    old, new = made_run(), retrieve(LetterRetriever(["b", "abc"]), QUERIES, 10, "new")
+    reports = [evaluate_run(run, QRELS, QUERIES, metrics=["mrr"]) for run in (old, new)]
+    if replaces:
+        save_run(workspace, "one", old, QUERIES, reports[0])
+    steps = iter(range(1, 100))
+
+    def dying(real, half=None):
+        def run_step(*given, **named):
+            if next(steps) == step:
+                if half:
+                    half(*given)
+                raise Killed
+            return real(*given, **named)
+
+        return run_step
+
+    def remove_a_file(folder):
+        next(folder.iterdir()).unlink()
+
+    with monkeypatch.context() as patch:
+        for name in ("write_run", "write_lines", "replace", "_settle"):
+            patch.setattr(saved_runs, name, dying(getattr(saved_runs, name)))
+        patch.setattr(saved_runs.shutil, "rmtree", dying(saved_runs.shutil.rmtree, remove_a_file))
+        with suppress(Killed):
+            save_run(workspace, "one", new, QUERIES, reports[1])
+    try:
+        opened, queries = open_run("one", workspace.root)
+    except UsageError:
+        assert not replaces
+    else:
+        assert queries == QUERIES
+        found = {q: opened.hits(q) for q in QUERIES.texts}
+        assert found in [{q: run.hits(q) for q in QUERIES.texts} for run in ((old, new) if replaces else (new,))]
+    save_run(workspace, "two", new, QUERIES, reports[1])
+    assert {p.name for p in (workspace.root / "runs").iterdir()} <= {"one", "two"}
+
+
 def test_unknown_and_bad_names_of_runs(tmp_path):
     workspace = Workspace.create(tmp_path / "ws")
     run = made_run()
@@ -140,17 +185,3 @@ def test_unknown_and_bad_names_of_runs(tmp_path):
         with pytest.raises(UsageError, match="cannot name a run"):
             save_run(workspace, name, run, QUERIES, report)
     assert not (tmp_path / "out").exists()
-
-
-def test_a_release_is_asked_with_ended_items_in_its_mode():
-    class Answer:
-        hits = ()
-
-    class Searcher:
-        def search(self, query, **asked):
-            self.asked = (query, asked)
-            return Answer
-
-    searcher, now = Searcher(), datetime(2026, 1, 1, tzinfo=UTC)
-    assert ReleaseRetriever(searcher, "dense", now).ranked("bag", 7) == []
-    assert searcher.asked == ("bag", {"k": 7, "mode": "dense", "now": now, "include_ended": True})

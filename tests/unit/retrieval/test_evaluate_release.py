@@ -10,7 +10,30 @@ import tiny_market as market
 
 from semsearch import wiring
 from semsearch.cli.app import main
+from semsearch.errors import UsageError
 from semsearch.evaluation.trec import read_run
+from semsearch.retrieval.evaluate import ReleaseRetriever
+from semsearch.retrieval.search import Searcher
+from semsearch.settings import SearchSettings
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+@pytest.mark.parametrize("fusion", ["score", "rrf"])
+def test_the_head_of_a_deep_ranking_is_what_is_served(release, mode, fusion):
+    searcher = Searcher(release, market.Axes, SearchSettings(depth=2, fusion=fusion))
+    retriever = ReleaseRetriever(searcher, mode, market.NOW)
+    served = searcher.search("phone chair", now=market.NOW, k=3, mode=mode, include_ended=True).hits
+    assert retriever.ranked("phone chair", 1000)[:3] == [(hit.item_id, hit.score) for hit in served]
+
+
+def test_what_decides_the_ranking_is_named(release):
+    searcher = Searcher(release, market.Axes, SearchSettings(mode="hybrid", fusion="rrf", depth=50))
+    release_id = release.manifest.release_id
+    made = ReleaseRetriever(searcher, None, market.NOW).origin
+    assert made == {"release_id": release_id, "mode": "hybrid", "fusion": "rrf", "depth": "50"}
+    assert ReleaseRetriever(searcher, "dense", market.NOW).origin == {"release_id": release_id, "mode": "dense"}
+    with pytest.raises(UsageError, match="No mode 'magic'"):
+        _ = ReleaseRetriever(searcher, "magic", market.NOW).origin
 
 
 def test_a_release_is_evaluated_saved_and_named(workspace, searcher, tmp_path, monkeypatch, capsys):

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 import numpy as np
 from semsearch import wiring
+from semsearch.workspace import Workspace
 from semsearch.retrieval.similar import similar
 from semsearch.retrieval.why import why
 
@@ -23,11 +24,11 @@ class Phone:
         return np.array([[1, 0, 0]] * len(texts), np.float32)
 
 wiring.open_encoder = lambda *_: Phone()
-searcher = wiring.open_searcher(wiring.open_workspace(Path(sys.argv[1])), once=True)
+searcher = wiring.open_searcher(Workspace.open(Path(sys.argv[1])), once=True)
 now = datetime(2024, 6, 1, tzinfo=UTC)
 assert searcher.search("phone", now=now, near_region="011", explain=True).hits
 assert similar(searcher, "a5", now=now).hits
-assert why(searcher, "phone", "a1", now=now).hybrid_rank == 1
+assert why(searcher, "phone", "a1", now=now).rank == 1
 assert "numpy.ma" not in sys.modules
 print("served")
 """

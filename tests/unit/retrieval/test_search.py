@@ -11,7 +11,7 @@ from tiny_market import NOW
 
 from semsearch.errors import FilterError, MismatchError, MissingPart, UsageError
 from semsearch.index.release import Release
-from semsearch.retrieval.search import Ranker, Searcher
+from semsearch.retrieval.search import Searcher
 from semsearch.settings import SearchSettings
 
 
@@ -176,6 +176,23 @@ def test_an_hnsw_release_answers_like_an_exact_one(searcher, workspace, mode):
         assert [(h.item_id, h.score) for h in scan.search(query, now=NOW, mode=mode).hits] == wanted
 
 
-def test_a_ranker_gives_ids_and_scores(searcher):
-    ranker = Ranker(searcher, NOW, mode="dense")
-    assert [item_id for item_id, _ in ranker.ranked("phone", 3)] == ["a1", "a2", "a9"]
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+@pytest.mark.parametrize("fusion", ["score", "rrf"])
+@pytest.mark.parametrize("exact", [True, False])
+def test_what_is_served_does_not_depend_on_how_many_are_asked_for(release, mode, fusion, exact):
+    """The legs of depth 1 hold two of the items, so that nearly all come from deeper legs."""
+    searcher = Searcher(release, market.Axes, SearchSettings(depth=1, fusion=fusion), exact=exact)
+    for query in ("phone chair", "lamp", "아이폰 phone"):
+        whole = searcher.search(query, now=NOW, k=9, mode=mode, include_ended=True).hits
+        scores = [hit.score for hit in whole]
+        assert scores == sorted(scores, reverse=True)
+        assert len({hit.item_id for hit in whole}) == len(whole) > 1
+        for k in range(1, 9):
+            first = searcher.search(query, now=NOW, k=k, mode=mode, include_ended=True).hits
+            assert [hit.item_id for hit in first] == [hit.item_id for hit in whole[:k]]
+
+
+def test_deep_answers_hold_every_item_once(searcher):
+    deep = searcher.search("phone", now=NOW, k=100, include_ended=True)
+    assert sorted(ids(deep)) == sorted(set(ids(deep)))
+    assert len(ids(deep)) == 8  # all that have a vector

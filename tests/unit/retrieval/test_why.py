@@ -18,29 +18,41 @@ def test_a_found_item(searcher):
     assert answer.removed_by == ()
     assert answer.missing == ()
     assert answer.reasons[0].startswith("It is found: rank ")
-    assert answer.hybrid_rank in (1, 2)
+    assert answer.rank in (1, 2)
     assert answer.release_id == searcher.release.manifest.release_id
 
 
 def test_its_rank_is_the_one_of_the_search(searcher):
     for mode_rank, hit in enumerate(searcher.search("chair lamp", now=NOW).hits, 1):
-        assert why(searcher, "chair lamp", hit.item_id, now=NOW).hybrid_rank == mode_rank
+        assert why(searcher, "chair lamp", hit.item_id, now=NOW).rank == mode_rank
 
 
 def test_an_item_below_k(searcher):
-    rank = why(searcher, "phone", "a4", now=NOW).hybrid_rank
+    rank = why(searcher, "phone", "a4", now=NOW).rank
     assert rank > 2
     answer = why(searcher, "phone", "a4", now=NOW, k=2)
     assert answer.reasons[0] == f"It ranks {rank}, and 2 are shown. Next: --k {rank}"
     assert "No word of the query is in the item." in answer.reasons
 
 
-def test_a_rank_deeper_than_the_legs_go(release):
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+@pytest.mark.parametrize("fusion", ["score", "rrf"])
+def test_every_rank_is_the_one_of_the_search_however_shallow_the_legs(release, mode, fusion):
+    shallow = Searcher(release, market.Axes, SearchSettings(depth=1, mode=mode, fusion=fusion))
+    shown = shallow.search("phone chair", now=NOW, k=9).hits
+    assert len(shown) > 2
+    for hit in shown:
+        answer = why(shallow, "phone chair", hit.item_id, now=NOW, k=9)
+        assert (answer.rank, answer.mode) == (hit.rank, mode)
+        assert answer.reasons[0] == f"It is found: rank {hit.rank} of the 9 that are shown."
+
+
+def test_a_rank_deeper_than_was_ranked(release):
     shallow = Searcher(release, market.Axes, SearchSettings(depth=1))
-    answer = why(shallow, "phone", "a4", now=NOW)
-    assert answer.hybrid_rank is None
+    answer = why(shallow, "phone", "a4", now=NOW, k=2)
+    assert answer.rank is None
     assert answer.dense.rank == 5
-    assert "search.depth" in answer.reasons[0]
+    assert answer.reasons[0] == "It is not among the first 2."
 
 
 @pytest.mark.parametrize(
@@ -71,20 +83,20 @@ def test_an_item_without_a_vector(searcher):
 
 def test_a_query_that_nothing_knows(searcher):
     answer = why(searcher, "zzzqqq", "a1", now=NOW)
-    assert (answer.dense, answer.lexical, answer.hybrid_rank) == (None, None, None)
+    assert (answer.dense, answer.lexical, answer.rank) == (None, None, None)
     assert "The query has nothing that either leg knows." in answer.reasons
 
 
 def test_an_item_that_is_only_in_the_catalogue(searcher):
     answer = why(searcher, "phone", "b1", now=NOW, in_catalogue=lambda item_id: item_id == "b1")
-    assert (answer.in_release, answer.in_catalogue) == (False, True)
+    assert not answer.in_release
     assert "semsearch index build" in answer.reasons[0]
 
 
 def test_an_item_that_nobody_knows(searcher):
-    answer = why(searcher, "phone", "b2", now=NOW)
-    assert (answer.in_release, answer.in_catalogue) == (False, False)
-    assert "semsearch import items" in answer.reasons[0]
+    with pytest.raises(UsageError, match="nor the catalogue has an item 'b2'") as error:
+        why(searcher, "phone", "b2", now=NOW)
+    assert "semsearch import items" in error.value.next_step
 
 
 def test_a_region_that_does_not_exist(searcher):

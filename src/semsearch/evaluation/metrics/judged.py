@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.evaluation.table import GradeTable
+from semsearch.evaluation.grades import GradeTable
 
 
 def judged_share(table: GradeTable, k: int | None) -> NDArray[np.float64]:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import UsageError
+from semsearch.evaluation.grades import GradeTable
 from semsearch.evaluation.metrics.average_precision import average_precision
 from semsearch.evaluation.metrics.judged import judged_share
 from semsearch.evaluation.metrics.ndcg import ndcg
 from semsearch.evaluation.metrics.reciprocal_rank import reciprocal_rank
 from semsearch.evaluation.metrics.sets import f1, precision, recall
-from semsearch.evaluation.table import GradeTable
 
 Formula = Callable[[GradeTable, int | None], NDArray[np.float64]]
 
@@ -71,6 +71,8 @@ def parse_metric(text: str) -> Metric:
 
 
 def parse_metrics(names: Iterable[str]) -> tuple[Metric, ...]:
-    """Read metric names, each of which may be a comma-separated list; doubles are dropped."""
-    parts = (part for name in names for part in name.split(",") if part.strip())
+    """Read metric names, each of which may be a comma-separated list; doubles are dropped. Raises for none at all."""
+    parts = [part for name in names for part in name.split(",") if part.strip()]
+    if not parts:
+        raise UsageError("No metric is named.", "Next: --metric ndcg@10")
     return tuple(dict.fromkeys(map(parse_metric, parts)))

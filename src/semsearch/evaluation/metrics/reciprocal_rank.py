@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.evaluation.table import GradeTable
+from semsearch.evaluation.grades import GradeTable
 
 
 def reciprocal_rank(table: GradeTable, k: int | None) -> NDArray[np.float64]:

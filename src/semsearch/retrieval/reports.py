@@ -1,0 +1,111 @@
+"""What an evaluation and a comparison answer: figures with all that they depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from semsearch.errors import UsageError
+from semsearch.evaluation.compare import Comparison, Difference, JudgedHit, QueryChange
+from semsearch.evaluation.evaluate import Conditions, Evaluation, Figure
+from semsearch.plain import plain
+
+
+@dataclass(frozen=True, slots=True)
+class SliceFigures:
+    """The figures of the queries with one label."""
+
+    column: str
+    label: str
+    """Empty for queries without one."""
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryValue:
+    """One query with its value and its hits."""
+
+    query_id: str
+    query: str
+    value: float
+    hits: tuple[JudgedHit, ...]
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """Figures of one run with all that they depend on."""
+
+    run: str
+    origin: Mapping[str, str]
+    """What made the run: release_id, mode, fusion and depth, or the file."""
+    k: int
+    conditions: Conditions
+    figures: tuple[Figure, ...]
+    slices: tuple[SliceFigures, ...]
+    weakest: tuple[QueryValue, ...]
+    """Queries with the lowest value of the first metric, worst first."""
+    seed: int
+    resamples: int
+    evaluation: Evaluation = field(repr=False, compare=False)
+    """Every metric of every query."""
+
+    def figure(self, metric: str) -> Figure:
+        """The figure of one metric; raises UsageError when it was not computed."""
+        for figure in self.figures:
+            if figure.metric == metric:
+                return figure
+        raise UsageError(
+            f"This evaluation has no '{metric}'.", f"Next: use one of {', '.join(f.metric for f in self.figures)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SliceDifferences:
+    """The differences over the queries with one label."""
+
+    column: str
+    label: str
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """A query that B answers worse than A."""
+
+    query: str
+    change: QueryChange
+
+
+@dataclass(frozen=True)
+class ComparisonReport:
+    """B against A with all that the figures depend on; A is the baseline."""
+
+    a: str
+    b: str
+    metric: str
+    """What the regressions are ordered by."""
+    k: int
+    conditions_a: Conditions
+    conditions_b: Conditions
+    differences: tuple[Difference, ...]
+    slices: tuple[SliceDifferences, ...]
+    regressions: tuple[Regression, ...]
+    seed: int
+    resamples: int
+    comparison: Comparison = field(repr=False, compare=False)
+    """Every difference of every query."""
+
+
+def report_document(report: EvaluationReport) -> dict[str, Any]:
+    """The evaluation as JSON data, without the values of every query; what is not a number becomes null."""
+    return _document(report, "evaluation")
+
+
+def comparison_document(report: ComparisonReport) -> dict[str, Any]:
+    """Likewise the comparison."""
+    return _document(report, "comparison")
+
+
+def _document(report: EvaluationReport | ComparisonReport, left_out: str) -> dict[str, Any]:
+    return {part.name: plain(getattr(report, part.name)) for part in fields(report) if part.name != left_out}
