@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,12 @@ def replace(draft: Path, target: Path) -> None:
         target.rename(draft.with_name(f".{draft.name}.replaced"))
     draft.replace(target)
     flush(target.parent)
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's content, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def flush(path: Path) -> None:

@@ -10,13 +10,13 @@ small world graphs. IEEE TPAMI 42(4), 2020.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from semsearch.errors import MismatchError
+from semsearch.files import sha256
 from semsearch.index.dense import Floats, Mask, Ranked, ordered
 from semsearch.index.exact import ExactIndex
 from semsearch.index.vectors import REBUILD, Vectors, check_queries, read_meta, write_meta
@@ -77,7 +77,7 @@ class HnswIndex:
         """Write hnsw.bin beside the vectors and say in meta.json what it must be."""
         self._graph.save_index(str(folder / "hnsw.bin"))
         facts = {"space": SPACE, "n_nodes": self.vectors.n_vectors, "ef": self._ef, "m": M}
-        facts |= {"ef_construction": EF_CONSTRUCTION, "sha256": _sha256(folder / "hnsw.bin")}
+        facts |= {"ef_construction": EF_CONSTRUCTION, "sha256": sha256(folder / "hnsw.bin")}
         write_meta(folder, read_meta(folder) | {"hnsw": facts})
 
     @classmethod
@@ -89,7 +89,7 @@ class HnswIndex:
         facts = read_meta(folder).get("hnsw")
         if not facts or not path.is_file():
             raise MismatchError(f"{folder} has no hnsw graph.", REBUILD)
-        if (facts["space"], facts["n_nodes"]) != (SPACE, vectors.n_vectors) or facts["sha256"] != _sha256(path):
+        if (facts["space"], facts["n_nodes"]) != (SPACE, vectors.n_vectors) or facts["sha256"] != sha256(path):
             raise MismatchError(f"{path} is damaged or not the graph of these vectors.", REBUILD)
         graph = hnswlib.Index(space=SPACE, dim=vectors.dim)
         graph.load_index(str(path), max_elements=facts["n_nodes"])
@@ -107,8 +107,3 @@ def build_hnsw(vectors: Vectors, threads: int = 1) -> HnswIndex:
         graph.add_items(vectors.matrix, np.arange(vectors.n_vectors), num_threads=threads)
     graph.set_ef(EF)
     return HnswIndex(vectors, graph, EF)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 import mmap
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 
 from semsearch.errors import MismatchError, UsageError
 from semsearch.index.dense import Mask, mapped
-from semsearch.records import STATUSES
+from semsearch.records import STATUSES, Region
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,15 +37,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALWAYS = np.iinfo(np.int64).min
 _NEVER = np.iinfo(np.int64).max
 _MICROSECOND = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class RegionRow:
-    """One row of the region table."""
-
-    region_id: str
-    name: str
-    neighbour_ids: tuple[str, ...] = ()
 
 
 class ItemRows:
@@ -120,7 +110,7 @@ class Regions:
         self.codes = mapped(folder / "codes.npy")
         raw = json.loads((folder / "regions.json").read_text(encoding="utf-8"))
         self.ids: list[str] = raw["ids"]
-        rows = [RegionRow(r["region_id"], r["name"], tuple(r["neighbour_ids"])) for r in raw["table"]]
+        rows = [Region(r["region_id"], r["name"], tuple(r["neighbour_ids"])) for r in raw["table"]]
         self.table = {row.region_id: row for row in rows}
 
     def near(self, region: str) -> tuple[str, ...]:

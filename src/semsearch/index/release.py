@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from semsearch.errors import MismatchError
+from semsearch.files import sha256
 from semsearch.index.dense import DenseIndex, Mask
 from semsearch.index.exact import ExactIndex
 from semsearch.index.items import VERIFY, Alive, ItemRows, Regions, write_items
@@ -192,7 +193,7 @@ def write_release(
 def hash_files(folder: Path) -> dict[str, str]:
     """sha256 of every file below `folder` but its manifest, by relative path, sorted."""
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / "manifest.json")
-    return {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +212,3 @@ def verify_release(manifest: Manifest, folder: Path) -> tuple[Damage, ...]:
     changed = [Damage(path, "changed") for path, sha in manifest.files.items() if found.get(path, sha) != sha]
     unknown = [Damage(path, "unknown") for path in found if path not in manifest.files]
     return tuple(sorted([*missing, *changed, *unknown], key=lambda d: d.path))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semsearch.errors import UsageError
+from semsearch.records import STATUSES
 from semsearch.simulate import behaviour, intents, known, listing, logframe, products, regions, truth
 from semsearch.simulate import catalogue as catalogues
 from semsearch.simulate.streams import stream
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 START = datetime(2025, 3, 1, tzinfo=UTC)
-STATUSES = ("active", "reserved", "sold", "hidden")
 DEFAULT_PER_KIND = 150
 MOST_ITEMS = 9_999_999
 """Item ids have seven digits."""

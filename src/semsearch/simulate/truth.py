@@ -25,11 +25,6 @@ class Lookup:
         self.line_of_product = np.array([lines[p.line] for p in products], dtype=np.int64)
         self.catalogue = catalogue
         self._by_line = _Groups(self.line_of_product[catalogue.product], len(lines))
-        self._by_product = _Groups(catalogue.product, len(products))
-
-    def of_product(self, product: int) -> Ints:
-        """Rows of one product, ascending."""
-        return self._by_product.rows(product)
 
     def of_line(self, line: int) -> Ints:
         """Rows of all products of one line, ascending."""

@@ -32,8 +32,6 @@ class Step:
 class QueryPlan:
     """One query, ready for both legs of retrieval."""
 
-    display: str
-    """As typed, composed and without invisible characters."""
     search: str
     """In the search view, after keyboard recovery."""
     terms: tuple[Term, ...]

@@ -32,7 +32,8 @@ _LETTER_RUN = re.compile(r"[^\W\d_]{2,}")
 _STOP_WORDS = "a an and are as at be by for from in is it of on or that the this to with"
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 
-# Weights of a query term by what it is, a plain word being 1; chosen in bench/lexical.py
+# Weights of a query term by what it is, a plain word being 1: less for what may be wrong and for what says the same
+# again. Set by hand; bench/lexical.py measures what they give together, it does not choose them.
 WEIGHTS = {
     "word": 1.0,
     "join": 0.4,
@@ -74,7 +75,7 @@ class Reading:
             self._equals(sequence)
         ignored = max(0, len(found.atoms) - MAX_ATOMS) + len(typed[_MAX_CHARS:].split())
         dense = typed if found.atoms else ""
-        return QueryPlan(shown, typed, tuple(self.terms.values()), dense, tuple(self.steps), ignored)
+        return QueryPlan(typed, tuple(self.terms.values()), dense, tuple(self.steps), ignored)
 
     # --- keyboard --------------------------------------------------------------------------
 

@@ -98,7 +98,7 @@ def test_nothing_is_found_for_no_words(index, query):
 def test_scores_are_bm25_by_hand(tmp_path):
     titles = ["alpha", "alpha beta", "gamma"]
     index = build_lexical(frame(titles), Analyser(Lexicon()), tmp_path)
-    plan = QueryPlan("alpha", "alpha", (Term("alpha", 2.0, "word"),), "alpha", ())
+    plan = QueryPlan("alpha", (Term("alpha", 2.0, "word"),), "alpha", ())
     weight = FIELDS["title"]
     idf = np.log(1 + (3 - 2 + 0.5) / (2 + 0.5))
     lengths = np.array([1, 2, 1]) * weight

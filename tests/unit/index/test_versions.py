@@ -79,8 +79,8 @@ def test_the_lexical_index_of_a_catalogue(files):
 
 
 def test_the_numbers_that_mining_and_cutting_hang_on():
-    names = "_LONGEST_PIECE LONGEST _SHORT_COST _JOSA_COST _UNKNOWN_COST _UNKNOWN_CHARACTER_COST HANGUL_WORD".split()
-    made = [getattr(cutting, name) for name in names] + [sorted(cutting._JOSA), lexical_build._ALONE]
+    made = [cutting._LONGEST_PIECE, cutting.LONGEST, cutting._SHORT_COST, cutting._JOSA_COST, cutting._UNKNOWN_COST]
+    made += [cutting._UNKNOWN_CHARACTER_COST, cutting.HANGUL_WORD, sorted(cutting._JOSA), lexical_build._ALONE]
     made += [mining._SHORTEST_SOUND, mining._TOGETHER, mining._SHARE_OF_RARER, mining._SHARE_OF_OTHER]
     assert {lexical.FORMAT: digest(made)} == {2: "c068baf8ffd4"}
 
