@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,12 +24,11 @@ from semsearch.ingest.sources import Format, Source, expand
 from semsearch.ingest.tables import Batch, batches
 from semsearch.ingest.times import check_tz
 from semsearch.ingest.validate import validate
+from semsearch.progress import Progress
 from semsearch.settings import ImportSettings, Settings
 from semsearch.workspace import Workspace
 
 PREVIEW_ROWS = 5
-Progress = Callable[[str, int, int], None]
-"""progress(what, done, total); a total of 0 means that nobody knows."""
 
 
 @dataclass(frozen=True)

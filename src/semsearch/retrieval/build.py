@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,6 +17,7 @@ from semsearch.index.lexical import lexical_id
 from semsearch.index.lexical_build import build_lexical
 from semsearch.index.release import FORMAT, DenseKind, dense_kind, release_id, verify_release, write_release
 from semsearch.index.vectors import Vectors, distinct
+from semsearch.progress import Progress, silent
 from semsearch.text.views import VIEWS_VERSION
 from semsearch.version import __version__
 from semsearch.workspace import DEFAULT_PIPELINE, Manifest, Workspace
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
     from semsearch.towers.encoder import Encoder
 
 ENCODE_BATCH = 8_192
-Progress = Callable[[str, int, int], None]
-"""progress(what, done, total); total 0 means that nobody knows."""
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    pass
 
 
 class Template(Protocol):
@@ -116,7 +111,7 @@ class Inputs:
         )
 
 
-def build_release(workspace: Workspace, inputs: Inputs, *, now: datetime, progress: Progress = _silent) -> Manifest:
+def build_release(workspace: Workspace, inputs: Inputs, *, now: datetime, progress: Progress = silent) -> Manifest:
     """Make the release of `inputs` and return its manifest.
 
     One that stands already is returned as it is when it is whole, and replaced when a file of it is damaged.
@@ -162,7 +157,7 @@ def _check(items: pl.DataFrame) -> None:
         raise UsageError("Items must be sorted by item_id, each id once.", "Next: semsearch import items FILE")
 
 
-def encode_items(texts: Sequence[str], encoder: Encoder, progress: Progress = _silent) -> Vectors:
+def encode_items(texts: Sequence[str], encoder: Encoder, progress: Progress = silent) -> Vectors:
     """The vectors of all items; a text that occurs twice is encoded once, an empty one not at all."""
     first = {text: None for text in texts if text}
     unique = list(first)

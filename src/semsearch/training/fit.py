@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import UsageError
+from semsearch.progress import Progress
 from semsearch.settings import TrainSettings
 from semsearch.text.signatures import exact_key
 from semsearch.text.views import VIEWS_VERSION
@@ -30,9 +31,6 @@ from semsearch.training.catalogue import TextPairs, catalogue_pairs
 if TYPE_CHECKING:
     import polars as pl
     from sentence_transformers import SentenceTransformer
-
-Progress = Callable[[str, int, int], None]
-"""Called with (what, done, total)."""
 
 MAX_VOCABULARY = 50_000
 MAX_PAIRS_PER_ITEM = 16
