@@ -58,3 +58,10 @@ def ordered(rows: Rows, scores: Floats, k: int) -> Ranked:
     """The best `k` of `rows`, highest score first, ties by row."""
     order = np.lexsort((rows, -scores))[:k]
     return Ranked(rows[order], scores[order])
+
+
+def matching(scores: Floats, k: int, allowed: Mask | None = None) -> Ranked:
+    """The best `k` rows with a score above 0 among `allowed` [n_items]; ties by row, fewer when fewer match."""
+    rows = np.flatnonzero(scores if allowed is None else scores * allowed)
+    kept = rows[best(scores[rows], k)]
+    return ordered(kept, scores[kept], k)

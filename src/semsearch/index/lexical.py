@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import MismatchError
-from semsearch.index.dense import Floats, Mask, Ranked, best, ordered
 from semsearch.index.vocabulary import StoredVocabulary
 from semsearch.text.analyser import Analyser
 from semsearch.text.lexicons import Lexicon
@@ -85,13 +84,6 @@ class LexicalIndex:
                 word = shown(term.text)
                 found[word] = found.get(word, 0.0) + term.weight * float(values[at])
         return sorted(found.items(), key=lambda hit: (-hit[1], hit[0]))
-
-
-def matching(scores: Floats, k: int, allowed: Mask | None = None) -> Ranked:
-    """The best `k` rows with a score above 0 among `allowed` [n_items]; ties by row, fewer when fewer match."""
-    rows = np.flatnonzero(scores if allowed is None else scores * allowed)
-    kept = rows[best(scores[rows], k)]
-    return ordered(kept, scores[kept], k)
 
 
 def lexical_id(analyser: Analyser, segment: Segmenter | None = None) -> str:

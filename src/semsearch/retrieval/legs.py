@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from semsearch.errors import UsageError
-from semsearch.index.dense import Floats, Mask, Ranked, best, ordered
+from semsearch.index.dense import Floats, Mask, Ranked, matching
 from semsearch.records import LegScore
 
 if TYPE_CHECKING:
@@ -61,14 +61,6 @@ def lexical_leg(release: Release, plan: QueryPlan, depth: int, allowed: Mask | N
         return NOTHING, np.zeros(len(release), np.float32)
     scores = release.lexical.scores(plan)
     return matching(scores, depth, allowed), scores
-
-
-def matching(scores: Floats, depth: int, allowed: Mask | None) -> Ranked:
-    """The best `depth` allowed rows with a lexical score; ties by row."""
-    rows = np.flatnonzero(scores if allowed is None else scores * allowed)
-    found = scores[rows]
-    kept = best(found, depth)
-    return ordered(rows[kept], found[kept], depth)
 
 
 def check_mode(mode: str) -> Mode:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semsearch.errors import MismatchError, UsageError
-from semsearch.index.dense import DenseIndex, Floats, Mask, Ranked, Rows
+from semsearch.index.dense import DenseIndex, Floats, Mask, Ranked, Rows, matching
 from semsearch.index.release import Release
 from semsearch.index.vectors import REBUILD
 from semsearch.index.where import parse_where
@@ -28,7 +28,6 @@ from semsearch.retrieval.legs import (
     dense_place,
     lexical_leg,
     lexical_place,
-    matching,
 )
 from semsearch.retrieval.results import Match, SearchHit, SearchResult
 from semsearch.text.tokens import shown

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from semsearch.records import INTERACTION_KINDS
 from semsearch.simulate.behaviour import Events, Log
 from semsearch.simulate.catalogue import Ints
 from semsearch.simulate.intents import FORMS, LEVELS, Intents, Levels, Queries
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import polars as pl
-
-_ORDER = ("search", "impression", "click", "favorite", "chat", "purchase")
 
 
 def interactions(
@@ -44,7 +43,7 @@ def interactions(
     columns = {
         "ts": moments(at_s),
         "actor_id": _names("a", searches.actor[search]),
-        "kind": _taken(list(_ORDER), kind),
+        "kind": _taken(list(INTERACTION_KINDS), kind),
         "query": _taken(asked.texts, np.where(asks, searches.query[search], -1)),
         "item_id": _taken(item_ids, item),
         "session_id": _names("s", searches.session[search]),

@@ -11,7 +11,8 @@ import pytest
 
 from semsearch.errors import MismatchError
 from semsearch.index import lexical
-from semsearch.index.lexical import FIELDS, K1, B, LexicalIndex, lexical_id, matching
+from semsearch.index.dense import matching
+from semsearch.index.lexical import FIELDS, K1, B, LexicalIndex, lexical_id
 from semsearch.index.lexical_build import build_lexical
 from semsearch.records import Item, schema
 from semsearch.text.analyser import Analyser
@@ -221,7 +222,8 @@ def test_identity_counts_weights_and_lexicon(monkeypatch):
 def test_serving_needs_no_heavy_package(tmp_path):
     build_lexical(frame(TITLES), Analyser(), tmp_path)
     program = (
-        "import sys; from pathlib import Path; from semsearch.index.lexical import LexicalIndex, matching;"
+        "import sys; from pathlib import Path;"
+        "from semsearch.index.dense import matching; from semsearch.index.lexical import LexicalIndex;"
         f"index = LexicalIndex(Path({str(tmp_path)!r}));"
         "matching(index.scores(index.plan('나이킈에어맥스 wireles')), 5);"
         "heavy = {'bm25s', 'polars', 'kiwipiepy', 'torch', 'scipy', 'hnswlib'} & set(sys.modules);"
