@@ -11,6 +11,7 @@ from semsearch.cli.output import emit
 if typing.TYPE_CHECKING:
     from semsearch.report.evaluation import Titles
     from semsearch.retrieval.reports import ComparisonReport, EvaluationReport
+    from semsearch.workspace import Workspace
 
 
 def print_report(report: EvaluationReport, *, as_json: bool, as_jsonl: bool) -> None:
@@ -56,15 +57,25 @@ def _records(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def titles_of(workspace: Path, report: EvaluationReport | ComparisonReport) -> Titles:
-    """Titles of the items that the report lists, where the workspace has them."""
-    from semsearch.errors import Missing
+    """Titles of the items that the report lists: as the evaluated release has them, else as they were imported."""
+    from semsearch.errors import MissingWorkspace
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.report.evaluation import shown_items
+    from semsearch.retrieval.reports import EvaluationReport
     from semsearch.workspace import Workspace
 
+    wanted = shown_items(report)
     try:
-        items = Catalogue(Workspace.open(workspace)).items()
-    except Missing:
+        opened = Workspace.open(workspace)
+    except MissingWorkspace:
         return {}
-    found = items.filter(items["item_id"].is_in(sorted(shown_items(report))))
-    return dict(zip(found["item_id"].to_list(), found["title"].to_list(), strict=True))
+    release_id = report.origin.get("release_id") if isinstance(report, EvaluationReport) else None
+    return _titles_in(opened, release_id, wanted) if release_id else Catalogue(opened).titles(wanted)
+
+
+def _titles_in(workspace: Workspace, release_id: str, item_ids: set[str]) -> Titles:
+    from semsearch.index.items import ItemRows
+
+    rows = ItemRows(workspace.release_path(release_id))
+    found = {item_id: rows.find(item_id) for item_id in item_ids}
+    return {item_id: rows[row]["title"] for item_id, row in found.items() if row is not None}

@@ -14,6 +14,7 @@ A reader follows a pointer, so that a killed import leaves the old rows or the n
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,15 @@ class Catalogue:
         import polars as pl
 
         return pl.read_parquet(self._files("items"))
+
+    def titles(self, item_ids: Collection[str]) -> dict[str, str]:
+        """item_id → title of those of `item_ids` that were imported; reads two columns, no whole rows."""
+        import polars as pl
+
+        if not self.n_items:
+            return {}
+        wanted = pl.scan_parquet(self._files("items")).filter(pl.col("item_id").is_in(sorted(item_ids)))
+        return dict(wanted.select("item_id", "title").collect().iter_rows())
 
     def regions(self) -> pl.DataFrame:
         """The region table, `schema(Region)`, sorted by region_id; raises MissingPart."""

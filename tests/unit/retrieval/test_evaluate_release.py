@@ -55,3 +55,16 @@ def test_a_release_is_evaluated_saved_and_named(workspace, searcher, tmp_path, m
     assert f"Saved as {name}" in err
     saved = read_run(workspace.path("runs", name, "run.trec"))
     assert [item for item, _ in saved.hits(saved.query_ids[0])] == served
+
+
+def test_a_page_shows_the_titles_of_the_evaluated_release(workspace, tmp_path, monkeypatch):
+    monkeypatch.setattr(wiring, "open_encoder", lambda *_: market.Axes())
+    other = market.build(workspace, [market.item("a1", "phone <renamed>"), market.item("a2", "phone two")])
+    (tmp_path / "q.csv").write_text("query,item_id,grade\nphone,a1,1\n")
+    page = tmp_path / "page.html"
+    words = ["evaluate", "run", "--qrels", str(tmp_path / "q.csv"), "--mode", "lexical", "--html", str(page)]
+    given = [*words, "--release", other.release_id, "-w", str(workspace.root)]
+    monkeypatch.setattr(sys, "argv", ["semsearch", *given])
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    assert "phone &lt;renamed&gt;" in page.read_text("utf-8")
