@@ -6,7 +6,8 @@ A unigram model: the cut with the highest product of word frequencies, found by 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 _ENDINGS = (
     "은 는 이 가 을 를 에 의 로 와 과 도 만 요 랑 용 으로 에서 부터 까지 에게 한테 이나 이랑 하고 보다 처럼 입니다 "
@@ -21,6 +22,38 @@ _JOSA_COST = 2.0
 _UNKNOWN_COST, _UNKNOWN_CHARACTER_COST = 8.0, 3.0
 
 
+class _Cut(NamedTuple):
+    """One way to read the beginning of a run."""
+
+    cost: float
+    pieces: tuple[str, ...] = ()
+    stranger: bool = False
+    """Whether one of the pieces is unknown."""
+
+
+class _Prices(NamedTuple):
+    """What a piece costs."""
+
+    count: Callable[[str], int]
+    scale: float
+    shortest: int
+    strangers: bool
+
+    def longer(self, before: _Cut, piece: str) -> _Cut | None:
+        """`before` and one more piece, a known one or the only stranger; None when it may not stand there.
+
+        A stranger and a short name do not stand in one cut: together they could read anything.
+        """
+        short = len(piece) < self.shortest
+        pieces = (*before.pieces, piece)
+        if known := self.count(piece):
+            cost = before.cost + self.scale + _SHORT_COST * short - math.log(known)
+            return None if before.stranger and short else _Cut(cost, pieces, before.stranger)
+        if not self.strangers or before.stranger or any(len(other) < self.shortest for other in pieces):
+            return None
+        return _Cut(before.cost + _UNKNOWN_COST + _UNKNOWN_CHARACTER_COST * len(piece), pieces, True)
+
+
 def cut(
     run: str, count: Callable[[str], int], total: int, *, strangers: bool = False, shortest: int = HANGUL_WORD
 ) -> tuple[str, ...]:
@@ -33,44 +66,30 @@ def cut(
     size = len(run)
     if not shortest < size <= LONGEST:
         return ()
-    scale = math.log(max(total, 2)) + 1.0
-    # best[end, strangers used] = cost, pieces
-    best: list[list[tuple[float, tuple[str, ...]] | None]] = [[None, None] for _ in range(size + 1)]
-    best[0][0] = (0.0, ())
+    prices = _Prices(count, math.log(max(total, 2)) + 1.0, shortest, strangers)
+    best: list[list[_Cut]] = [[_Cut(0.0)]]  # of run[:end]: the cheapest cut, and the cheapest with a stranger
     for end in range(1, size + 1):
-        for start in range(max(0, end - _LONGEST_PIECE), end):
-            piece = run[start:end]
-            if len(piece) == size or not any(best[start]):
-                continue
-            known = count(piece)
-            short = _SHORT_COST * (len(piece) < shortest)
-            for used, before in enumerate(best[start]):
-                if before is None:
-                    continue
-                if known and not (used and short):
-                    _keep(best[end], used, before[0] + scale + short - math.log(known), (*before[1], piece))
-                elif strangers and not (used or short or any(len(other) < shortest for other in before[1])):
-                    cost = _UNKNOWN_COST + _UNKNOWN_CHARACTER_COST * len(piece)
-                    _keep(best[end], 1, before[0] + cost, (*before[1], piece))
-    _drop_josa(run, best)
+        starts = range(max(0, end - _LONGEST_PIECE, end == size), end)  # the run itself is no piece
+        longer = (prices.longer(before, run[start:end]) for start in starts for before in best[start])
+        best.append(_cheapest(longer))
     # known pieces alone are better than any stranger
-    for found in best[size]:
-        if found and any(count(piece) for piece in found[1]):
-            return found[1]
+    for found in _cheapest((*best[size], *_without_ending(run, best))):
+        if any(map(count, found.pieces)):
+            return found.pieces
     return ()
 
 
-def _keep(column: list[tuple[float, tuple[str, ...]] | None], used: int, cost: float, pieces: tuple[str, ...]) -> None:
-    held = column[used]
-    if held is None or cost < held[0]:
-        column[used] = (cost, pieces)
+def _cheapest(cuts: Iterable[_Cut | None]) -> list[_Cut]:
+    """At most two: without and with a stranger; of equals the first."""
+    held: dict[bool, _Cut] = {}
+    for one in cuts:
+        if one and (one.stranger not in held or one.cost < held[one.stranger].cost):
+            held[one.stranger] = one
+    return [held[stranger] for stranger in sorted(held)]
 
 
-def _drop_josa(run: str, best: list[list[tuple[float, tuple[str, ...]] | None]]) -> None:
-    """Let the run end in a particle that is not part of the answer."""
+def _without_ending(run: str, best: list[list[_Cut]]) -> Iterator[_Cut]:
+    """The cuts of what stands before a particle at the end of the run."""
     for length in range(1, 4):
-        if run[-length:] not in _JOSA or len(run) - length < HANGUL_WORD:
-            continue
-        for used, before in enumerate(best[len(run) - length]):
-            if before is not None:
-                _keep(best[len(run)], used, before[0] + _JOSA_COST, before[1])
+        if run[-length:] in _JOSA and len(run) - length >= HANGUL_WORD:
+            yield from (_Cut(before.cost + _JOSA_COST, *before[1:]) for before in best[len(run) - length])
