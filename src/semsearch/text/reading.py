@@ -161,23 +161,32 @@ class Reading:
 
     def _atom(self, atom: Atom) -> list[Atom]:
         """Add the terms of one atom; give the atoms that it is cut into, for the lexicon."""
-        word = tokens.word(atom)
-        known = self._add(word, WEIGHTS["word"], "word")
+        known = self._add(tokens.word(atom), WEIGHTS["word"], "word")
         if atom.kind == SIZE:
             self._add(tokens.amount(atom.text), WEIGHTS["amount"], "word")
-        if atom.kind not in (HANGUL, LATIN):
-            if tokens.has_bigrams(atom):
-                self._bigrams(atom, known)
-            return [atom]
-        known = known or bool(self.lexicon.lookup(atom.text))
+        pieces: tuple[str, ...] = ()
+        if atom.kind in (HANGUL, LATIN):
+            known = known or bool(self.lexicon.lookup(atom.text))
+            pieces = self._other_words(atom, known)
+        if tokens.has_bigrams(atom):
+            self._bigrams(atom, known or bool(pieces))
+        return [Atom(piece, atom.kind) for piece in pieces] or [atom]
+
+    def _other_words(self, atom: Atom, known: bool) -> tuple[str, ...]:
+        """What a run of letters may stand for besides itself: the first of these that finds something.
+
+        | the run, in the index or lexicon     | Hangul                            | Latin          |
+        |--------------------------------------|-----------------------------------|----------------|
+        | known                                | cut                               | –              |
+        | known, but in `_RARE` items at most  | cut, spelling                     | spelling       |
+        | unknown                              | cut, spelling, cut with strangers | spelling, cut  |
+        """
         pieces = self._pieces(atom, known) if atom.kind == HANGUL else ()
-        if not pieces and (not known or 0 < self._count(word) <= _RARE):
+        if not pieces and (not known or 0 < self._count(tokens.word(atom)) <= _RARE):
             pieces = self._spelling(atom)
         if not pieces and not known:
             pieces = self._pieces(atom, known, strangers=True)
-        if atom.kind == HANGUL:
-            self._bigrams(atom, known or bool(pieces))
-        return [Atom(piece, atom.kind) for piece in pieces] or [atom]
+        return pieces
 
     def _pieces(self, atom: Atom, known: bool, *, strangers: bool = False) -> tuple[str, ...]:
         """The known words in a run-together word, added as terms."""
