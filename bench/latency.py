@@ -53,8 +53,9 @@ def conditions() -> None:
 def in_process(workspace: Path, queries: Path | None, rounds: int) -> None:
     """p50 and p95 over all queries, each asked a few times, modes alternating."""
     from semsearch import wiring
+    from semsearch.workspace import Workspace
 
-    searcher = wiring.open_searcher(wiring.open_workspace(workspace))
+    searcher = wiring.open_searcher(Workspace.open(workspace))
     manifest = searcher.release.manifest
     asked = read_queries(queries) if queries else titles(searcher.release.rows)
     now = datetime.now(UTC)
@@ -77,8 +78,9 @@ def in_process(workspace: Path, queries: Path | None, rounds: int) -> None:
 def one_shot(workspace: Path, queries: Path | None, runs: int) -> None:
     """The command line as a person calls it, one process a search."""
     from semsearch import wiring
+    from semsearch.workspace import Workspace
 
-    rows = wiring.open_searcher(wiring.open_workspace(workspace)).release.rows
+    rows = wiring.open_searcher(Workspace.open(workspace)).release.rows
     query = (read_queries(queries) if queries else titles(rows))[0]
     walls = {
         "search": [str(PROGRAM), "search", query, "-w", str(workspace)],

@@ -4,13 +4,13 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from semsearch import Workspace, build, import_rows, open_searcher, train
+from semsearch import Workspace, build, import_rows, open_searcher, publish, train
 
 now = datetime.now(UTC)
 market = Workspace.create(Path("market"))
 import_rows(market, "items", ["listings.csv"], now=now)
 train(market, now=now)
-market.publish(build(market, now=now).release_id, "default", now=now)
+publish(market, build(market, now=now).release_id, now=now)
 
 for hit in open_searcher(market).search("에어팟 프로 2", now=now).hits:
     print(hit.rank, hit.title, hit.price)
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from semsearch.retrieval.similar import similar
     from semsearch.retrieval.why import why
     from semsearch.settings import Settings
-    from semsearch.wiring import build, open_encoder, open_retriever, open_searcher, train
+    from semsearch.wiring import build, open_encoder, open_retriever, open_searcher, publish, rollback, train
     from semsearch.workspace import Workspace
 
 _HOMES = {
@@ -49,7 +49,7 @@ _HOMES = {
     "semsearch.retrieval.similar": ("similar",),
     "semsearch.retrieval.why": ("why",),
     "semsearch.settings": ("Settings",),
-    "semsearch.wiring": ("build", "open_encoder", "open_retriever", "open_searcher", "train"),
+    "semsearch.wiring": ("build", "open_encoder", "open_retriever", "open_searcher", "publish", "rollback", "train"),
     "semsearch.workspace": ("Workspace",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -72,9 +72,11 @@ __all__ = [
     "open_encoder",
     "open_retriever",
     "open_searcher",
+    "publish",
     "read_judgements",
     "read_queries",
     "retrieve",
+    "rollback",
     "similar",
     "train",
     "why",

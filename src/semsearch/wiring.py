@@ -7,31 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semsearch.errors import MissingPart
-from semsearch.workspace import DEFAULT_PIPELINE, Manifest, Workspace
+from semsearch.files import replace
+from semsearch.progress import Progress, silent
+from semsearch.workspace import DEFAULT_PIPELINE, Manifest, PipelineState, Workspace
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from semsearch.index.segment import Segmenter
-    from semsearch.retrieval.search import Ranker, Searcher
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.retrieval.evaluate import ReleaseRetriever
+    from semsearch.retrieval.search import Searcher
     from semsearch.settings import Settings
+    from semsearch.text.analyser import Analyser
     from semsearch.towers.card import ModelCard
     from semsearch.towers.encoder import Encoder
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many steps are done and how many there are (0 when nobody knows)."""
 OPENAI = "openai"
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """The progress of a job that nobody watches."""
-
-
-def open_workspace(path: Path) -> Workspace:
-    """The workspace at `path`; raises MissingWorkspace."""
-    return Workspace.open(path)
 
 
 def load_settings(workspace: Workspace) -> Settings:
@@ -94,18 +89,18 @@ def train(
 ) -> ModelCard:
     """Train towers on the catalogue, save them under models/ and make them the pipeline's next model.
 
-    Raises MissingPart without items, UsageError when they are too few to learn from, MissingExtra without torch.
+    Other writers may work meanwhile; only saving waits for them. Raises MissingPart without items, UsageError when
+    they are too few to learn from, MissingExtra without torch.
     """
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.training.fit import fit
 
     chosen = settings or load_settings(workspace)
-    with workspace.writing():
-        draft = workspace.path(".semsearch", "staging", "model")
-        card = fit(Catalogue(workspace).items(), chosen.train, draft, now=now, progress=progress)
-        with workspace.staged(workspace.model_path(card.model_id)) as target:
-            draft.rename(target)
-        workspace.choose_model(card.model_id, pipeline)
+    with workspace.drafting() as folder:
+        card = fit(Catalogue(workspace).items(), chosen.train, folder / "model", now=now, progress=progress)
+        with workspace.writing(wait=True):
+            replace(folder / "model", workspace.model_path(card.model_id))
+            workspace.choose_model(card.model_id, pipeline)
     return card
 
 
@@ -120,37 +115,74 @@ def build(
 ) -> Manifest:
     """Make a candidate release of the catalogue with `model_id`, or with the pipeline's next model.
 
-    Raises MissingPart without items or model.
+    Needs no writer lock: a release is a folder of its own, named by what it was made of. Raises MissingPart without
+    items or model.
     """
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.retrieval.build import Inputs, build_release
-    from semsearch.text.analyser import Analyser
-    from semsearch.text.lexicons import Lexicon
     from semsearch.towers.card import ModelCard
     from semsearch.towers.template import ItemTemplate
 
     asked = settings or load_settings(workspace)
+    catalogue = Catalogue(workspace)
+    items, items_digest = _unchanged(catalogue, "items", catalogue.items)
+    regions, regions_digest = _unchanged(catalogue, "regions", catalogue.regions) if catalogue.n_regions else (None, "")
+    chosen = model_id or next_model(workspace, asked, pipeline)
+    inputs = Inputs(
+        items,
+        items_digest=items_digest,
+        regions=regions,
+        regions_digest=regions_digest,
+        model_id=chosen,
+        encoder=open_encoder(workspace, chosen, asked),
+        template=ModelCard.read(workspace.model_path(chosen)).template if chosen else ItemTemplate(),
+        analyser=_analyser(workspace),
+        segment=_segmenter(workspace),
+        settings=asked.index,
+        pipeline=pipeline,
+    )
+    return build_release(workspace, inputs, now=now, progress=progress)
+
+
+def publish(workspace: Workspace, release_id: str, pipeline: str = DEFAULT_PIPELINE, *, now: datetime) -> PipelineState:
+    """Make `release_id` what `pipeline` serves. Raises UsageError for an unknown release, Busy beside a writer."""
     with workspace.writing():
-        catalogue = Catalogue(workspace)
-        items, regions = catalogue.items(), catalogue.snapshot("regions")
-        chosen = "" if asked.index.encoder == OPENAI else model_id or _next_model(workspace, pipeline)
-        inputs = Inputs(
-            items,
-            items_digest=catalogue.items_digest,
-            regions=catalogue.regions() if regions else None,
-            regions_digest=regions.digest if regions else "",
-            model_id=chosen,
-            encoder=open_encoder(workspace, chosen, asked),
-            template=ModelCard.read(workspace.model_path(chosen)).template if chosen else ItemTemplate(),
-            analyser=Analyser(Lexicon.load([workspace.path("lexicon")])),
-            segment=_segmenter(workspace),
-            settings=asked.index,
-            pipeline=pipeline,
-        )
-        return build_release(workspace, inputs, now=now, progress=progress)
+        return workspace.publish(release_id, pipeline, now=now)
 
 
-def _next_model(workspace: Workspace, pipeline: str) -> str:
+def rollback(workspace: Workspace, pipeline: str = DEFAULT_PIPELINE, *, now: datetime) -> PipelineState:
+    """Serve the release before the current one. Raises MissingPart without one, Busy beside a writer."""
+    with workspace.writing():
+        return workspace.rollback(pipeline, now=now)
+
+
+def _unchanged(catalogue: Catalogue, kind: str, read: Callable[[], pl.DataFrame]) -> tuple[pl.DataFrame, str]:
+    """Rows and their digest, both of one import, whatever is imported meanwhile."""
+    before = catalogue.snapshot(kind)
+    rows = read()
+    if before is not None and catalogue.snapshot(kind) == before:
+        return rows, before.digest
+    return _unchanged(catalogue, kind, read)
+
+
+def next_lexical_id(workspace: Workspace) -> str:
+    """The lexical id that a release built now would have; raises UsageError for a lexicon that cannot be read."""
+    from semsearch.index.lexical import lexical_id
+
+    return lexical_id(_analyser(workspace), _segmenter(workspace))
+
+
+def _analyser(workspace: Workspace) -> Analyser:
+    from semsearch.text.analyser import Analyser
+    from semsearch.text.lexicons import Lexicon
+
+    return Analyser(Lexicon.load([workspace.path("lexicon")]))
+
+
+def next_model(workspace: Workspace, settings: Settings, pipeline: str = DEFAULT_PIPELINE) -> str:
+    """The model that `index build` takes when none is named; '' for the embeddings endpoint. Raises MissingPart."""
+    if settings.index.encoder == OPENAI:
+        return ""
     chosen = workspace.state(pipeline).model_id
     if chosen is None:
         raise MissingPart(f"Pipeline '{pipeline}' has no trained model.", "Next: semsearch train")
@@ -175,8 +207,11 @@ def open_retriever(
     mode: str | None = None,
     *,
     now: datetime,
-) -> Ranker:
-    """What `evaluate` asks: item ids and scores for a query, in one mode, among the items alive at `now`."""
-    from semsearch.retrieval.search import Ranker
+) -> ReleaseRetriever:
+    """What `retrieve` asks: item ids and scores for a query as a release serves them, ended items included.
 
-    return Ranker(open_searcher(workspace, pipeline=pipeline, release=release), mode=mode, now=now)
+    None takes the mode of the settings. Raises as `open_searcher` does.
+    """
+    from semsearch.retrieval.evaluate import ReleaseRetriever
+
+    return ReleaseRetriever(open_searcher(workspace, pipeline=pipeline, release=release), mode, now)

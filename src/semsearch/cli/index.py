@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from semsearch.cli.options import HERE, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
 from semsearch.cli.release import facts
+from semsearch.workspace import Workspace
 
-app = typer.Typer(no_args_is_help=True, help="Build and check the index of a release.")
+HELP = """Build and check the index of a release.
+
+Example: semsearch index build --publish
+"""
+app = typer.Typer(help=HELP, no_args_is_help=True)
 
 
 @app.command()
 def build(
     publish: Annotated[bool, typer.Option("--publish", help="Serve it at once.")] = False,
     model: Annotated[str | None, typer.Option(help="Model id; default is the last trained one.")] = None,
-    dense: Annotated[str | None, typer.Option(help="auto, exact or hnsw. [default: index.dense]")] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads of an hnsw build. [default: index.threads]")] = None,
+    dense: Annotated[
+        Literal["auto", "exact", "hnsw"] | None, typer.Option(help="Engine. [default: index.dense]")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Of an hnsw build. [default: index.threads]")] = None,
     pipeline: PipelineOption = "default",
     workspace: WorkspaceOption = HERE,
     json: JsonOption = False,
@@ -34,14 +41,13 @@ def build(
     """
     from semsearch import wiring
 
-    opened = wiring.open_workspace(workspace)
+    opened = Workspace.open(workspace)
     settings = wiring.load_settings(opened).override("index", dense=dense, threads=threads)
     now = datetime.now(UTC)
     with steps() as progress:
         manifest = wiring.build(opened, settings, pipeline=pipeline, model_id=model, now=now, progress=progress)
     if publish:
-        with opened.writing():
-            opened.publish(manifest.release_id, pipeline, now=now)
+        wiring.publish(opened, manifest.release_id, pipeline, now=now)
     emit(facts(opened, manifest), as_json=json)
     talk('Next: semsearch search "QUERY"' if publish else f"Next: semsearch release publish {manifest.release_id}")
 
@@ -57,9 +63,7 @@ def info(
 
     Example: semsearch index info --release r1f2e3d4c5b6a
     """
-    from semsearch import wiring
-
-    opened = wiring.open_workspace(workspace)
+    opened = Workspace.open(workspace)
     manifest = opened.manifest(release) if release else opened.current(pipeline)
     emit(facts(opened, manifest), as_json=json)
 
@@ -75,11 +79,10 @@ def verify(
 
     Example: semsearch index verify --release r1f2e3d4c5b6a
     """
-    from semsearch import wiring
     from semsearch.errors import Refused
     from semsearch.retrieval.verify import verify as verify_all
 
-    opened = wiring.open_workspace(workspace)
+    opened = Workspace.open(workspace)
     manifest = opened.manifest(release) if release else opened.current(pipeline)
     damages = verify_all(opened, manifest)
     document = {"release_id": manifest.release_id, "n_files": len(manifest.files), "damages": damages}
@@ -89,7 +92,7 @@ def verify(
         listed = "\n".join(f"  {damage.problem:<8} {damage.path}" for damage in damages)
         raise Refused(
             f"Release {manifest.release_id} is damaged:\n{listed}",
-            "Next: semsearch release rollback, or delete its folder and build it again",
+            "Next: semsearch index build makes it again (semsearch train its model), or semsearch release rollback",
         )
     if not json:
         emit({"release": manifest.release_id, "files": f"{len(manifest.files)} as they were built"})

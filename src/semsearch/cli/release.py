@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, WorkspaceOption
 from semsearch.cli.output import emit, talk
+from semsearch.workspace import Manifest, Workspace
 
-if TYPE_CHECKING:
-    from semsearch.workspace import Manifest, Workspace
+HELP = """Candidates, published releases, and the way back.
 
-app = typer.Typer(no_args_is_help=True, help="Candidates, published releases, and the way back.")
+Example: semsearch release list
+"""
+app = typer.Typer(help=HELP, no_args_is_help=True)
 ReleaseArgument = Annotated[str, typer.Argument(help="Release id.")]
 
 
@@ -23,9 +25,7 @@ def list_releases(workspace: WorkspaceOption = HERE, json: JsonOption = False, j
 
     Example: semsearch release list
     """
-    from semsearch import wiring
-
-    opened = wiring.open_workspace(workspace)
+    opened = Workspace.open(workspace)
     rows = [facts(opened, manifest) for manifest in opened.releases()]
     columns = ["release_id", "state", "pipeline", "created_at", "n_items", "dense_kind", "model_id"]
     emit(rows, as_json=json, as_jsonl=jsonl, rows=rows, columns=columns)
@@ -39,9 +39,7 @@ def show(release: ReleaseArgument, workspace: WorkspaceOption = HERE, json: Json
 
     Example: semsearch release show r1f2e3d4c5b6a --json
     """
-    from semsearch import wiring
-
-    opened = wiring.open_workspace(workspace)
+    opened = Workspace.open(workspace)
     manifest = opened.manifest(release)
     shown = facts(opened, manifest)
     emit(shown | {"files": manifest.files} if json else shown, as_json=json)
@@ -60,9 +58,7 @@ def publish(
     """
     from semsearch import wiring
 
-    opened = wiring.open_workspace(workspace)
-    with opened.writing():
-        state = opened.publish(release, pipeline, now=datetime.now(UTC))
+    state = wiring.publish(Workspace.open(workspace), release, pipeline, now=datetime.now(UTC))
     emit({"pipeline": pipeline, "current": state.current, "previous": state.previous}, as_json=json)
 
 
@@ -74,9 +70,7 @@ def rollback(pipeline: PipelineOption = "default", workspace: WorkspaceOption = 
     """
     from semsearch import wiring
 
-    opened = wiring.open_workspace(workspace)
-    with opened.writing():
-        state = opened.rollback(pipeline, now=datetime.now(UTC))
+    state = wiring.rollback(Workspace.open(workspace), pipeline, now=datetime.now(UTC))
     emit({"pipeline": pipeline, "current": state.current, "previous": state.previous}, as_json=json)
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
 from semsearch.cli.output import emit, talk
+from semsearch.workspace import Workspace
 
 if TYPE_CHECKING:
     from semsearch.records import LegScore
     from semsearch.retrieval.results import SearchHit, SearchResult, WhyAnswer
     from semsearch.retrieval.search import Searcher
-    from semsearch.workspace import Workspace
 
 KOption = Annotated[int | None, typer.Option("--k", "-k", min=1, help="Hits to show. [default: search.k]")]
 WhereOption = Annotated[
@@ -32,7 +32,9 @@ COLUMNS = ("rank", "title", "price", "region", "status", "score", "item_id")
 def search(
     query: QueryArgument,
     k: KOption = None,
-    mode: Annotated[str | None, typer.Option(help="hybrid, dense or lexical. [default: search.mode]")] = None,
+    mode: Annotated[
+        Literal["hybrid", "dense", "lexical"] | None, typer.Option(help="Which legs answer. [default: search.mode]")
+    ] = None,
     where: WhereOption = None,
     near: NearOption = None,
     all_items: AllOption = False,
@@ -119,10 +121,9 @@ def why(
 
     Example: semsearch why "office chair" 10024 --where "price < 50000"
     """
-    from semsearch import wiring
     from semsearch.retrieval.why import why as explain_item
 
-    opened = wiring.open_workspace(workspace)
+    opened = Workspace.open(workspace)
     answer = explain_item(
         _searcher(workspace, pipeline, release),
         query,
@@ -140,14 +141,13 @@ def why(
 def _searcher(workspace: Path, pipeline: str, release: str | None) -> Searcher:
     from semsearch import wiring
 
-    return wiring.open_searcher(wiring.open_workspace(workspace), pipeline=pipeline, release=release, once=True)
+    return wiring.open_searcher(Workspace.open(workspace), pipeline=pipeline, release=release, once=True)
 
 
 def _in_catalogue(workspace: Workspace, item_id: str) -> bool:
     from semsearch.ingest.catalogue import Catalogue
 
-    catalogue = Catalogue(workspace)
-    return bool(catalogue.n_items) and item_id in catalogue.items()["item_id"]
+    return item_id in Catalogue(workspace).titles([item_id])
 
 
 def _emit(document: Any, rows: list[dict[str, Any]], columns: list[str], json: bool, jsonl: bool) -> None:
@@ -210,6 +210,6 @@ def _why_lines(answer: WhyAnswer) -> dict[str, Any]:
         lines["missing"] = ", ".join(answer.missing) or "-"
         lines["dense"] = _leg(answer.dense)
         lines["lexical"] = _leg(answer.lexical)
-        lines["hybrid"] = f"#{answer.hybrid_rank}" if answer.hybrid_rank else "-"
+        lines["rank"] = f"#{answer.rank} ({answer.mode})" if answer.rank else "-"
     margin = "\n" + " " * (max(len(name) for name in lines) + 2)
     return lines | {"answer": margin.join(answer.reasons)}

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from semsearch.cli.options import HERE, JsonOption, PipelineOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
+from semsearch.workspace import Workspace
 
 
 def train(
-    family: Annotated[str | None, typer.Option(help="static or transformer.")] = None,
+    family: Annotated[Literal["static", "transformer"] | None, typer.Option(help="Kind of towers.")] = None,
     base: Annotated[str | None, typer.Option(help="Model id or folder to start from.")] = None,
     dim: Annotated[int | None, typer.Option(help="Length of a vector (static towers).")] = None,
     seconds: Annotated[float | None, typer.Option(help="Upper bound of the training time.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of every random choice.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of every random choice.")] = None,
     pipeline: PipelineOption = "default",
     workspace: WorkspaceOption = HERE,
     json: JsonOption = False,
@@ -31,7 +32,7 @@ def train(
     """
     from semsearch import wiring
 
-    opened = wiring.open_workspace(workspace)
+    opened = Workspace.open(workspace)
     settings = wiring.load_settings(opened).override(
         "train", family=family, base=base, dim=dim, seconds=seconds, seed=seed
     )

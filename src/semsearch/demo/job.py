@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from semsearch import wiring
 from semsearch.ingest.catalogue import Catalogue
 from semsearch.ingest.quality import look
+from semsearch.progress import Progress
 from semsearch.report.story import Chapter, Figure, Table
 from semsearch.workspace import Workspace
 
@@ -30,10 +31,10 @@ class Job:
     workspace: Workspace
     settings: Settings
     now: datetime
-    progress: wiring.Progress
+    progress: Progress
 
     @classmethod
-    def at(cls, root: Path, now: datetime, progress: wiring.Progress, *, seconds: float) -> Job:
+    def at(cls, root: Path, now: datetime, progress: Progress, *, seconds: float) -> Job:
         """A job in `root`; training ends after `seconds`."""
         workspace = Workspace.create(root)
         settings = wiring.load_settings(workspace).override("train", seconds=seconds)
@@ -67,8 +68,7 @@ def train_chapter(job: Job) -> Chapter:
 def release_chapter(job: Job) -> Chapter:
     """Build a release and publish it."""
     manifest = wiring.build(job.workspace, job.settings, now=job.now, progress=job.progress)
-    with job.workspace.writing():
-        job.workspace.publish(manifest.release_id, "default", now=job.now)
+    wiring.publish(job.workspace, manifest.release_id, now=job.now)
     told = (
         f"Release {manifest.release_id} pins {manifest.n_items:,} items, {manifest.n_vectors:,} distinct vectors "
         f"({manifest.dense_kind}), the lexical index and the model; it is published now.",
