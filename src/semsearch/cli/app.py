@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from semsearch.cli import demo, evaluate, imports, index, release, search, simulate, train, workspace
+from semsearch.cli.options import forget
 from semsearch.cli.output import talk
 from semsearch.errors import SemsearchError
 from semsearch.version import __version__
 
+INTERRUPTED = 130
+HELP = """Semantic search and abuse detection for second-hand marketplaces.
+
+Example: semsearch demo
+
+Example: semsearch init -w market, then semsearch import items listings.csv -w market
+
+Example: semsearch search "아이폰 14 프로" -w market
+"""
 app = typer.Typer(
     name="semsearch",
-    help="Semantic search and abuse detection for second-hand marketplaces.",
+    help=HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -30,11 +39,11 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback prints
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    forget()
 
 
 app.command()(workspace.init)
@@ -57,10 +66,20 @@ def main() -> None:
     try:
         app()
     except SemsearchError as error:
-        talk(f"semsearch: {error.message}")
-        if error.next_step:
-            talk(error.next_step)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _end(f"semsearch: {error.message}", error.next_step, error.exit_code)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _end(f"semsearch: {where}{error.strerror or error}.", "Next: check the path, its permissions and the disk", 2)
+    except SystemExit as done:
+        if done.code == INTERRUPTED:
+            talk("Interrupted; run the same command again to go on.")
+        raise
+    except KeyboardInterrupt:
+        _end("Interrupted; run the same command again to go on.", "", INTERRUPTED)
+
+
+def _end(message: str, next_step: str, code: int) -> NoReturn:
+    talk(message)
+    if next_step:
+        talk(next_step)
+    sys.exit(code)

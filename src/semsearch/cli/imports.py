@@ -10,7 +10,11 @@ import typer
 from semsearch.cli.options import HERE, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
 
-app = typer.Typer(help="Bring items, interactions and regions in.", no_args_is_help=True)
+HELP = """Bring items, interactions and regions in.
+
+Example: semsearch import items listings.csv --dry-run
+"""
+app = typer.Typer(help=HELP, no_args_is_help=True)
 
 Files = Annotated[list[str], typer.Argument(help="Files, quoted globs, or - for standard input.", show_default=False)]
 MapOption = Annotated[

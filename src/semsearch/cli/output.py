@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
-from datetime import datetime
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from semsearch.cli.options import typable
+from semsearch.plain import plain
+
 Row = Mapping[str, Any]
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""C0 and C1 controls but tab and line feed, line separators, and what turns the writing direction."""
 
 
 def emit(
@@ -31,24 +35,38 @@ def emit(
     people under the table. Without rows the document itself is one record.
     """
     if as_json:
-        print(json.dumps(plain(document), ensure_ascii=False, indent=2))
+        _out(json.dumps(plain(document), ensure_ascii=False, indent=2))
         return
     records = list(rows) if rows is not None else [plain(document)]
     if as_jsonl:
-        for record in records:
-            print(json.dumps(plain(record), ensure_ascii=False))
+        if records:
+            _out("\n".join(json.dumps(plain(record), ensure_ascii=False) for record in records))
         return
     if rows is None:
-        _print_pairs(records[0])
+        _out(_pairs(records[0]))
     elif records:
-        _print_table(records, columns or list(records[0]), title)
+        _out(_table(records, columns or list(records[0]), title))
     if note:
-        print(note)
+        _out(safe(note))
 
 
 def talk(message: str) -> None:
-    """Say something to the person at the terminal."""
-    print(message, file=sys.stderr)
+    """Say something to the person at the terminal; nobody listening is no reason to stop."""
+    with suppress(BrokenPipeError):
+        print(safe(typable(message)), file=sys.stderr)
+
+
+def safe(text: str) -> str:
+    """`text` that cannot steer a terminal: a control or bidi character becomes U+FFFD, as sellers write titles."""
+    return CONTROL.sub("\ufffd", text)
+
+
+def _out(text: str) -> None:
+    """Print to stdout; what is read no longer (`| head -1`) is left out, and the command goes on."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
@@ -80,51 +98,32 @@ def steps() -> Iterator[Callable[[str, int, int], None]]:
         yield progress
 
 
-def plain(value: Any) -> Any:
-    """`value` as JSON data: dataclasses to objects, times to ISO 8601, paths to text."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Path):
-        return str(value)
-    return value.item() if hasattr(value, "item") and not isinstance(value, (str, bytes)) else value
-
-
-def _print_table(records: Sequence[Row], columns: Sequence[str], title: str) -> None:
+def _table(records: Sequence[Row], columns: Sequence[str], title: str) -> str:
     from rich import box
+    from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=escape(safe(title)) or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         number = all(isinstance(r.get(column), (int, float, type(None))) for r in records)
-        table.add_column(column, justify="right" if number else "left", overflow="fold")
+        table.add_column(escape(safe(column)), justify="right" if number else "left", overflow="fold")
     for record in records:
-        table.add_row(*(_cell(record.get(column)) for column in columns))
-    _console().print(table)
+        table.add_row(*(escape(_cell(record.get(column))) for column in columns))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    with console.capture() as shown:
+        console.print(table)
+    return shown.get().rstrip("\n")
 
 
-def _print_pairs(record: Row) -> None:
+def _pairs(record: Row) -> str:
     width = max((len(key) for key in record), default=0)
-    for key, value in record.items():
-        print(f"{key:<{width}}  {_cell(value)}")
+    return "\n".join(f"{key:<{width}}  {_cell(value)}" for key, value in record.items())
 
 
 def _cell(value: Any) -> str:
-    from rich.markup import escape
-
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return escape(str(plain(value)))
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    return safe(str(plain(value)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,7 +14,7 @@ Out = Annotated[Path, typer.Argument(help="A new or empty directory.", show_defa
 ItemsOption = Annotated[int, typer.Option("--items", help="How many listings.")]
 SearchesOption = Annotated[int | None, typer.Option("--searches", help="How many searches; default one per item.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Equal seeds give equal bytes.")]
-LangOption = Annotated[str, typer.Option("--lang", help="Language of the market: ko or en.")]
+LangOption = Annotated[Literal["ko", "en"], typer.Option("--lang", help="Language of the market.")]
 
 
 def simulate(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from semsearch.cli.options import HERE, JsonOption, WorkspaceOption
-from semsearch.cli.output import emit, plain, talk
+from semsearch.cli.output import emit, talk
+from semsearch.plain import plain
 
 
 def init(workspace: WorkspaceOption = HERE) -> None:
