@@ -6,13 +6,22 @@ The table in docs/reference.md is made from these classes.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from semsearch.errors import UsageError
+
+_ENVIRONMENT = "Next: one variable a setting, such as SEMSEARCH_SEARCH__K=20 (docs/reference.md lists them)"
 
 
 class _Section(BaseModel):
@@ -36,14 +45,14 @@ class TrainSettings(_Section):
     base: str = Field("", description="Model id or folder that the towers start from; empty starts from the corpus")
     dim: int = Field(256, ge=8, le=4096, description="Length of a vector (static towers)")
     seconds: float = Field(40.0, gt=0, description="Training stops after this many seconds, or after its steps")
-    seed: int = Field(0, description="Seed of every random choice")
+    seed: int = Field(0, ge=0, description="Seed of every random choice")
 
 
 class IndexSettings(_Section):
     """How a release is built."""
 
     dense: Literal["auto", "exact", "hnsw"] = Field("auto", description="auto is exact up to 50,000 vectors")
-    encoder: str = Field("", description="Empty: the trained model. openai: the [llm] embeddings endpoint")
+    encoder: Literal["", "openai"] = Field("", description="Empty: the trained model; openai: that of [llm]")
     threads: int = Field(1, ge=1, description="Threads of an hnsw build; above 1 the graph is not reproducible")
 
 
@@ -98,9 +107,12 @@ class Settings(BaseSettings):
         try:
             loaded: Settings = _WithFile()
         except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise UsageError(f"Setting {name}: {first['msg']}.", f"Next: correct it in {path}") from error
+            names = [str(part) for part in error.errors()[0]["loc"]]
+            raise UsageError(
+                f"Setting {'.'.join(names)}: {error.errors()[0]['msg']}.", f"Next: correct {_place(names, path)}"
+            ) from error
+        except SettingsError as error:
+            raise UsageError(f"A variable SEMSEARCH_… cannot be read: {error}.", _ENVIRONMENT) from error
         except ValueError as error:
             raise UsageError(f"{path} is not TOML: {error}", "Next: correct that line") from error
         return loaded
@@ -113,5 +125,15 @@ class Settings(BaseSettings):
             new = type(old)(**(old.model_dump() | given))
         except ValidationError as error:
             first = error.errors()[0]
-            raise UsageError(f"--{first['loc'][-1]}: {first['msg']}.") from error
+            flag = str(first["loc"][-1]).replace("_", "-")
+            raise UsageError(f"--{flag}: {first['msg']}.", f"Next: give another --{flag}, or none") from error
         return self.model_copy(update={section: new})
+
+
+def _place(names: list[str], path: Path) -> str:
+    """Where a setting was given: the variable, which counts first, or the file."""
+    for length in range(len(names), 0, -1):
+        variable = f"SEMSEARCH_{'__'.join(names[:length])}".upper()
+        if any(name.upper() == variable for name in os.environ):
+            return f"the variable {variable}"
+    return f"it in {path}"
