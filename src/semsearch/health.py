@@ -6,17 +6,25 @@ import importlib.util
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from semsearch.errors import SemsearchError
+from semsearch.errors import MissingPart, SemsearchError, UsageError
 from semsearch.version import __version__
 from semsearch.workspace import DEFAULT_PIPELINE, Manifest, Workspace
 
+if TYPE_CHECKING:
+    from semsearch.settings import Settings
+
 FREE_BYTES = 1_000_000_000
-"""Below this much free disk the doctor complains: a release of a small market needs about that."""
+"""Below this much free disk the doctor complains: room for a million items in work, as vectors of 256 numbers."""
+
+HERE = "Next: semsearch doctor"
+REPAIR = "Next: restore this file, or make again what it belongs to"
+IMPORT_AGAIN = "Next: remove the pointer file and semsearch import {} FILE again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,8 @@ class PipelineStatus:
     """The model that the next `index build` takes."""
     candidates: tuple[str, ...]
     """Whole releases that were never published, oldest first."""
+    ready: str | None
+    """The newest of them, when it is newer than what is served and made of what is there now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +77,10 @@ def status(workspace: Workspace) -> Status:
     catalogue = Catalogue(workspace)
     names = workspace.pipelines() or [DEFAULT_PIPELINE]
     releases = workspace.releases()
-    pipelines = tuple(_pipeline_status(workspace, name, releases) for name in names)
+    ingredients = _ingredients(workspace)
+    pipelines = tuple(_pipeline_status(workspace, name, releases, ingredients) for name in names)
     models = tuple(sorted(p.parent.name for p in workspace.path("models").glob("*/semsearch.json")))
-    digest = catalogue.items_digest if catalogue.n_items else ""
-    stale = tuple(_stale(workspace, pipelines, digest))
+    told = {p.name: tuple(_differences(workspace, p, ingredients)) for p in pipelines}
     return Status(
         workspace=workspace.root.resolve(),
         n_items=catalogue.n_items,
@@ -78,57 +88,114 @@ def status(workspace: Workspace) -> Status:
         n_regions=catalogue.n_regions,
         models=models,
         pipelines=pipelines,
-        stale=stale,
-        next_command=_next_command(catalogue.n_items, models, pipelines[0], bool(stale)),
+        stale=tuple(sentence for sentences in told.values() for sentence in sentences),
+        next_command=_next_command(catalogue.n_items, pipelines, told),
     )
 
 
-def _pipeline_status(workspace: Workspace, name: str, releases: list[Manifest]) -> PipelineStatus:
+@dataclass(frozen=True, slots=True)
+class _Ingredients:
+    """What a release built now would be made of."""
+
+    settings: Settings
+    items_digest: str
+    regions_digest: str
+    lexical_id: str
+
+
+def _ingredients(workspace: Workspace) -> _Ingredients:
+    from semsearch import wiring
+    from semsearch.ingest.catalogue import Catalogue
+
+    items, regions = (
+        found.digest if found else "" for found in map(Catalogue(workspace).snapshot, ("items", "regions"))
+    )
+    return _Ingredients(wiring.load_settings(workspace), items, regions, wiring.next_lexical_id(workspace))
+
+
+def _pipeline_status(
+    workspace: Workspace, name: str, releases: list[Manifest], ingredients: _Ingredients
+) -> PipelineStatus:
     state = workspace.state(name)
+    model_id = _next_model(workspace, name, ingredients)
     published = {event["release_id"] for event in state.events}
-    waiting = tuple(r.release_id for r in releases if r.pipeline == name and r.release_id not in published)
-    n_items = workspace.manifest(state.current).n_items if state.current else 0
-    return PipelineStatus(name, state.current, n_items, state.model_id, waiting)
+    waiting = [r for r in releases if r.pipeline == name and r.release_id not in published]
+    served = workspace.manifest(state.current) if state.current else None
+    newer = [r for r in waiting if served is None or r.created_at >= served.created_at]
+    ready = [r.release_id for r in newer if not any(_unlike(r, model_id, ingredients))]
+    return PipelineStatus(
+        name=name,
+        release_id=state.current,
+        n_items=served.n_items if served else 0,
+        model_id=model_id,
+        candidates=tuple(r.release_id for r in waiting),
+        ready=ready[-1] if ready else None,
+    )
 
 
-def _stale(workspace: Workspace, pipelines: tuple[PipelineStatus, ...], digest: str) -> Iterator[str]:
-    for pipeline in pipelines:
-        if pipeline.release_id is None:
-            continue
-        manifest = workspace.manifest(pipeline.release_id)
-        if digest and manifest.items_digest != digest:
-            yield f"Release {manifest.release_id} ({pipeline.name}) holds older items than the catalogue."
-        if pipeline.model_id and manifest.model_id and manifest.model_id != pipeline.model_id:
-            yield f"Release {manifest.release_id} ({pipeline.name}) was made with model {manifest.model_id}."
+def _next_model(workspace: Workspace, pipeline: str, ingredients: _Ingredients) -> str | None:
+    """The model of the next build, '' for the embeddings endpoint; None when there is none yet."""
+    from semsearch import wiring
+
+    try:
+        return wiring.next_model(workspace, ingredients.settings, pipeline)
+    except MissingPart:
+        return None
 
 
-def _next_command(n_items: int, models: tuple[str, ...], pipeline: PipelineStatus, stale: bool) -> str:
+def _unlike(release: Manifest, model_id: str | None, ingredients: _Ingredients) -> Iterator[str]:
+    """How a release differs from one that would be built now, as ends of a sentence."""
+    if ingredients.items_digest and release.items_digest != ingredients.items_digest:
+        yield "holds other items than the catalogue"
+    if release.regions_digest != ingredients.regions_digest:
+        yield "holds another region table than the catalogue"
+    if release.lexical_id != ingredients.lexical_id:
+        yield "reads words otherwise than a build would now: the lexicon, the korean extra or the program has changed"
+    if model_id is not None and release.model_id != model_id:
+        yield f"was made with {release.model_id or 'the embeddings endpoint'}, not {model_id or 'that endpoint'}"
+
+
+def _differences(workspace: Workspace, pipeline: PipelineStatus, ingredients: _Ingredients) -> Iterator[str]:
+    if pipeline.release_id is None:
+        return
+    served = workspace.manifest(pipeline.release_id)
+    for difference in _unlike(served, pipeline.model_id, ingredients):
+        yield f"Release {served.release_id} ({pipeline.name}) {difference}."
+
+
+def _next_command(n_items: int, pipelines: tuple[PipelineStatus, ...], told: Mapping[str, tuple[str, ...]]) -> str:
+    """What the first pipeline needs that needs something."""
     if not n_items:
         return "semsearch import items FILE"
-    if not models and pipeline.release_id is None:
-        return "semsearch train"
-    if pipeline.candidates:
-        return f"semsearch release publish {pipeline.candidates[-1]}"
-    if pipeline.release_id is None or stale:
-        return "semsearch index build --publish"
+    for pipeline in pipelines:
+        flag = "" if pipeline.name == DEFAULT_PIPELINE else f" --pipeline {pipeline.name}"
+        if pipeline.ready and (told[pipeline.name] or pipeline.release_id is None):
+            return f"semsearch release publish {pipeline.ready}{flag}"
+        if pipeline.model_id is None and pipeline.release_id is None:
+            return f"semsearch train{flag}"
+        if pipeline.release_id is None or told[pipeline.name]:
+            return f"semsearch index build --publish{flag}"
     return 'semsearch search "QUERY"'
 
 
 def doctor(workspace_root: Path) -> tuple[Check, ...]:
     """Look at the installation, then at the workspace if there is one; never raises."""
     installation = (_python(), _extra("train", "torch"), _extra("korean", "kiwipiepy"), _hnswlib())
-    places = (_try("disk", partial(_disk, workspace_root)), _try("workspace", partial(_workspace, workspace_root)))
-    parts = _release_checks(workspace_root) if places[-1].ok else ()
-    return (*installation, *places, *parts)
+    disk = _try("disk", partial(_disk, workspace_root))
+    if not Workspace(workspace_root).format_path.exists():
+        there = "no workspace yet" if workspace_root.is_dir() or not workspace_root.exists() else "is no directory"
+        return (*installation, disk, Check("workspace", there == "no workspace yet", f"{workspace_root}: {there}"))
+    opened = _try("workspace", partial(_workspace, workspace_root))
+    return (*installation, disk, opened, *(_parts(Workspace(workspace_root)) if opened.ok else ()))
 
 
 def _try(name: str, look: Callable[[], str]) -> Check:
     try:
         return Check(name, True, look())
     except SemsearchError as error:
-        return Check(name, False, error.message, error.next_step)
+        return Check(name, False, error.message, error.next_step.replace(HERE, REPAIR))
     except (OSError, ValueError, KeyError, ImportError) as error:
-        return Check(name, False, f"{type(error).__name__}: {error}", "Next: restore this file or build again")
+        return Check(name, False, f"{type(error).__name__}: {error}", REPAIR)
 
 
 def _python() -> Check:
@@ -138,7 +205,7 @@ def _python() -> Check:
 
 def _extra(extra: str, module: str) -> Check:
     there = importlib.util.find_spec(module) is not None
-    hint = f"optional: pip install 'semsearch[{extra}]'"
+    hint = f"optional: pip install '.[{extra}]' in the clone"
     return Check(f"extra {extra}", True, f"{module} is installed" if there else f"{module} is not installed ({hint})")
 
 
@@ -174,12 +241,39 @@ def _workspace(root: Path) -> str:
     return f"{root}: format and settings can be read"
 
 
-def _release_checks(root: Path) -> tuple[Check, ...]:
-    workspace = Workspace.open(root)
-    releases = sorted(path.parent.name for path in workspace.path("releases").glob("*/manifest.json"))
-    whole = [_try(f"release {name}", partial(_release, workspace, name)) for name in releases]
-    served = [_try(f"pipeline {name}", partial(_serving, workspace, name)) for name in workspace.pipelines()]
-    return (*whole, *served)
+def _parts(workspace: Workspace) -> Iterator[Check]:
+    for kind in ("items", "interactions", "regions"):
+        yield _try(f"imported {kind}", partial(_imported, workspace, kind))
+    yield _try("lexicon", partial(_lexicon, workspace))
+    for path in sorted(workspace.path("releases").glob("*/manifest.json")):
+        yield _try(f"release {path.parent.name}", partial(_release, workspace, path.parent.name))
+    for name in workspace.pipelines():
+        yield _try(f"pipeline {name}", partial(_serving, workspace, name))
+
+
+def _imported(workspace: Workspace, kind: str) -> str:
+    import polars as pl
+
+    from semsearch.ingest.catalogue import Catalogue, pointer_path
+
+    folder = pointer_path(workspace, kind).parent
+    try:
+        found = Catalogue(workspace).snapshot(kind)
+        if found is None:
+            return "none yet"
+        n_rows = sum(int(pl.scan_parquet(folder / f).select(pl.len()).collect().item()) for f in found.files)
+    except (OSError, UsageError, pl.exceptions.PolarsError) as error:
+        what = getattr(error, "message", f"A file in {folder} cannot be read: {error}")
+        raise UsageError(what, IMPORT_AGAIN.format(kind)) from error
+    if n_rows != found.n_rows:
+        raise UsageError(f"{n_rows:,} rows in {folder}, not {found.n_rows:,}", IMPORT_AGAIN.format(kind))
+    return f"{n_rows:,} rows"
+
+
+def _lexicon(workspace: Workspace) -> str:
+    from semsearch import wiring
+
+    return f"can be read; lexical id {wiring.next_lexical_id(workspace)}"
 
 
 def _release(workspace: Workspace, release_id: str) -> str:
