@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from semsearch.cli.options import program
 from semsearch.cli.output import emit, steps, talk
+from semsearch.files import atomic
 
 if TYPE_CHECKING:
     from semsearch.report.story import Chapter
@@ -31,18 +33,19 @@ def demo(
     chapters: list[Chapter] = []
     with steps() as progress:
         if on is not None:
-            told = listings.tell(out / "listings", on, now=datetime.now(UTC), progress=progress)
-            chapters += _shown(told)
+            last = listings.home(out, on)
+            chapters += _shown(listings.tell(last, on, now=datetime.now(UTC), progress=progress))
         else:
             for lang in market.LANGUAGES:
-                chapters += _shown(market.tell(out / lang, lang, progress=progress))
-    last = out / ("listings" if on else "ko")
-    next_steps = [f'semsearch search "QUERY" --explain -w {last}', f"semsearch status -w {last}"]
+                last = out / lang
+                chapters += _shown(market.tell(last, lang, progress=progress))
+    next_steps = [f'{program()} search "QUERY" --explain -w {last}', f"{program()} status -w {last}"]
     if on is None:
-        next_steps.append("semsearch demo --on YOUR_LISTINGS.csv")
+        next_steps.append(f"{program()} demo --on YOUR_LISTINGS.csv")
     lede = f"Your listings: {on}" if on else "A made market, in Korean and in English. Every figure here is simulated."
     page = out / "report.html"
-    page.write_text(story_page("The whole job, once", lede, chapters, next_steps), encoding="utf-8")
+    with atomic(page) as draft:
+        draft.write_text(story_page("The whole job, once", lede, chapters, next_steps), encoding="utf-8")
     figures = [figure for chapter in chapters for figure in chapter.figures]
     emit(figures, rows=[{"": f.name, "measured": f.value, "on": f.condition} for f in figures], title="Scoreboard")
     talk(f"Report: {page}")

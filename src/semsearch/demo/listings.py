@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -13,6 +14,9 @@ from semsearch.demo.job import Job, answers_table, quality_chapter, release_chap
 from semsearch.errors import UsageError
 from semsearch.ingest.catalogue import Catalogue
 from semsearch.ingest.importing import import_rows
+from semsearch.ingest.sources import Source, expand
+from semsearch.ingest.tables import batches
+from semsearch.progress import Progress
 from semsearch.report.story import Chapter, Figure
 from semsearch.text.views import search
 
@@ -23,11 +27,20 @@ COMMON_SHARE = 0.2
 """A word in more titles than this says nothing of one of them."""
 
 
-def tell(root: Path, file: str, *, now: datetime, progress: wiring.Progress) -> Iterator[Chapter]:
+def home(out: Path, file: str) -> Path:
+    """The workspace of one file under `out`: another file gets another one. Raises UsageError for no readable file."""
+    digest = hashlib.sha256()
+    for block in _source(file).blocks():
+        digest.update(block)
+    return out / f"listings-{digest.hexdigest()[:8]}"
+
+
+def tell(root: Path, file: str, *, now: datetime, progress: Progress) -> Iterator[Chapter]:
     """Yield one chapter after the other while the job is done in `root`.
 
-    Raises UsageError for a file that cannot be imported or has more than MAX_ROWS rows.
+    Raises UsageError for a file that cannot be imported or has more than MAX_ROWS rows; nothing is made then.
     """
+    _check_size(file)
     job = Job.at(root, now, progress, seconds=TRAIN_SECONDS)
     yield _import_chapter(job, file)
     yield quality_chapter(job)
@@ -36,15 +49,28 @@ def tell(root: Path, file: str, *, now: datetime, progress: wiring.Progress) -> 
     yield _search_chapter(job)
 
 
+def _source(file: str) -> Source:
+    sources = expand([file])
+    if len(sources) != 1 or sources[0].path is None:
+        raise UsageError(f"The demo takes one file, not '{file}'.", "Next: semsearch demo --on YOUR_LISTINGS.csv")
+    return sources[0]
+
+
+def _check_size(file: str) -> None:
+    n_rows = 0
+    for batch in batches(_source(file), None, lambda *_: None):
+        n_rows += len(batch.numbers)
+        if n_rows > MAX_ROWS:
+            raise UsageError(
+                f"The demo takes up to {MAX_ROWS:,} listings; {file} has more.",
+                f"Next: head -n {MAX_ROWS} of it, or semsearch init and semsearch import items {file}",
+            )
+
+
 def _import_chapter(job: Job, file: str) -> Chapter:
     summary = import_rows(
         job.workspace, "items", [file], now=job.now, settings=job.settings.imports, progress=job.progress
     )
-    if summary.total > MAX_ROWS:
-        raise UsageError(
-            f"The demo takes up to {MAX_ROWS:,} listings; the workspace now has {summary.total:,}.",
-            f"Next: semsearch train -w {job.workspace.root}, or a smaller file and another --out",
-        )
     mapped = ", ".join(f"{field} from {source}" for field, source in summary.mapping.items())
     told = [
         f"{summary.read:,} rows read, {summary.new:,} new items, {summary.rejected:,} rejected.",

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from semsearch import wiring
 from semsearch.demo.job import Job, answers_table, priced, quality_chapter, release_chapter, train_chapter
+from semsearch.evaluation.evaluate import Evaluation, evaluate
+from semsearch.evaluation.intervals import wilson
+from semsearch.evaluation.qrels import Qrels
+from semsearch.evaluation.queries import Queries
+from semsearch.evaluation.runs import Run
 from semsearch.ingest.importing import import_rows
+from semsearch.progress import Progress
+from semsearch.records import Judgement
 from semsearch.report.story import Chapter, Figure, Table
+from semsearch.retrieval.evaluate import ReleaseRetriever, retrieve
 from semsearch.simulate import market
 
 if TYPE_CHECKING:
@@ -23,11 +33,12 @@ DEPTH = 10
 MODES = ("lexical", "dense", "hybrid")
 LANGUAGES = {"ko": "Korean", "en": "English"}
 SCORED = ("plain BM25", "hybrid")
-Ranker = Callable[[str], list[str]]
-"""Query text to at most DEPTH item ids, best first."""
+METRIC = f"mrr@{DEPTH}"
+MEANT = 2.0
+"""Grade of an item that is what was meant."""
 
 
-def tell(root: Path, lang: str, *, progress: wiring.Progress, seed: int = 0) -> Iterator[Chapter]:
+def tell(root: Path, lang: str, *, progress: Progress, seed: int = 0) -> Iterator[Chapter]:
     """Yield one chapter after the other while the job is done in `root`; `lang` is ko or en."""
     made = market(N_ITEMS, seed=seed, lang=lang, per_kind=PER_KIND)
     job = Job.at(root, made.end, progress, seconds=TRAIN_SECONDS)
@@ -78,62 +89,65 @@ def _search_chapter(job: Job, made: Market, searcher: Searcher) -> Chapter:
 
 
 def _evaluation_chapter(job: Job, made: Market, searcher: Searcher) -> Chapter:
-    rankers = {"plain BM25": _plain_bm25(made)} | {mode: _ranker(searcher, mode, job) for mode in MODES}
-    found = {name: _found(made, rank) for name, rank in rankers.items()}
-    kinds = made.queries["kind"].unique(maintain_order=True).to_list()
-    shares = {name: {kind: _mean(hits) for kind, hits in by_kind.items()} for name, by_kind in found.items()}
-    overall = {name: _mean([hit for hits in by_kind.values() for hit in hits]) for name, by_kind in found.items()}
-    kinds = made.queries["kind"].unique(maintain_order=True).to_list()
-    rows = [(kind, *(f"{shares[name][kind]:.0%}" for name in rankers)) for kind in kinds]
-    rows.append(("all kinds", *(f"{overall[name]:.0%}" for name in rankers)))
-    note = f"Share of queries with the meant product in the first {DEPTH}; simulated, {PER_KIND} queries a kind."
-    condition = f"simulated, {LANGUAGES[made.lang]}, {made.queries.height} queries"
+    queries, qrels = _test(made)
+    runs = {"plain BM25": _plain_bm25(made, queries)}
+    runs |= {m: retrieve(ReleaseRetriever(searcher, m, job.now), queries, DEPTH, m) for m in MODES}
+    results = {name: evaluate(run, qrels, [METRIC], positive=MEANT) for name, run in runs.items()}
+    kinds = dict.fromkeys(queries.labels("kind").values())
+    slices = {name: result.slices(queries.labels("kind")) for name, result in results.items()}
+    rows = [(kind, *(str(found(slices[name][kind])) for name in runs)) for kind in kinds]
+    whole = {name: found(result) for name, result in results.items()}
+    rows.append(("all kinds", *map(str, whole.values())))
+    note = (
+        f"Share of queries with the meant product in the first {DEPTH} and its 95 % interval (Wilson); simulated, "
+        f"{PER_KIND} queries a kind."
+    )
+    condition = f"simulated, {LANGUAGES[made.lang]}, {len(queries)} queries, 95 % interval"
     return Chapter(
         "Answers are measured",
         ("Plain BM25 reads words between spaces; then the two legs of the release, and both together.",),
-        (Table(("kind of query", *rankers), tuple(rows), note),),
-        bars=tuple(overall.items()),
-        figures=tuple(
-            Figure(f"found in the first {DEPTH}, {name}", f"{overall[name]:.0%}", condition) for name in SCORED
-        ),
+        (Table(("kind of query", *runs), tuple(rows), note),),
+        bars=tuple((name, share.mean) for name, share in whole.items()),
+        figures=tuple(Figure(f"found in the first {DEPTH}, {name}", str(whole[name]), condition) for name in SCORED),
         commands=("semsearch evaluate run --qrels FILE --queries FILE",),
     )
 
 
-def _ranker(searcher: Searcher, mode: str, job: Job) -> Ranker:
-    def rank(query: str) -> list[str]:
-        found = searcher.search(query, k=DEPTH, mode=mode, now=job.now, include_ended=True)
-        return [hit.item_id for hit in found.hits]
+class Share(NamedTuple):
+    """A share of queries with its 95 % interval."""
 
-    return rank
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.0%} ({self.low:.0%}–{self.high:.0%})"
 
 
-def _plain_bm25(made: Market) -> Ranker:
+def found(result: Evaluation) -> Share:
+    """Share of the queries with a positive whose reciprocal rank is above 0, with Wilson's interval."""
+    values = result.values[METRIC]
+    counted = values[~np.isnan(values)]
+    n_found = int(np.count_nonzero(counted))
+    interval = wilson(n_found, len(counted))
+    return Share(n_found / max(1, len(counted)), interval.low, interval.high)
+
+
+def _test(made: Market) -> tuple[Queries, Qrels]:
+    rows = made.queries.select("query_id", "query", "kind").rows()
+    queries = Queries({row[0]: row[1] for row in rows}, {"kind": {row[0]: row[2] for row in rows}})
+    judged = made.qrels.select("query_id", "item_id", "grade").iter_rows()
+    return queries, Qrels.of(Judgement(*row) for row in judged)
+
+
+def _plain_bm25(made: Market, queries: Queries) -> Run:
     import bm25s
 
     ids = made.items["item_id"].to_list()
     texts = (made.items["title"] + " " + made.items["body"]).str.to_lowercase().str.split(" ").to_list()
     index = bm25s.BM25()
     index.index(texts, show_progress=False)
-
-    def rank(query: str) -> list[str]:
-        rows, scores = index.retrieve([query.lower().split()], k=min(DEPTH, len(ids)), show_progress=False)
-        return [ids[row] for row, score in zip(rows[0], scores[0], strict=True) if score > 0]
-
-    return rank
-
-
-def _found(made: Market, rank: Ranker) -> dict[str, list[bool]]:
-    """Kind of query → for each query whether a fully relevant item is among the hits."""
-    relevant: dict[str, set[str]] = {}
-    for query_id, item_id, grade in made.qrels.select("query_id", "item_id", "grade").iter_rows():
-        if grade >= 2:
-            relevant.setdefault(query_id, set()).add(item_id)
-    found: dict[str, list[bool]] = {}
-    for query_id, query, kind in made.queries.select("query_id", "query", "kind").iter_rows():
-        found.setdefault(kind, []).append(bool(relevant.get(query_id, set()) & set(rank(query))))
-    return found
-
-
-def _mean(values: list[bool]) -> float:
-    return sum(values) / len(values) if values else 0.0
+    asked = [text.lower().split() for text in queries.texts.values()]
+    rows, scores = index.retrieve(asked, k=min(DEPTH, len(ids)), show_progress=False)
+    hits = ([(ids[r], float(s)) for r, s in zip(*row, strict=True) if s > 0] for row in zip(rows, scores, strict=True))
+    return Run.of(dict(zip(queries.texts, hits, strict=True)), "plain BM25")
