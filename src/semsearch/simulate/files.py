@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semsearch.errors import UsageError
+from semsearch.files import atomic
 from semsearch.simulate.assemble import Market
 
 if TYPE_CHECKING:
@@ -43,8 +44,10 @@ def write(market: Market, folder: Path) -> dict[str, int]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, (frame, save) in writers.items():
-            _whole(folder / name, lambda path, frame=frame, save=save: save(frame, path))  # type: ignore[misc]
-        _whole(folder / "market.json", lambda path: path.write_text(json.dumps(about(market), indent=2) + "\n"))
+            with atomic(folder / name) as draft:
+                save(frame, draft)
+        with atomic(folder / "market.json") as draft:
+            draft.write_text(json.dumps(about(market), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}.", "Next: name another directory") from error
     return {name: frame.height for name, (frame, _) in writers.items()}
@@ -61,15 +64,6 @@ def about(market: Market) -> dict[str, Any]:
         "n_items": market.items.height,
         "n_interactions": market.interactions.height,
     }
-
-
-def _whole(path: Path, save: Callable[[Path], object]) -> None:
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        save(draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _parquet(frame: pl.DataFrame, path: Path) -> None:
