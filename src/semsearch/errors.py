@@ -79,7 +79,10 @@ class MissingExtra(Missing):
     """An optional package is not installed."""
 
     def __init__(self, extra: str, what: str) -> None:
-        super().__init__(f"{what} needs the '{extra}' extra.", f"Next: pip install 'semsearch[{extra}]'")
+        super().__init__(
+            f"{what} needs the '{extra}' extra.",
+            f"Next: pip install '.[{extra}]' -c constraints.txt, in your clone of semsearch",
+        )
 
 
 class MissingService(Missing):

@@ -113,7 +113,7 @@ class Workspace:
         if found != FORMAT:
             raise MismatchError(
                 f"{root} has workspace format {found}; this semsearch reads format {FORMAT}.",
-                "Next: pip install --upgrade semsearch",
+                "Next: update your clone of semsearch and install it again: pip install .",
             )
         return workspace
 

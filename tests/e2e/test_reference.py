@@ -24,9 +24,8 @@ def test_reference_page_is_what_the_program_says() -> None:
 def commands(page: Path) -> list[str]:
     blocks = re.findall(r"```(?:console|bash|sh)?\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    return [
-        line.strip().removeprefix("$ ") for line in lines if line.strip().removeprefix("$ ").startswith("semsearch ")
-    ]
+    plain = [line.strip().removeprefix("$ ").removeprefix(".venv/bin/") for line in lines]
+    return [line for line in plain if line.startswith("semsearch ")]
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if p.name != "reference.md"], ids=lambda p: p.name)

@@ -85,4 +85,4 @@ def test_core_says_which_extra_training_needs(workspace: Path, core: Path) -> No
         [str(core), "train", "-w", str(workspace)], capture_output=True, text=True, check=False, cwd="/"
     )
     assert done.returncode == 4
-    assert "semsearch[train]" in done.stderr
+    assert "'.[train]'" in done.stderr

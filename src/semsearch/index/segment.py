@@ -37,7 +37,7 @@ class KiwiSegmenter:
         try:
             self.segmenter_id = f"kiwi-{version('kiwipiepy')}"
         except PackageNotFoundError as error:
-            raise MissingExtra("kiwipiepy is not installed.", "Next: pip install 'semsearch[korean]'") from error
+            raise MissingExtra("korean", "Cutting Korean words with Kiwi") from error
         self._workspace = workspace
 
     def segment(self, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
