@@ -41,7 +41,7 @@ class KiwiSegmenter:
         self._workspace = workspace
 
     def segment(self, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """See `Segmenter.segment`. The caller holds the workspace's lock when a workspace was given."""
+        """See `Segmenter.segment`. Of two builds at once one keeps its new words, the other asks again."""
         wanted = sorted(set(words))
         known = self._read()
         fresh = [word for word in wanted if word not in known]
