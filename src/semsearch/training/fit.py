@@ -26,7 +26,7 @@ from semsearch.towers.loop import Pairs, Plan, Trained, train
 from semsearch.towers.model import narrowed, need_torch, static_towers, towers_from
 from semsearch.towers.template import ItemTemplate
 from semsearch.towers.tokenizer import train_tokenizer
-from semsearch.training.catalogue import TextPairs, catalogue_pairs
+from semsearch.training.pairs import TextPairs, catalogue_pairs
 
 if TYPE_CHECKING:
     import polars as pl

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semsearch.towers.template import ItemTemplate
-from semsearch.training.catalogue import _segments, catalogue_pairs
+from semsearch.training.pairs import _segments, catalogue_pairs
 from semsearch.training.spelling import slip
 
 ITEMS = pl.DataFrame(
