@@ -26,5 +26,5 @@ def test_without_the_extra_the_next_step_is_told(monkeypatch):
         raise segment.PackageNotFoundError
 
     monkeypatch.setattr(segment, "version", missing)
-    with pytest.raises(MissingExtra, match="kiwipiepy"):
+    with pytest.raises(MissingExtra, match="korean"):
         KiwiSegmenter()
