@@ -16,7 +16,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,9 +24,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from baselines import Rank, english_words, kiwi_words, plain_bm25, white_space
 from semsearch import wiring
 from semsearch.evaluation.intervals import bootstrap_mean
 from semsearch.ingest.importing import import_rows
+from semsearch.retrieval.evaluate import ReleaseRetriever
 from semsearch.simulate import Market, market
 from semsearch.simulate.files import write
 from semsearch.workspace import Workspace
@@ -34,7 +36,6 @@ from semsearch.workspace import Workspace
 K = 10
 SUMMARY = ("clean", "typo", "spacing", "run_together", "transliteration", "keyboard")
 """The kinds of the target; others are shown but not part of the mean."""
-Rank = Callable[[str], list[str]]
 Row = NDArray[np.float64]
 
 
@@ -80,46 +81,12 @@ def baselines(made: Market, minilm: bool) -> Iterator[tuple[str, Rank]]:
     items = alive(made)
     ids, documents = items["item_id"].to_list(), texts(items)
     if made.lang == "ko":
-        yield "bm25s whitespace", bm25(ids, documents, lambda text: text.casefold().split())
-        yield "bm25s kiwi", bm25(ids, documents, kiwi_words())
+        yield "bm25s whitespace", plain_bm25(ids, documents, white_space)
+        yield "bm25s kiwi", plain_bm25(ids, documents, kiwi_words())
     else:
-        yield "bm25s stemmed", bm25(ids, documents, stemmed_words())
+        yield "bm25s stemmed", plain_bm25(ids, documents, english_words())
     if minilm:
         yield "minilm dense", dense(ids, documents)
-
-
-def bm25(ids: list[str], documents: list[str], words: Callable[[str], list[str]]) -> Rank:
-    import bm25s
-
-    vocabulary: dict[str, int] = {}
-    tokens = [[vocabulary.setdefault(w, len(vocabulary)) for w in words(text)] for text in documents]
-    index = bm25s.BM25()
-    index.index((tokens, vocabulary), show_progress=False)
-
-    def rank(query: str) -> list[str]:
-        known = [w for w in words(query) if w in vocabulary]
-        if not known:
-            return []
-        rows, scores = index.retrieve([known], k=min(K, len(ids)), show_progress=False)
-        return [ids[r] for r, s in zip(rows[0], scores[0], strict=True) if s > 0]
-
-    return rank
-
-
-def kiwi_words() -> Callable[[str], list[str]]:
-    from kiwipiepy import Kiwi
-
-    kiwi = Kiwi(num_workers=1)
-    return lambda text: [token.form.casefold() for token in kiwi.tokenize(text) if token.tag[0] in "NSVXWMIZU"]
-
-
-def stemmed_words() -> Callable[[str], list[str]]:
-    import re
-
-    import Stemmer
-
-    stemmer = Stemmer.Stemmer("english")
-    return lambda text: stemmer.stemWords(re.findall(r"\w+", text.casefold()))
 
 
 def dense(ids: list[str], documents: list[str]) -> Rank:
@@ -129,9 +96,9 @@ def dense(ids: list[str], documents: list[str]) -> Rank:
     model = SentenceTransformer(str(get_model_path()), device="cpu")
     vectors = model.encode(documents, normalize_embeddings=True, batch_size=64, show_progress_bar=False)
 
-    def rank(query: str) -> list[str]:
+    def rank(query: str, k: int) -> list[tuple[str, float]]:
         scores = vectors @ model.encode([query], normalize_embeddings=True)[0]
-        return [ids[row] for row in np.argsort(-scores, kind="stable")[:K]]
+        return [(ids[row], float(scores[row])) for row in np.argsort(-scores, kind="stable")[:k]]
 
     return rank
 
@@ -143,24 +110,16 @@ def product(made: Market, root: Path, train_seconds: float, extra: bool) -> Iter
     import_rows(workspace, "items", [root / "market" / "items.parquet"], now=made.end)
     settings = wiring.load_settings(workspace).override("train", seconds=train_seconds)
     start = time.perf_counter()
-    wiring.train(workspace, settings, now=made.end, progress=silent)
+    wiring.train(workspace, settings, now=made.end)
     trained = time.perf_counter()
     with korean_extra(extra):
-        manifest = wiring.build(workspace, settings, now=made.end, progress=silent)
+        manifest = wiring.build(workspace, settings, now=made.end)
     print(f"# kiwi {extra}: train {trained - start:.0f} s, index {time.perf_counter() - trained:.0f} s")
-    workspace.publish(manifest.release_id, "default", now=made.end)
+    wiring.publish(workspace, manifest.release_id, now=made.end)
     searcher = wiring.open_searcher(workspace, settings)
     label = "" if made.lang == "en" else ", kiwi" if extra else ", no extra"
     for mode in ("lexical", "dense", "hybrid"):
-
-        def rank(query: str, mode: str = mode) -> list[str]:
-            return [hit.item_id for hit in searcher.search(query, now=made.end, k=K, mode=mode).hits]
-
-        yield f"{mode}{label}", rank
-
-
-def silent(_what: str, _done: int, _total: int) -> None:
-    pass
+        yield f"{mode}{label}", ReleaseRetriever(searcher, mode, made.end, include_ended=False).ranked
 
 
 @contextmanager
@@ -187,7 +146,9 @@ def measure(ranks: Iterator[tuple[str, Rank]], made: Market) -> dict[str, Row]:
     out: dict[str, Row] = {}
     for name, rank in ranks:
         start = time.perf_counter()
-        out[name] = np.array([float(not meant[i].isdisjoint(rank(text)[:K])) for i, text in asked])
+        out[name] = np.array(
+            [float(not meant[i].isdisjoint(item_id for item_id, _ in rank(text, K))) for i, text in asked]
+        )
         print(f"# {name}: {(time.perf_counter() - start) / len(asked) * 1000:.2f} ms a query", flush=True)
     return out
 
