@@ -37,6 +37,7 @@ def test_every_name_of_the_package_is_there() -> None:
 @pytest.mark.parametrize("program", ["import semsearch", "import semsearch.cli.app"])
 def test_import_is_light(program: str) -> None:
     heavy = {"numpy", "polars", "torch", "bm25s", "hnswlib", "tokenizers", "pydantic", "openai", "jinja2", "rapidfuzz"}
+    heavy |= {"semsearch.workspace", "semsearch.wiring", "semsearch.settings"}
     code = f"import sys; {program}; print(*sorted(set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert heavy & set(loaded) == set()

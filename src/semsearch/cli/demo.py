@@ -11,7 +11,6 @@ import typer
 
 from semsearch.cli.options import program
 from semsearch.cli.output import emit, steps, talk
-from semsearch.files import atomic
 
 if TYPE_CHECKING:
     from semsearch.report.story import Chapter
@@ -28,6 +27,7 @@ def demo(
     Example: semsearch demo --on listings.csv
     """
     from semsearch.demo import listings, market
+    from semsearch.files import atomic
     from semsearch.report.story import story_page
 
     chapters: list[Chapter] = []

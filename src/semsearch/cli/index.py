@@ -10,7 +10,6 @@ import typer
 from semsearch.cli.options import HERE, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
 from semsearch.cli.release import facts
-from semsearch.workspace import Workspace
 
 HELP = """Build and check the index of a release.
 
@@ -40,6 +39,7 @@ def build(
     Example: semsearch index build --dense hnsw --threads 4
     """
     from semsearch import wiring
+    from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
     settings = wiring.load_settings(opened).override("index", dense=dense, threads=threads)
@@ -63,6 +63,8 @@ def info(
 
     Example: semsearch index info --release r1f2e3d4c5b6a
     """
+    from semsearch.workspace import Workspace
+
     opened = Workspace.open(workspace)
     manifest = opened.manifest(release) if release else opened.current(pipeline)
     emit(facts(opened, manifest), as_json=json)
@@ -81,6 +83,7 @@ def verify(
     """
     from semsearch.errors import Refused
     from semsearch.retrieval.verify import verify as verify_all
+    from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
     manifest = opened.manifest(release) if release else opened.current(pipeline)

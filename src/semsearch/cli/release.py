@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, WorkspaceOption
 from semsearch.cli.output import emit, talk
-from semsearch.workspace import Manifest, Workspace
+
+if TYPE_CHECKING:
+    from semsearch.workspace import Manifest, Workspace
 
 HELP = """Candidates, published releases, and the way back.
 
@@ -25,6 +27,8 @@ def list_releases(workspace: WorkspaceOption = HERE, json: JsonOption = False, j
 
     Example: semsearch release list
     """
+    from semsearch.workspace import Workspace
+
     opened = Workspace.open(workspace)
     rows = [facts(opened, manifest) for manifest in opened.releases()]
     columns = ["release_id", "state", "pipeline", "created_at", "n_items", "dense_kind", "model_id"]
@@ -39,6 +43,8 @@ def show(release: ReleaseArgument, workspace: WorkspaceOption = HERE, json: Json
 
     Example: semsearch release show r1f2e3d4c5b6a --json
     """
+    from semsearch.workspace import Workspace
+
     opened = Workspace.open(workspace)
     manifest = opened.manifest(release)
     shown = facts(opened, manifest)
@@ -57,6 +63,7 @@ def publish(
     Example: semsearch release publish r1f2e3d4c5b6a
     """
     from semsearch import wiring
+    from semsearch.workspace import Workspace
 
     state = wiring.publish(Workspace.open(workspace), release, pipeline, now=datetime.now(UTC))
     emit({"pipeline": pipeline, "current": state.current, "previous": state.previous}, as_json=json)
@@ -69,6 +76,7 @@ def rollback(pipeline: PipelineOption = "default", workspace: WorkspaceOption = 
     Example: semsearch release rollback
     """
     from semsearch import wiring
+    from semsearch.workspace import Workspace
 
     state = wiring.rollback(Workspace.open(workspace), pipeline, now=datetime.now(UTC))
     emit({"pipeline": pipeline, "current": state.current, "previous": state.previous}, as_json=json)

@@ -11,12 +11,12 @@ import typer
 
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
 from semsearch.cli.output import emit, talk
-from semsearch.workspace import Workspace
 
 if TYPE_CHECKING:
     from semsearch.records import LegScore
     from semsearch.retrieval.results import SearchHit, SearchResult, WhyAnswer
     from semsearch.retrieval.search import Searcher
+    from semsearch.workspace import Workspace
 
 KOption = Annotated[int | None, typer.Option("--k", "-k", min=1, help="Hits to show. [default: search.k]")]
 WhereOption = Annotated[
@@ -122,6 +122,7 @@ def why(
     Example: semsearch why "office chair" 10024 --where "price < 50000"
     """
     from semsearch.retrieval.why import why as explain_item
+    from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
     answer = explain_item(
@@ -140,6 +141,7 @@ def why(
 
 def _searcher(workspace: Path, pipeline: str, release: str | None) -> Searcher:
     from semsearch import wiring
+    from semsearch.workspace import Workspace
 
     return wiring.open_searcher(Workspace.open(workspace), pipeline=pipeline, release=release, once=True)
 

@@ -9,7 +9,6 @@ import typer
 
 from semsearch.cli.options import HERE, JsonOption, PipelineOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
-from semsearch.workspace import Workspace
 
 
 def train(
@@ -31,6 +30,7 @@ def train(
     Example: semsearch train --family transformer --base ./all-MiniLM-L6-v2
     """
     from semsearch import wiring
+    from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
     settings = wiring.load_settings(opened).override(
