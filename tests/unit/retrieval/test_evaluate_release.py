@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import pytest
 import tiny_market as market
@@ -15,6 +17,7 @@ from semsearch.evaluation.trec import read_run
 from semsearch.retrieval.evaluate import ReleaseRetriever
 from semsearch.retrieval.search import Searcher
 from semsearch.settings import SearchSettings
+from semsearch.workspace import Workspace
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
@@ -68,3 +71,15 @@ def test_a_page_shows_the_titles_of_the_evaluated_release(workspace, tmp_path, m
     with pytest.raises(SystemExit, match="0"):
         main()
     assert "phone &lt;renamed&gt;" in page.read_text("utf-8")
+
+
+def test_the_example_of_the_guide_runs(tmp_path, monkeypatch, capsys):
+    guide = (Path(__file__).resolve().parents[3] / "docs" / "evaluate.md").read_text("utf-8")
+    example = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)[0]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(wiring, "open_encoder", lambda *_: market.Axes())
+    made = Workspace.create(Path("market"))
+    wiring.publish(made, market.build(made).release_id, now=market.NOW)
+    Path("ratings.csv").write_text("query,item_id,grade\nchair,a3,1\n")
+    exec(example, {})
+    assert "ndcg@10" in capsys.readouterr().out
