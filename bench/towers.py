@@ -27,8 +27,8 @@ import polars as pl  # noqa: E402
 
 from semsearch.evaluation.compare import compare  # noqa: E402
 from semsearch.evaluation.evaluate import Evaluation, evaluate  # noqa: E402
+from semsearch.evaluation.reading import read_judgements  # noqa: E402
 from semsearch.evaluation.runs import Run  # noqa: E402
-from semsearch.evaluation.tables import read_judgements  # noqa: E402
 from semsearch.ingest.catalogue import Catalogue  # noqa: E402
 from semsearch.settings import TrainSettings  # noqa: E402
 from semsearch.towers.encoder import Encoder  # noqa: E402
