@@ -43,12 +43,17 @@ def why(
                 "Next: semsearch import items FILE",
             )
         return _absent(searcher, query, item_id)
-    filters = Filters(now, where, near_region, include_ended)
+    wanted = searcher.settings.k if k is None else k
+    return _present(searcher, query, row, Filters(now, where, near_region, include_ended), wanted)
+
+
+def _present(searcher: Searcher, query: str, row: int, filters: Filters, wanted: int) -> WhyAnswer:
+    release = searcher.release
+    item = release.rows[row]
     removed = tuple(_removed_by(searcher, row, filters))
     among = _with(searcher.allowed(filters), row)
     legs = searcher.legs(query, "hybrid", searcher.settings.depth, among)
-    wanted = searcher.settings.k if k is None else k
-    rank, depth = _rank(searcher, legs, row, wanted, among)
+    rank, n_ranked = _rank(searcher, legs, row, wanted, among)
     dense = None
     if legs.vector is not None:
         dense = dense_place(release.vectors.all_scores(legs.vector), row, among)
@@ -57,8 +62,8 @@ def why(
     terms = words(legs.plan)
     return WhyAnswer(
         query=query,
-        item_id=item_id,
-        title=release.rows[row]["title"],
+        item_id=item["item_id"],
+        title=item["title"],
         release_id=release.manifest.release_id,
         in_release=True,
         terms=terms,
@@ -71,7 +76,7 @@ def why(
         rank=rank,
         removed_by=removed,
         reasons=(
-            *_place(rank, wanted, depth, removed),
+            *_place(rank, wanted, n_ranked, removed),
             *_causes(searcher, row, legs, dense, lexical),
         ),
     )
