@@ -19,7 +19,11 @@ if typing.TYPE_CHECKING:
     from semsearch.evaluation.runs import Run
     from semsearch.retrieval.reports import EvaluationReport
 
-app = typer.Typer(help="Measure search against judgements.", no_args_is_help=True)
+HELP = """Measure search against judgements.
+
+Example: semsearch evaluate run --qrels qrels.txt --queries queries.tsv
+"""
+app = typer.Typer(help=HELP, no_args_is_help=True)
 
 QrelsOption = Annotated[
     Path,

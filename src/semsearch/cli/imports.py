@@ -116,6 +116,8 @@ def _run(
     opened = Workspace.open(workspace)
     settings = Settings.load(opened.root).override("imports", tz=tz, max_rejects=max_rejects).imports
     stdin = getattr(sys.stdin, "buffer", None)
+    if "-" in files:
+        _let_ctrl_c_end_a_read()
     common: Any = {"maps": parse_maps(map_ or []), "settings": settings, "format_": format_, "stdin": stdin}
     if dry_run:
         _show_preview(kind, preview_rows(opened.root, kind, files, **common), json)
@@ -123,6 +125,16 @@ def _run(
     with steps() as progress:
         summary = import_rows(opened, kind, files, now=datetime.now(UTC), progress=progress, **common)
     _show_summary(summary, json)
+
+
+def _let_ctrl_c_end_a_read() -> None:
+    """The signal handler of Polars has a blocked read go on after Ctrl-C, until the next row comes."""
+    import signal
+
+    import polars  # noqa: F401 - it sets its handler when it is imported
+
+    if hasattr(signal, "siginterrupt"):
+        signal.siginterrupt(signal.SIGINT, True)
 
 
 def _show_preview(kind: str, preview: Any, as_json: bool) -> None:

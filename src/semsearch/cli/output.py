@@ -35,12 +35,12 @@ def emit(
     people under the table. Without rows the document itself is one record.
     """
     if as_json:
-        _out(json.dumps(plain(document), ensure_ascii=False, indent=2))
+        _out(_json(document, indent=2))
         return
     records = list(rows) if rows is not None else [plain(document)]
     if as_jsonl:
         if records:
-            _out("\n".join(json.dumps(plain(record), ensure_ascii=False) for record in records))
+            _out("\n".join(map(_json, records)))
         return
     if rows is None:
         _out(_pairs(records[0]))
@@ -59,6 +59,12 @@ def talk(message: str) -> None:
 def safe(text: str) -> str:
     """`text` that cannot steer a terminal: a control or bidi character becomes U+FFFD, as sellers write titles."""
     return CONTROL.sub("\ufffd", text)
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """JSON as people read it; control and bidi characters are escaped, which keeps them."""
+    text = json.dumps(plain(value), ensure_ascii=False, indent=indent)
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _out(text: str) -> None:
