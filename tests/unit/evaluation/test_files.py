@@ -8,8 +8,8 @@ import pytest
 
 from semsearch.errors import UsageError
 from semsearch.evaluation.queries import query_id_of
-from semsearch.evaluation.runs import Run
 from semsearch.evaluation.reading import read_judgements, read_queries
+from semsearch.evaluation.runs import Run
 from semsearch.evaluation.trec import read_qrels, read_run, write_qrels, write_run
 
 
