@@ -107,7 +107,9 @@ class Settings(BaseSettings):
         try:
             loaded: Settings = _WithFile()
         except ValidationError as error:
-            names = [str(part) for part in error.errors()[0]["loc"]]
+            section, *rest = (str(part) for part in error.errors()[0]["loc"])
+            field = cls.model_fields.get(section)
+            names = [field.alias or section if field else section, *rest]
             raise UsageError(
                 f"Setting {'.'.join(names)}: {error.errors()[0]['msg']}.", f"Next: correct {_place(names, path)}"
             ) from error

@@ -36,6 +36,8 @@ def test_other_variables_are_not_settings(tmp_path: Path, monkeypatch: pytest.Mo
         ("[serch]\nk = 1\n", "serch"),
         ("[search]\nk = 0\n", "search.k"),
         ("[", "TOML"),
+        ('[index]\nencoder = "opnai"\n', "index.encoder"),
+        ("[train]\nseed = -1\n", "train.seed"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, named: str) -> None:
@@ -44,9 +46,26 @@ def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, named: str) -> None
         Settings.load(tmp_path)
 
 
-def test_a_wrong_flag_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--k"):
-        Settings.load(tmp_path).override("search", k=0)
+def test_a_wrong_flag_is_named_as_it_is_typed(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--max-rejects(.|\n)*Next: "):
+        Settings.load(tmp_path).override("imports", max_rejects=5)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("SEMSEARCH_SEARCH__K", "abc", "search.k(.|\n)*Next: correct the variable SEMSEARCH_SEARCH__K"),
+        ("SEMSEARCH_IMPORT__MAX_REJECTS", "5", "Next: correct the variable SEMSEARCH_IMPORT__MAX_REJECTS"),
+        ("SEMSEARCH_SEARCH", "foo", "variable(.|\n)*Next: one variable a setting"),
+    ],
+)
+def test_a_wrong_variable_is_named_and_no_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UsageError, match=told) as caught:
+        Settings.load(tmp_path)
+    assert "semsearch.toml" not in str(caught.value)
 
 
 def test_every_setting_of_the_reference_table_is_read_from_its_variable(

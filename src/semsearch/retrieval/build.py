@@ -124,7 +124,7 @@ def build_release(workspace: Workspace, inputs: Inputs, *, now: datetime, progre
     vectors = encode_items(inputs.template.texts(inputs.items), inputs.encoder, progress)
 
     def write_lexical(folder: Path) -> None:
-        progress("lexical index", 0, 1)
+        progress("lexical index", 0, 0)  # nobody knows how long it takes
         build_lexical(inputs.items, inputs.analyser, folder, inputs.segment)
         progress("lexical index", 1, 1)
 
