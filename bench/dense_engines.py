@@ -1,6 +1,6 @@
 """Exact against hnsw on the vectors of a release: time a query, recall and building, by number of items.
 
-    python bench/dense_engines.py WORKSPACE [--sizes 10000 20000 50000 100000]
+    python -m bench.dense_engines WORKSPACE [--sizes 10000 20000 50000 100000]
 
 This is what `index.dense = auto` was chosen by. Queries are the first two words of 200 titles; both engines
 answer them alternating, k = 200 (the depth of a leg).

@@ -1,6 +1,6 @@
 """kill -9 at random moments of import, train, build and publish; the last release must go on serving.
 
-    python bench/kills.py [--kills 120] [--seed 0]
+    python -m bench.kills [--kills 120] [--seed 0]
 
 Each round starts one command on the same workspace, kills its process group after a random part of the time that it
 takes, and checks: what is current is a whole, published release (every file hashed again), it answers as it did when it

@@ -1,6 +1,6 @@
 """Known-item search on the simulated market: recall@10 by kind of query (target 6 of the first issue).
 
-    python bench/known_item.py [--lang ko|en] [--items N] [--seed S] [--per-kind N] [--train-seconds S] [--minilm]
+    python -m bench.known_item [--lang ko|en] [--items N] [--seed S] [--per-kind N] [--train-seconds S] [--minilm]
 
 Each query means one listing that is alive; a hit is any listing of equal truth (the same product with the asked
 attributes) among the first ten. Every row searches the same living items. Product rows: hybrid, dense and
@@ -22,9 +22,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from bench.baselines import Rank, english_words, kiwi_words, plain_bm25, white_space
 from numpy.typing import NDArray
 
-from baselines import Rank, english_words, kiwi_words, plain_bm25, white_space
 from semsearch import wiring
 from semsearch.evaluation.intervals import bootstrap_mean
 from semsearch.ingest.importing import import_rows

@@ -1,6 +1,6 @@
 """How long a search takes: as one command, in process by mode, and what `--help` costs (targets 4 and 5).
 
-    python bench/latency.py [--keep DIR] [--runs 20] [--items 100000] [--seconds 10]
+    python -m bench.latency [--keep DIR] [--runs 20] [--items 100000] [--seconds 10]
 
 Prepares its workspaces first, which takes some minutes: chorus (19,406 real products), and a simulated Korean market of
 which two releases are made, one with the Korean extra and one with kiwipiepy hidden. Training is short, because how

@@ -1,7 +1,7 @@
 """The lexical leg beside plain bm25s, on the judged catalogue (chorus) and on a simulated market.
 
-    python bench/lexical.py chorus [FOLDER]                   # figures, and the nested choice of field weights
-    python bench/lexical.py market --items 10000 --seed 202   # recall@10 by kind of query; needs semsearch[korean]
+    python -m bench.lexical chorus [FOLDER]                   # figures, and the nested choice of field weights
+    python -m bench.lexical market --items 10000 --seed 202   # recall@10 by kind of query; needs semsearch[korean]
 
 Field weights, k1 and b are chosen on ratings.csv in nested folds, here. The weights of query terms were set by hand
 while looking at market seed 101: report other seeds.
@@ -22,8 +22,8 @@ from time import perf_counter
 import bm25s
 import numpy as np
 import polars as pl
+from bench.baselines import Rank, english_words, kiwi_words, plain_bm25, white_space
 
-from baselines import Rank, english_words, kiwi_words, plain_bm25, white_space
 from semsearch.evaluation.compare import compare
 from semsearch.evaluation.evaluate import Evaluation, evaluate
 from semsearch.evaluation.intervals import bootstrap_mean

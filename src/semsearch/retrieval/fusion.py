@@ -61,8 +61,8 @@ def convex(
     with all items, and 1 from the cosine `enough` upwards: towers tell well which items a query is about, words tell
     better which of these was meant, so that the dense leg votes for all of them alike.
 
-    Bruch, Gai, Ingber: An analysis of fusion functions for hybrid retrieval. ACM TOIS 42(1), 2023 (their TM2C2, with the
-    background in place of the theoretical minimum of the cosine); the saturation is ours, measured in bench/fusion.py.
+    Bruch, Gai, Ingber: An analysis of fusion functions for hybrid retrieval. ACM TOIS 42(1), 2023 (their TM2C2,
+    with the background in place of the cosine's minimum); the saturation is ours, measured in bench/fusion.py.
     """
     if not rows.size:
         return Ranked(rows, np.zeros(0, np.float32))
