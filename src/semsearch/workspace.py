@@ -218,14 +218,14 @@ class Workspace:
         return sorted(p.parent.name for p in self.path("pipelines").glob("*/state.json"))
 
     def choose_model(self, model_id: str, pipeline: str = DEFAULT_PIPELINE) -> None:
-        """Make `model_id` the one that the next `index build` of this pipeline takes."""
+        """Make `model_id` the one that the next `index build` of this pipeline takes. Needs `writing()`."""
         state = self.state(pipeline)
         self._write_state(pipeline, PipelineState(state.current, state.previous, model_id, state.events))
 
     def publish(
         self, release_id: str, pipeline: str, *, now: datetime, by: str = "", reason: str = ""
     ) -> PipelineState:
-        """Point `pipeline` at `release_id`; publishing what is already current changes nothing."""
+        """Point `pipeline` at `release_id`; what is current already changes nothing. Needs `writing()`."""
         self.manifest(release_id)
         state = self.state(pipeline)
         if state.current == release_id:
@@ -238,7 +238,7 @@ class Workspace:
         return new
 
     def rollback(self, pipeline: str, *, now: datetime) -> PipelineState:
-        """Point `pipeline` at the release before the current one; raises MissingPart without one."""
+        """Point `pipeline` at the release before the current one; raises MissingPart without one. Needs `writing()`."""
         state = self.state(pipeline)
         if not state.previous:
             raise MissingPart(

@@ -39,7 +39,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = wiring.load_settings(made).override("train", dim=32, seconds=3)
     wiring.train(made, settings, now=now, progress=lambda *_: None)
     release = wiring.build(made, settings, now=now, progress=lambda *_: None)
-    made.publish(release.release_id, "default", now=now)
+    wiring.publish(made, release.release_id, now=now)
     return root
 
 
