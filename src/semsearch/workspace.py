@@ -107,7 +107,9 @@ class Workspace:
         """Open `root`; raises MissingWorkspace, or MismatchError for a format made by a newer version."""
         workspace = cls(root)
         if not workspace.format_path.is_file():
-            raise MissingWorkspace(f"No workspace in {root.absolute()}.", "Next: semsearch init, or name one with -w DIR")
+            raise MissingWorkspace(
+                f"No workspace in {root.absolute()}.", "Next: semsearch init, or name one with -w DIR"
+            )
         raw = read_json(workspace.format_path)
         found = raw.get("format") if isinstance(raw, dict) else None
         if found != FORMAT:
