@@ -93,13 +93,15 @@ def train(
     they are too few to learn from, MissingExtra without torch.
     """
     from semsearch.ingest.catalogue import Catalogue
+    from semsearch.towers.card import is_whole
     from semsearch.training.fit import fit
 
     chosen = settings or load_settings(workspace)
     with workspace.drafting() as folder:
         card = fit(Catalogue(workspace).items(), chosen.train, folder / "model", now=now, progress=progress)
         with workspace.writing(wait=True):
-            replace(folder / "model", workspace.model_path(card.model_id))
+            if not is_whole(workspace.model_path(card.model_id)):  # an equal model may be serving: it stays
+                replace(folder / "model", workspace.model_path(card.model_id))
             workspace.choose_model(card.model_id, pipeline)
     return card
 
@@ -115,8 +117,8 @@ def build(
 ) -> Manifest:
     """Make a candidate release of the catalogue with `model_id`, or with the pipeline's next model.
 
-    Needs no writer lock: a release is a folder of its own, named by what it was made of. Raises MissingPart without
-    items or model.
+    Other writers may work meanwhile; only placing the finished release waits for them. Raises MissingPart without items
+    or model.
     """
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.retrieval.build import Inputs, build_release

@@ -104,3 +104,16 @@ def test_a_named_model_goes_before_the_encoder_setting(workspace: Workspace, mon
         with pytest.raises(Stop):
             wiring.build(workspace, settings, model_id=model_id, now=NOW)
     assert opened == ["", "m1"]
+
+
+def test_an_equal_model_stays_where_it_is_and_a_damaged_one_is_replaced(workspace: Workspace) -> None:
+    pytest.importorskip("torch")
+    settings = wiring.load_settings(workspace).override("train", dim=8)
+    folder = workspace.model_path(wiring.train(workspace, settings, now=NOW).model_id)
+    stood = folder.stat().st_ino
+    wiring.train(workspace, settings, now=NOW)
+    assert folder.stat().st_ino == stood
+    weights = next(folder.rglob("model.safetensors"))
+    weights.write_bytes(weights.read_bytes()[::-1])
+    wiring.train(workspace, settings, now=NOW)
+    assert folder.stat().st_ino != stood

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from semsearch.errors import MissingPart, UsageError
+from semsearch.files import replace
 from semsearch.index.dense import Floats
 from semsearch.index.lexical import lexical_id
 from semsearch.index.lexical_build import build_lexical
@@ -128,9 +129,10 @@ def build_release(workspace: Workspace, inputs: Inputs, *, now: datetime, progre
         build_lexical(inputs.items, inputs.analyser, folder, inputs.segment)
         progress("lexical index", 1, 1)
 
-    with workspace.staged(workspace.release_path(inputs.release_id)) as folder:
-        return write_release(
-            folder,
+    with workspace.drafting() as folder:
+        draft = folder / inputs.release_id
+        manifest = write_release(
+            draft,
             inputs.manifest(vectors, now),
             inputs.items,
             inputs.regions,
@@ -138,6 +140,16 @@ def build_release(workspace: Workspace, inputs: Inputs, *, now: datetime, progre
             threads=inputs.settings.threads,
             write_lexical=write_lexical,
         )
+        return _placed(workspace, draft, manifest)
+
+
+def _placed(workspace: Workspace, draft: Path, manifest: Manifest) -> Manifest:
+    """Move a finished draft to its place, unless another build made the same release meanwhile: that one may serve."""
+    with workspace.writing(wait=True):
+        held = _whole(workspace, manifest.release_id)
+        if held is None:
+            replace(draft, workspace.release_path(manifest.release_id))
+    return held or manifest
 
 
 def _whole(workspace: Workspace, release_id: str) -> Manifest | None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from semsearch.errors import MismatchError, MissingPart, UsageError
+from semsearch.errors import MismatchError, MissingPart, SemsearchError, UsageError
 from semsearch.text.views import VIEWS_VERSION
 from semsearch.towers.template import ItemTemplate
 
@@ -82,6 +82,14 @@ def opened_id(folder: Path) -> str:
     if found != card.encoder_id:
         raise MismatchError(f"The model in {folder} is damaged: its files have changed.", "Next: semsearch train")
     return found
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether `folder` holds a model of ours whose files are as they were saved."""
+    try:
+        return (folder / CARD).is_file() and bool(opened_id(folder))
+    except SemsearchError:
+        return False
 
 
 def encoder_id(folder: Path, template: ItemTemplate, views_version: str) -> str:

@@ -99,9 +99,7 @@ def _routes(folder: Path) -> tuple[Path, Path]:
         structure = _json(first / "router_config.json")["structure"]
         if all(len(structure.get(r, ())) == 1 and structure[r][0].endswith(STATIC) for r in ("query", "document")):
             return first / structure["query"][0], first / structure["document"][0]
-    raise UsageError(
-        f"The towers in {folder} are not static ({', '.join(kinds)}).", "Next: pip install '.[train]'"
-    )
+    raise UsageError(f"The towers in {folder} are not static ({', '.join(kinds)}).", "Next: pip install '.[train]'")
 
 
 def _json(path: Path) -> Any:

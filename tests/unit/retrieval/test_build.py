@@ -232,3 +232,17 @@ def test_a_cut_or_missing_file_is_named_and_never_a_crash(fresh):
     assert noticed >= {
         n for n in manifest.files if n.endswith((".npy", ".bin", "rows.jsonl", "regions.json", "meta.json"))
     }
+
+
+def test_a_release_that_another_build_made_meanwhile_stays(fresh):
+    """The second build begins before the first has ended: what stands by then may serve already."""
+
+    class Overtaken(market.Axes):
+        def encode_items(self, texts):
+            market.build(fresh)
+            self.stood = next(fresh.path("releases").iterdir()).stat().st_ino
+            return super().encode_items(texts)
+
+    overtaken = Overtaken()
+    made = market.build(fresh, encoder=overtaken)
+    assert fresh.release_path(made.release_id).stat().st_ino == overtaken.stood
