@@ -4,7 +4,7 @@
 
 Each round starts one command on the same workspace, kills its process group after a random part of the time that it
 takes, and checks: what is current is a whole, published release (every file hashed again), it answers as it did when it
-was published, the catalogue is one of the two that were imported, and nothing is locked.
+was published, the catalogue is one of those that were imported, and nothing is locked.
 """
 
 from __future__ import annotations
@@ -63,6 +63,13 @@ class Market:
             "publish": ["release", "publish", candidates[n % len(candidates)]] if candidates else ["status"],
         }
 
+    def renew(self, n: int) -> None:
+        """Import items of round n, so that a build has work to do."""
+        file = self.root.parent / "fresh.parquet"
+        market(N_ITEMS, seed=1000 + n).items.write_parquet(file)
+        self.run(["import", "items", str(file)])
+        self.digests.add(Catalogue(Workspace(self.root)).items_digest)
+
     def start(self, command: list[str]) -> subprocess.Popen[bytes]:
         program = [sys.executable, "-m", "semsearch", *command, "-w", str(self.root)]
         return subprocess.Popen(
@@ -91,7 +98,7 @@ class Market:
         if self.answers.setdefault(manifest.release_id, answers) != answers:
             return f"{manifest.release_id} answers otherwise than before"
         if Catalogue(workspace).items_digest not in self.digests:
-            return "the catalogue is neither of the two that were imported"
+            return "the catalogue is none of those that were imported"
         Catalogue(workspace).items()
         with workspace.writing():
             return ""
@@ -120,6 +127,8 @@ def kill_rounds(made: Market, took: dict[str, float], n_kills: int, seed: int) -
     while sum(rounds.killed.values()) < n_kills and n < 4 * n_kills:
         n += 1
         name = chance.choice(list(took))
+        if name.startswith("build"):
+            made.renew(n)
         process = made.start(made.commands(n)[name])
         try:
             process.wait(timeout=chance.uniform(0, took[name]))
