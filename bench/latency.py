@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from bench.known_item import korean_extra
 
-from known_item import korean_extra
 from semsearch import wiring
 from semsearch.index.items import ItemRows
 from semsearch.ingest.importing import import_rows
