@@ -206,7 +206,7 @@ def _why_lines(answer: WhyAnswer) -> dict[str, Any]:
     lines: dict[str, Any] = {"item": f"{answer.item_id}  {answer.title or ''}".rstrip(), "release": answer.release_id}
     lines["query terms"] = ", ".join(answer.terms) or "-"
     for step in answer.steps:
-        lines[f"  {step.kind}"] = f"{step.before} → {step.after}"
+        lines[f"  {step.kind}"] = [*lines.get(f"  {step.kind}", ()), f"{step.before} → {step.after}"]
     if answer.in_release:
         lines["matching"] = ", ".join(f"{m.term} {m.score:.2f}" for m in answer.matches) or "-"
         lines["missing"] = ", ".join(answer.missing) or "-"
@@ -214,4 +214,5 @@ def _why_lines(answer: WhyAnswer) -> dict[str, Any]:
         lines["lexical"] = _leg(answer.lexical)
         lines["rank"] = f"#{answer.rank} ({answer.mode})" if answer.rank else "-"
     margin = "\n" + " " * (max(len(name) for name in lines) + 2)
-    return lines | {"answer": margin.join(answer.reasons)}
+    lines["answer"] = answer.reasons
+    return {name: line if isinstance(line, str) else margin.join(line) for name, line in lines.items()}

@@ -107,6 +107,13 @@ def test_why(run):
         run("why", "phone", "nope")
 
 
+def test_why_shows_every_step(run):
+    steps = json.loads(run("why", "dkdlvhs dkdlvhs cndwjsrl", "a1", "--json").stdout)["steps"]
+    shown = run("why", "dkdlvhs dkdlvhs cndwjsrl", "a1").stdout
+    assert len(steps) > len({step["kind"] for step in steps})
+    assert all(f"{step['before']} → {step['after']}" in shown for step in steps)
+
+
 def test_nothing_published_and_no_workspace(tmp_path, run):
     with pytest.raises(MissingPart, match="index build --publish"):
         run("search", "phone", at=Workspace.create(tmp_path / "empty"))
