@@ -193,7 +193,7 @@ def _search(
     """Ask a release all queries that are judged."""
     from semsearch import wiring
     from semsearch.errors import UsageError
-    from semsearch.retrieval.evaluate import retrieve
+    from semsearch.retrieval.evaluate import check_judged, retrieve
     from semsearch.workspace import Workspace
 
     if asked is None:
@@ -201,6 +201,8 @@ def _search(
     wanted = asked.of(judged.grades)
     retriever = wiring.open_retriever(Workspace.open(workspace), pipeline, release, mode, now=datetime.now(UTC))
     origin = retriever.origin
+    if note := check_judged(retriever.searcher.release, judged.of_queries(wanted.texts)):
+        talk(note)
     made = "-".join(origin[part] for part in ("release_id", "mode", "fusion") if part in origin)
     with steps() as progress:
         return retrieve(retriever, wanted, depth, name or made, progress), origin
@@ -227,10 +229,14 @@ def _keep(
 
         _write_page(html, evaluation_page(report, titles_of(workspace, report)))
     if saved:
-        from semsearch.retrieval.saved_runs import save_run
+        from semsearch.retrieval.saved_runs import save_run, saved_queries
         from semsearch.workspace import Workspace
 
-        save_run(Workspace.open(workspace), run.name, run, (asked or Queries({})).of(run.query_ids), report)
+        kept, opened = (asked or Queries({})).of(run.query_ids), Workspace.open(workspace)
+        before = saved_queries(opened, run.name)
+        save_run(opened, run.name, run, kept, report)
+        if before is not None and before.texts != kept.texts:
+            talk(f"It replaced a saved run of the same name over {len(before):,} other queries; --name keeps both.")
         talk(f"Saved as {run.name}. Next: semsearch evaluate compare OTHER {run.name} --qrels FILE")
 
 

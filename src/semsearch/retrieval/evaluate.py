@@ -29,6 +29,7 @@ from semsearch.retrieval.reports import (
 )
 
 if TYPE_CHECKING:
+    from semsearch.index.release import Release
     from semsearch.retrieval.search import Searcher
 
 
@@ -83,6 +84,22 @@ def depth_of(metrics: Sequence[str]) -> int:
     """Hits a query needs for these metrics; 1000 for judged-only figures and for metrics without a cut."""
     parsed = parse_metrics(metrics)
     return max(JUDGED_ONLY_DEPTH if m.judged_only or m.k is None else m.k for m in parsed)
+
+
+def check_judged(release: Release, qrels: Qrels) -> str:
+    """A note when fewer than half of the judged items are in `release`, else ''; raises UsageError when none is."""
+    import polars as pl
+
+    judged = {item_id for items in qrels.grades.values() for item_id in items}
+    known = release.items.select(pl.col("item_id").is_in(list(judged)).sum()).collect().item()
+    if judged and not known:
+        raise UsageError(
+            f"0 of {len(judged):,} judged items are in release {release.manifest.release_id}: "
+            "are these the right judgements and the right workspace (-w)?",
+            "Next: semsearch status",
+        )
+    here = f"{known:,} of {len(judged):,} judged items are in release {release.manifest.release_id}"
+    return f"{here}; the others count as not found." if known * 2 < len(judged) else ""
 
 
 def retrieve(retriever: Retriever, queries: Queries, depth: int, name: str, progress: Progress | None = None) -> Run:

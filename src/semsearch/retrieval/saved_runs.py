@@ -86,6 +86,12 @@ def open_run(given: str, workspace_root: Path, progress: Progress | None = None)
     )
 
 
+def saved_queries(workspace: Workspace, name: str) -> Queries | None:
+    """The queries of a saved run; None when there is no such run, or a run without query texts."""
+    path = _newest(workspace.path("runs", name)) / QUERIES_FILE
+    return read_queries(path) if path.is_file() and path.stat().st_size else None
+
+
 def _query_rows(queries: Queries) -> list[dict[str, str]]:
     return [
         {"query_id": query_id, "query": text}

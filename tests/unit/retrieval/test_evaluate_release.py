@@ -60,6 +60,42 @@ def test_a_release_is_evaluated_saved_and_named(workspace, searcher, tmp_path, m
     assert [item for item, _ in saved.hits(saved.query_ids[0])] == served
 
 
+@pytest.fixture
+def lexical_run(workspace, tmp_path, monkeypatch, capsys):
+    """`evaluate run` over these judgements in the lexical mode; returns (exit code, stderr)."""
+    monkeypatch.setattr(wiring, "open_encoder", lambda *_: market.Axes())
+
+    def run(*rows):
+        qrels = tmp_path / "judged.csv"
+        qrels.write_text("\n".join(("query,item_id,grade", *rows)) + "\n")
+        words = ["evaluate", "run", "--qrels", str(qrels), "--mode", "lexical", "--name", "named", "--metric", "mrr"]
+        monkeypatch.setattr(sys, "argv", ["semsearch", *words, "-w", str(workspace.root)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        return stop.value.code, capsys.readouterr().err
+
+    return run
+
+
+def test_judgements_of_another_catalogue_are_refused(workspace, lexical_run):
+    assert lexical_run("phone,a1,1")[0] == 0
+    good = workspace.path("runs", "named", "run.trec").read_text()
+    code, err = lexical_run("chair,x1,1", "chair,x2,1")
+    assert code == 2 and "0 of 2 judged items are in release" in err and "Next:" in err
+    assert workspace.path("runs", "named", "run.trec").read_text() == good
+
+
+def test_it_is_said_when_most_judged_items_are_elsewhere(lexical_run):
+    assert "1 of 3 judged items" in lexical_run("phone,a1,1", "phone,x1,1", "phone,x2,0")[1]
+    assert "judged items" not in lexical_run("phone,a1,1", "phone,x1,1")[1]
+
+
+def test_it_is_said_when_a_run_of_other_queries_is_replaced(lexical_run):
+    lexical_run("phone,a1,1")
+    assert "replaced" not in lexical_run("phone,a1,1", "phone,a2,1")[1]
+    assert "replaced a saved run" in lexical_run("chair,a3,1")[1]
+
+
 def test_a_page_shows_the_titles_of_the_evaluated_release(workspace, tmp_path, monkeypatch):
     monkeypatch.setattr(wiring, "open_encoder", lambda *_: market.Axes())
     other = market.build(workspace, [market.item("a1", "phone <renamed>"), market.item("a2", "phone two")])
