@@ -4,12 +4,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: install demo test lint clean
+.PHONY: install install-dev demo test lint clean
 
 install: .venv/.installed
 
+install-dev: .venv/.installed-dev
+
 .venv/.installed: pyproject.toml constraints.txt
+	@echo "Installing semsearch and what it needs into .venv (1.9 GB with PyTorch, about 2 minutes)…"
 	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[all]'
+	touch $@
+
+.venv/.installed-dev: .venv/.installed
+	@echo "Installing the linters and test tools…"
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[all,dev]'
 	touch $@
 
@@ -19,7 +27,7 @@ demo: install
 test: lint
 	$(BIN)/pytest
 
-lint: install
+lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
