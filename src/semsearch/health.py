@@ -37,6 +37,8 @@ class PipelineStatus:
     n_items: int
     """Items in the published release."""
     model_id: str | None
+    """The model that the published release was made with; '' is the embeddings endpoint."""
+    next_model_id: str | None
     """The model that the next `index build` takes."""
     candidates: tuple[str, ...]
     """Whole releases that were never published, oldest first."""
@@ -117,17 +119,18 @@ def _pipeline_status(
     workspace: Workspace, name: str, releases: list[Manifest], ingredients: _Ingredients
 ) -> PipelineStatus:
     state = workspace.state(name)
-    model_id = _next_model(workspace, name, ingredients)
+    next_model = _next_model(workspace, name, ingredients)
     published = {event["release_id"] for event in state.events}
     waiting = [r for r in releases if r.pipeline == name and r.release_id not in published]
     served = workspace.manifest(state.current) if state.current else None
     newer = [r for r in waiting if served is None or r.created_at >= served.created_at]
-    ready = [r.release_id for r in newer if not any(_unlike(r, model_id, ingredients))]
+    ready = [r.release_id for r in newer if not any(_unlike(r, next_model, ingredients))]
     return PipelineStatus(
         name=name,
         release_id=state.current,
         n_items=served.n_items if served else 0,
-        model_id=model_id,
+        model_id=served.model_id if served else None,
+        next_model_id=next_model,
         candidates=tuple(r.release_id for r in waiting),
         ready=ready[-1] if ready else None,
     )
@@ -159,7 +162,7 @@ def _differences(workspace: Workspace, pipeline: PipelineStatus, ingredients: _I
     if pipeline.release_id is None:
         return
     served = workspace.manifest(pipeline.release_id)
-    for difference in _unlike(served, pipeline.model_id, ingredients):
+    for difference in _unlike(served, pipeline.next_model_id, ingredients):
         yield f"Release {served.release_id} ({pipeline.name}) {difference}."
 
 
@@ -171,7 +174,7 @@ def _next_command(n_items: int, pipelines: tuple[PipelineStatus, ...], told: Map
         flag = "" if pipeline.name == DEFAULT_PIPELINE else f" --pipeline {pipeline.name}"
         if pipeline.ready and (told[pipeline.name] or pipeline.release_id is None):
             return f"semsearch release publish {pipeline.ready}{flag}"
-        if pipeline.model_id is None and pipeline.release_id is None:
+        if pipeline.next_model_id is None and pipeline.release_id is None:
             return f"semsearch train{flag}"
         if pipeline.release_id is None or told[pipeline.name]:
             return f"semsearch index build --publish{flag}"

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from semsearch import wiring
+from semsearch.cli.app import app
 from semsearch.errors import UsageError
 from semsearch.health import doctor, status
 from semsearch.ingest.importing import import_rows
@@ -83,6 +86,14 @@ def test_a_newer_model_makes_the_release_stale(workspace: Workspace) -> None:
     workspace.publish("r1", "default", now=NOW)
     workspace.choose_model("m2", "default")
     assert "m1" in status(workspace).stale[0]
+    served = status(workspace).pipelines[0]
+    assert (served.model_id, served.next_model_id) == ("m1", "m2")
+    shown = CliRunner().invoke(app, ["status", "-w", str(workspace.root)]).stdout
+    head, row = (
+        re.split(" {2,}", line.strip()) for line in shown.splitlines() if "model " in line or "default" in line
+    )
+    served_by = dict(zip(head, row, strict=True))
+    assert (served_by["model"], served_by["model of the next build"]) == ("m1", "m2")
 
 
 def test_an_abandoned_candidate_is_not_offered(workspace: Workspace) -> None:

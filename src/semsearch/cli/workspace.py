@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from semsearch.cli.options import HERE, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, talk
 from semsearch.plain import plain
+
+if TYPE_CHECKING:
+    from semsearch.health import PipelineStatus
 
 
 def init(workspace: WorkspaceOption = HERE) -> None:
@@ -33,7 +38,7 @@ def status(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
         return
     counts = {"workspace": found.workspace, "items": found.n_items, "interactions": found.n_interactions}
     emit(counts | {"regions": found.n_regions, "models": ", ".join(found.models) or "none"})
-    emit(found.pipelines, rows=[plain(p) for p in found.pipelines])
+    emit(found.pipelines, rows=[_pipeline_row(p) for p in found.pipelines])
     for sentence in found.stale:
         talk(f"Stale: {sentence}")
     talk(f"Next: {found.next_command}")
@@ -51,3 +56,18 @@ def doctor(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
     emit(checks, as_json=json, rows=[plain(c) for c in checks])
     if not all(check.ok for check in checks):
         raise Refused("Something needs attention; see the rows that are not ok.")
+
+
+def _pipeline_row(pipeline: PipelineStatus) -> dict[str, Any]:
+    """What one pipeline serves, for people; an empty model id is the embeddings endpoint."""
+    serves, comes = (
+        "endpoint" if model == "" else model or "none" for model in (pipeline.model_id, pipeline.next_model_id)
+    )
+    return {
+        "pipeline": pipeline.name,
+        "release": pipeline.release_id or "none",
+        "items": pipeline.n_items,
+        "model": serves,
+        "model of the next build": comes,
+        "candidates": ", ".join(pipeline.candidates) or "none",
+    }
