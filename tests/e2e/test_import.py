@@ -70,6 +70,16 @@ def test_dry_run_shows_five_rows_and_writes_nothing(market, tmp_path):
     assert sorted(market.rglob("*")) == before
 
 
+def test_a_dry_run_shows_what_will_be_stored(market, tmp_path):
+    (tmp_path / "a.csv").write_text("id,name,cost,posted,city,colour\n1,A,109.95,2009-12-10,Seoul,red\n")
+    done = run("import", "items", tmp_path / "a.csv", "-w", market, "--dry-run")
+    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if len(line.split()) > 2}
+    assert rows["price"] == ["cost", "109.95"]
+    assert rows["created_at"] == ["posted", "2009-12-10", "00:00Z"]
+    assert rows["region_id"] == ["city", "Seoul"]
+    assert "No column for category; if one of these is it: --map category=colour" in done.stderr
+
+
 def test_a_pipe_and_a_closed_stdin(market):
     assert run("import", "items", "-", "-w", market, stdin=b'{"id": "007", "title": "a"}\n').returncode == 0
     assert Catalogue(Workspace.open(market)).items().item(0, "item_id") == "007"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import typer
@@ -15,6 +17,8 @@ HELP = """Bring items, interactions and regions in.
 Example: semsearch import items listings.csv --dry-run
 """
 app = typer.Typer(help=HELP, no_args_is_help=True)
+USUAL = ("category", "price", "region_id", "created_at")
+"""Fields that most listings have a column for."""
 
 Files = Annotated[list[str], typer.Argument(help="Files, quoted globs, or - for standard input.", show_default=False)]
 MapOption = Annotated[
@@ -106,8 +110,6 @@ def _run(
     workspace: Any,
     json: bool,
 ) -> None:
-    from datetime import UTC, datetime
-
     from semsearch.ingest.importing import import_rows, preview_rows
     from semsearch.ingest.mapping import parse_maps
     from semsearch.settings import Settings
@@ -146,7 +148,7 @@ def _show_preview(kind: str, preview: Any, as_json: bool) -> None:
         for field, source in preview.mapping.items()
     ]
     emit(preview, rows=rows, title=f"{preview.file} as {kind}")
-    _tell_unused(kind, preview.unused)
+    _tell_unused(kind, preview.unused, preview.mapping)
     for bad in preview.rejected:
         talk(f"Row {bad['row']} would be rejected: {bad['column']} {bad['reason']}")
     talk("Nothing was written. Next: the same command without --dry-run, or correct it with --map FIELD=SOURCE")
@@ -161,31 +163,40 @@ def _short(row: dict[str, Any], field: str) -> Any:
         value = json.loads(value).get(inner)
     if isinstance(value, list):
         value = ", ".join(value)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%SZ}".replace(":00Z", "Z")
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
     return value[:40] + "…" if isinstance(value, str) and len(value) > 41 else value
 
 
 def _show_summary(summary: Any, as_json: bool) -> None:
+    from semsearch.ingest.importing import told_reasons
+
     if as_json:
         emit(summary, as_json=True)
     else:
         counts = ("read", "new", "updated", "unchanged", "duplicates", "rejected", "total")
         emit({name: getattr(summary, name) for name in counts})
         talk("Columns: " + ", ".join(f"{field}={source}" for field, source in summary.mapping.items()))
-    _tell_unused(summary.kind, summary.unused)
+    _tell_unused(summary.kind, summary.unused, summary.mapping)
     if summary.duplicates:
         what = "exact copies of a row" if summary.kind == "interactions" else "rows with an id that a later row has too"
         talk(f"{summary.duplicates:,} {what} were left out; the last one counts.")
     if summary.without_rows:
         talk(f"Without rows: {', '.join(summary.without_rows)}")
-    for reason, count in list(summary.reasons.items())[:5]:
-        talk(f"Rejected {count:,} × {reason}")
+    for line in told_reasons(summary.reasons, summary.examples):
+        talk(f"Rejected {line}")
     if summary.quarantine:
         talk(f"Rejected rows are in {summary.quarantine}")
 
 
-def _tell_unused(kind: str, unused: tuple[str, ...]) -> None:
+def _tell_unused(kind: str, unused: tuple[str, ...], mapping: Mapping[str, str]) -> None:
     if not unused:
         return
     keep = f"; keep one with --map attributes.{unused[0]}={unused[0]}" if kind == "items" else ""
     more = f" and {len(unused) - 20} more" if len(unused) > 20 else ""
     talk(f"Not imported: {', '.join(unused[:20])}{more}{keep}")
+    empty = [field for field in USUAL if field not in mapping]
+    if kind == "items" and empty:
+        talk(f"No column for {', '.join(empty)}; if one of these is it: --map {empty[0]}={unused[0]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -29,6 +30,9 @@ from semsearch.settings import ImportSettings, Settings
 from semsearch.workspace import Workspace
 
 PREVIEW_ROWS = 5
+TOLD = 5
+"""Reasons in a summary."""
+_RAGGED = re.compile(r"has (\d+) columns?, the header (\d+)")
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class ImportSummary:
     rejected: int
     reasons: dict[str, int]
     """`column: reason` of the rejected rows, most frequent first."""
+    examples: dict[str, str]
+    """A value for each of `reasons`, as it was found; empty where the reason has none."""
     quarantine: Path | None
     """The rejected rows, JSONL; None when there are none."""
     mapping: dict[str, str]
@@ -57,6 +63,10 @@ class ImportSummary:
     total: int
     """Rows of this kind in the workspace now."""
     digest: str
+
+
+class TooManyBad(UsageError):
+    """More bad rows than are allowed; nothing was imported."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,8 @@ def import_rows(
             if progress:
                 progress("rows written", 0, taken.good)
             merged = merge(workspace, kind, taken.parts)
+            if progress:
+                progress("rows written", taken.good, taken.good)
     return ImportSummary(
         kind=kind,
         files=tuple(source.name for source in sources),
@@ -112,6 +124,7 @@ def import_rows(
         duplicates=merged.duplicates,
         rejected=taken.rejected,
         reasons=dict(taken.reasons.most_common()),
+        examples=taken.examples,
         quarantine=kept,
         mapping=taken.mapping,
         unused=tuple(taken.unused),
@@ -154,6 +167,17 @@ def preview_rows(
     return Preview(source.name, _texts(mapped), mapped.unused, tuple(rows), tuple(told))
 
 
+def told_reasons(reasons: Mapping[str, int], examples: Mapping[str, str]) -> list[str]:
+    """Why rows were rejected, a line a reason with a value; the lines add up to all of them."""
+    ranked = sorted(reasons.items(), key=lambda pair: -pair[1])
+    lines = [
+        f"{count:,} × {reason}" + (f", such as {examples[reason]}" if examples.get(reason) else "")
+        for reason, count in ranked[:TOLD]
+    ]
+    left = sum(count for _, count in ranked[TOLD:])
+    return [*lines, f"{left:,} more for other reasons"] if left else lines
+
+
 # --- the steps -----------------------------------------------------------------------------
 
 
@@ -174,6 +198,7 @@ class _Taken:
     good: int = 0
     rejected: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
     mapping: dict[str, str] = field(default_factory=dict)
     unused: dict[str, None] = field(default_factory=dict)
     without_rows: list[str] = field(default_factory=list)
@@ -226,11 +251,23 @@ def _take(plan: _Plan, sources: Sequence[Source], folder: Path, progress: Progre
 def _rejecter(name: str, rejects: TextIO, taken: _Taken) -> Reject:
     def reject(row: int, column: str, reason: str, raw: object) -> None:
         taken.rejected += 1
-        taken.reasons[(f"{column}: " if column else "") + reason.partition(": '")[0]] += 1
+        what, example = _apart(reason)
+        what = f"{column}: {what}" if column else what
+        taken.reasons[what] += 1
+        taken.examples.setdefault(what, example)
         entry = {"file": name, "row": row, "column": column, "reason": reason, "raw": raw}
         rejects.write(json.dumps(entry, ensure_ascii=False, default=str) + "\n")
 
     return reject
+
+
+def _apart(reason: str) -> tuple[str, str]:
+    """A reason without what differs from row to row, and that."""
+    ragged = _RAGGED.fullmatch(reason)
+    if ragged:
+        return "has more or fewer columns than the header", f"{ragged[1]} instead of {ragged[2]}"
+    what, _, value = reason.partition(": '")
+    return what, f"'{value}" if value else ""
 
 
 def _mapped_batches(plan: _Plan, source: Source, reject: Reject) -> Iterator[tuple[Batch, Mapped]]:
@@ -283,9 +320,9 @@ def _refuse(plan: _Plan, taken: _Taken, kept: Path | None) -> None:
     share, allowed = taken.rejected / taken.read, plan.settings.max_rejects
     if share <= allowed and taken.good:
         return
-    reasons = "".join(f"\n  {count:,} × {reason}" for reason, count in taken.reasons.most_common(5))
-    what = f"more than the {allowed:.2%} that --max-rejects allows" if taken.good else "all that there are"
-    raise UsageError(
+    reasons = "".join(f"\n  {line}" for line in told_reasons(taken.reasons, taken.examples))
+    what = f"more than the {allowed:.2%} that are allowed" if taken.good else "all that there are"
+    raise TooManyBad(
         f"{taken.rejected:,} of {taken.read:,} rows ({share:.2%}) are bad, {what}. Nothing was imported.{reasons}\n"
         f"  They are in {kept}",
         "Next: correct the file or the mapping (--dry-run shows it)"

@@ -12,7 +12,7 @@ import pytest
 import zstandard
 
 from semsearch.errors import UsageError
-from semsearch.ingest.importing import import_rows, preview_rows
+from semsearch.ingest.importing import TooManyBad, import_rows, preview_rows, told_reasons
 from semsearch.settings import ImportSettings
 from semsearch.workspace import Workspace
 
@@ -233,3 +233,19 @@ def test_rows_of_the_log(workspace, tmp_path):
         (5, "position", "is not a whole number from 1: '0'"),
         (6, "position", "is not a whole number from 1: '1.5'"),
     ]
+
+
+def test_the_reasons_add_up_and_show_a_value(workspace, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "id,title,price,created_at,status,currency\n1,ok,1,,,\n2\n3,a,b\n4,,1,,,\n5,a,zz,,,\n6,a,-1,,,\n"
+        "7,a,1,never,,\n8,a,1,,weird,\n9,a,1,,,WONS\n"
+    )
+    summary = import_rows(workspace, "items", [path], now=NOW, settings=ALL)
+    told = told_reasons(summary.reasons, summary.examples)
+    assert told[0] == "2 × has more or fewer columns than the header, such as 1 instead of 6"
+    assert "1 × price: is not an amount, such as 'zz'" in told
+    assert told[-1] == "2 more for other reasons"
+    assert sum(int(line.split()[0]) for line in told) == summary.rejected == 8
+    with pytest.raises(TooManyBad, match="such as 'zz'"):
+        import_rows(workspace, "items", [path], now=NOW)
