@@ -325,6 +325,12 @@ def test_only_flags_that_a_command_takes_are_added_to_it(
     assert step.startswith(f"Next: semsearch {path} ")
 
 
+def test_a_flag_as_the_next_step_is_this_command_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["semsearch", "search", "office chair", "--near", "역삼", "-k", "5", "--near=x"])
+    assert options.typable("Next: --near 0101") == "Next: semsearch search 'office chair' -k 5 --near 0101"
+    assert options.typable("Next: --k 10").endswith("--near=x --k 10") and "-k 5" not in options.typable("Next: --k 10")
+
+
 def test_after_make_demo_the_program_is_named_by_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", [".venv/bin/semsearch", "demo"])
     monkeypatch.setenv("PATH", "/nowhere")

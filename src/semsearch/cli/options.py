@@ -15,6 +15,8 @@ NAMED = re.compile(r"(?<![\w./])semsearch ((?:(?:import|index|release|evaluate) 
 """A command inside a sentence."""
 WITHOUT_WORKSPACE = re.compile(r"demo|simulate")
 WITH_PIPELINE = re.compile(r"train|search|similar|why|index \w+|release (publish|rollback)|evaluate run")
+FLAG = re.compile(r"(--[a-z-]+) ([\w.-]+)")
+"""A next step that is this command again with another flag."""
 _given: dict[str, str] = {}
 
 
@@ -37,9 +39,25 @@ def program() -> str:
 
 
 def typable(message: str) -> str:
-    """`message` with this program's path and the -w and --pipeline of this command line in all after `Next:`."""
+    """`message` with this program's path and the -w and --pipeline of this command line in all after `Next:`.
+
+    A flag alone after it becomes this command line with that flag.
+    """
     before, following, after = message.partition("Next: ")
+    if flag := FLAG.fullmatch(after):
+        return before + following + _again(*flag.groups())
     return before + following + NAMED.sub(_completed, after)
+
+
+def _again(flag: str, value: str) -> str:
+    kept: list[str] = []
+    words = iter(sys.argv[1:])
+    for word in words:
+        if word in (flag, flag[1:]):
+            next(words, None)
+        elif not word.startswith(f"{flag}="):
+            kept.append(word)
+    return " ".join([program(), *map(shlex.quote, kept), flag, value])
 
 
 def _completed(found: re.Match[str]) -> str:

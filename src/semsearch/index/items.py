@@ -37,6 +37,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALWAYS = np.iinfo(np.int64).min
 _NEVER = np.iinfo(np.int64).max
 _MICROSECOND = timedelta(microseconds=1)
+_LISTED = 5
+"""Regions that an error names."""
 
 
 class ItemRows:
@@ -114,7 +116,7 @@ class Regions:
         self.table = {row.region_id: row for row in rows}
 
     def near(self, region: str) -> tuple[str, ...]:
-        """The region that `region` names by id or name, then its neighbours.
+        """The region that `region` names by id, name or the last words of its name, then its neighbours.
 
         Raises UsageError for an unknown name (with the nearest ones) and for one that several share.
         """
@@ -132,23 +134,34 @@ class Regions:
         wanted = region.strip()
         if wanted in self.table or wanted in self.ids:
             return wanted
-        same = [r.region_id for r in self.table.values() if r.name.casefold() == wanted.casefold()]
+        named = wanted.casefold()
+        names = {r.region_id: r.name.casefold() for r in self.table.values()}
+        same = [i for i, name in names.items() if name == named]
+        same = same or [i for i, name in names.items() if name.endswith(f" {named}")]
         if len(same) == 1:
             return same[0]
         if same:
-            choices = ", ".join(same)
-            raise UsageError(f"{len(same)} regions are called '{wanted}'.", f"Next: --near with one of {choices}")
-        raise UsageError(f"No region '{wanted}'.", self._suggestion(wanted))
+            listed = ", ".join(f"{self.table[i].name} ({i})" for i in same[:_LISTED])
+            more = f" and {len(same) - _LISTED} more" if len(same) > _LISTED else ""
+            raise UsageError(f"{len(same)} regions are called '{wanted}': {listed}{more}.", _near(same[0]))
+        raise UsageError(*self._unknown(wanted))
 
-    def _suggestion(self, wanted: str) -> str:
+    def _unknown(self, wanted: str) -> tuple[str, str]:
+        """What to say of a region that nobody knows, and the next step."""
         from difflib import get_close_matches
 
         names = {r.name: r.region_id for r in self.table.values()} | {i: i for i in self.ids}
         if not names:
-            return "Next: semsearch import regions FILE, then semsearch index build --publish"
-        near = get_close_matches(wanted, names, n=3, cutoff=0.3)
-        shown = [n if names[n] == n else f"{n} ({names[n]})" for n in near or list(names)[:3]]
-        return f"Did you mean {' or '.join(shown)}?" if near else f"Regions are, for example, {', '.join(shown)}."
+            return f"No region '{wanted}': no item has one.", "Next: semsearch import regions FILE"
+        close = get_close_matches(wanted, names, n=3, cutoff=0.3)
+        chosen = close or list(names)[:3]
+        shown = " or ".join(n if names[n] == n else f"{n} ({names[n]})" for n in chosen)
+        guess = f"Did you mean {shown}?" if close else f"Regions are, for example, {shown}."
+        return f"No region '{wanted}'. {guess}", _near(names[chosen[0]])
+
+
+def _near(region_id: str) -> str:
+    return f"Next: --near {region_id}"
 
 
 def write_items(folder: Path, items: pl.DataFrame, regions: pl.DataFrame | None) -> None:

@@ -6,12 +6,14 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 import tiny_market as market
 from tiny_market import NOW
 
 from semsearch.errors import MismatchError, MissingPart, UsageError
 from semsearch.index.release import FORMAT, Damage, Release, dense_kind, verify_release
+from semsearch.records import Region, schema
 from semsearch.retrieval.build import encode_items
 from semsearch.settings import IndexSettings
 from semsearch.text.analyser import Analyser
@@ -84,6 +86,26 @@ def test_same_inputs_in_another_workspace_give_the_same_bytes(fresh, tmp_path):
 )
 def test_other_inputs_another_release(fresh, change):
     assert market.build(fresh).release_id != market.build(fresh, **change).release_id
+
+
+def test_a_region_is_found_by_the_last_words_of_its_name(fresh):
+    names = {
+        "0101": "서울 강남구 역삼동",
+        "0102": "서울 강남구 삼성동",
+        "0201": "서울 중구 신당동",
+        "0301": "대구 중구 신당동",
+    }
+    table = [{"region_id": i, "name": name, "neighbour_ids": []} for i, name in names.items()]
+    manifest = market.build(fresh, regions=pl.DataFrame(table, schema=schema(Region)), regions_digest="g2")
+    regions = Release.open(manifest, fresh.release_path(manifest.release_id)).regions
+    assert regions.near("역삼동") == ("0101",)
+    assert regions.near("강남구 삼성동") == ("0102",)
+    with pytest.raises(UsageError, match=r"2 regions are called '신당동': 서울 중구 신당동 \(0201\)") as several:
+        regions.near("신당동")
+    assert several.value.next_step == "Next: --near 0201"
+    with pytest.raises(UsageError, match="No region '삼동'") as unknown:
+        regions.near("삼동")
+    assert unknown.value.next_step.startswith("Next: --near 0")
 
 
 def test_a_release_serves_after_the_catalogue_changed(fresh):
