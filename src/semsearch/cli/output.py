@@ -77,31 +77,47 @@ def _out(text: str) -> None:
 
 @contextmanager
 def steps() -> Iterator[Callable[[str, int, int], None]]:
-    """Progress on stderr for anything over two seconds; yields `progress(what, done, total)`.
+    """Progress on stderr; yields `progress(what, done, total)`. `total` 0 means that nobody knows.
 
-    Silent when stderr is not a terminal. `total` 0 means that nobody knows.
+    A terminal shows bars. Anything else gets one line when a step begins, so that a log tells what takes long.
     """
+    if not sys.stderr.isatty():
+        begun: set[str] = set()
+        yield lambda what, done, total: _begin(begun, what)  # noqa: ARG005 - a line has no bar
+        return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
         console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
         transient=True,
     )
     tasks: dict[str, Any] = {}
 
     def progress(what: str, done: int, total: int) -> None:
         if what not in tasks:
-            tasks[what] = bar.add_task(what, total=total or None)
-        bar.update(tasks[what], completed=done, total=total or None)
+            tasks[what] = bar.add_task(what, total=total or None, count="")
+        bar.update(tasks[what], completed=done, total=total or None, count=_count(done, total))
 
     with bar:
         yield progress
+
+
+def _begin(begun: set[str], what: str) -> None:
+    if what not in begun:
+        begun.add(what)
+        talk(f"{what[:1].upper()}{what[1:]}…")
+
+
+def _count(done: int, total: int) -> str:
+    """How far a step is: `5 of 9`, `6,000` when nobody knows the end, nothing before the first."""
+    if total:
+        return f"{done:,} of {total:,}"
+    return f"{done:,}" if done else ""
 
 
 def _table(records: Sequence[Row], columns: Sequence[str], title: str) -> str:
