@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semsearch.errors import MissingPart, SemsearchError, UsageError
+from semsearch.errors import Damaged, MissingPart, SemsearchError, UsageError
 from semsearch.version import __version__
 from semsearch.workspace import DEFAULT_PIPELINE, Manifest, Workspace
 
@@ -56,6 +56,8 @@ class Status:
     n_regions: int
     models: tuple[str, ...]
     pipelines: tuple[PipelineStatus, ...]
+    damaged: tuple[str, ...]
+    """Sentences: served releases with a file that is missing or of another size than it was built with."""
     stale: tuple[str, ...]
     """Sentences: what was made from something older than what is there."""
     next_command: str
@@ -83,6 +85,7 @@ def status(workspace: Workspace) -> Status:
     pipelines = tuple(_pipeline_status(workspace, name, releases, ingredients) for name in names)
     models = tuple(sorted(p.parent.name for p in workspace.path("models").glob("*/semsearch.json")))
     told = {p.name: tuple(_differences(workspace, p, ingredients)) for p in pipelines}
+    broken = {p.name: _damage(workspace, p) for p in pipelines}
     return Status(
         workspace=workspace.root.resolve(),
         n_items=catalogue.n_items,
@@ -90,8 +93,9 @@ def status(workspace: Workspace) -> Status:
         n_regions=catalogue.n_regions,
         models=models,
         pipelines=pipelines,
+        damaged=tuple(filter(None, broken.values())),
         stale=tuple(sentence for sentences in told.values() for sentence in sentences),
-        next_command=_next_command(catalogue.n_items, pipelines, told),
+        next_command=_next_command(catalogue.n_items, pipelines, told, broken),
     )
 
 
@@ -166,7 +170,23 @@ def _differences(workspace: Workspace, pipeline: PipelineStatus, ingredients: _I
         yield f"Release {served.release_id} ({pipeline.name}) {difference}."
 
 
-def _next_command(n_items: int, pipelines: tuple[PipelineStatus, ...], told: Mapping[str, tuple[str, ...]]) -> str:
+def _damage(workspace: Workspace, pipeline: PipelineStatus) -> str:
+    """What is wrong with the files that a pipeline serves, as far as their sizes tell; '' when nothing is."""
+    from semsearch.index.release import wrong_sizes
+
+    if pipeline.release_id is None:
+        return ""
+    found = wrong_sizes(workspace.manifest(pipeline.release_id), workspace.release_path(pipeline.release_id))
+    listed = ", ".join(f"{damage.path} {damage.problem}" for damage in found)
+    return f"Release {pipeline.release_id} ({pipeline.name}) is damaged: {listed}" if found else ""
+
+
+def _next_command(
+    n_items: int,
+    pipelines: tuple[PipelineStatus, ...],
+    told: Mapping[str, tuple[str, ...]],
+    broken: Mapping[str, str],
+) -> str:
     """What the first pipeline needs that needs something."""
     if not n_items:
         return "semsearch import items FILE"
@@ -176,7 +196,7 @@ def _next_command(n_items: int, pipelines: tuple[PipelineStatus, ...], told: Map
             return f"semsearch release publish {pipeline.ready}{flag}"
         if pipeline.next_model_id is None and pipeline.release_id is None:
             return f"semsearch train{flag}"
-        if pipeline.release_id is None or told[pipeline.name]:
+        if pipeline.release_id is None or told[pipeline.name] or broken[pipeline.name]:
             return f"semsearch index build --publish{flag}"
     return 'semsearch search "QUERY"'
 
@@ -285,7 +305,7 @@ def _release(workspace: Workspace, release_id: str) -> str:
     manifest = workspace.manifest(release_id)
     damages = verify(workspace, manifest)
     if damages:
-        raise OSError(", ".join(f"{d.path} {d.problem}" for d in damages))
+        raise Damaged(f"Release {release_id}", ", ".join(f"{d.path} {d.problem}" for d in damages))
     return f"{len(manifest.files)} files as they were written"
 
 

@@ -30,7 +30,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from semsearch.errors import Busy, MismatchError, MissingPart, MissingWorkspace, UsageError
+from semsearch.errors import Busy, Damaged, MismatchError, MissingPart, MissingWorkspace, UsageError
 from semsearch.files import replace
 
 FORMAT = 1
@@ -60,6 +60,8 @@ class Manifest:
     """exact or hnsw."""
     files: dict[str, str] = field(default_factory=dict)
     """Path inside the release folder to its sha256."""
+    sizes: dict[str, int] = field(default_factory=dict)
+    """The same paths to their bytes: looked at whenever the release is opened."""
     regions_digest: str = ""
     """Empty when there is no region table."""
     version: str = ""
@@ -265,11 +267,14 @@ class Workspace:
         return sorted((read_record(Manifest, p) for p in paths), key=lambda m: (m.created_at, m.release_id))
 
     def manifest(self, release_id: str) -> Manifest:
-        """The manifest of one release, published or not; raises UsageError for an unknown id."""
+        """The manifest of one release, published or not; raises UsageError for an unknown id, Damaged."""
         path = self.release_path(release_id) / "manifest.json"
         if not path.is_file():
             raise UsageError(f"No release '{release_id}'.", "Next: semsearch release list")
-        return read_record(Manifest, path)
+        try:
+            return read_record(Manifest, path)
+        except UsageError as error:
+            raise Damaged(f"Release {release_id}", error.message) from error
 
     def current(self, pipeline: str = DEFAULT_PIPELINE) -> Manifest:
         """The manifest that `pipeline` serves; raises MissingPart when nothing is published."""

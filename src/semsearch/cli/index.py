@@ -81,7 +81,7 @@ def verify(
 
     Example: semsearch index verify --release r1f2e3d4c5b6a
     """
-    from semsearch.errors import Refused
+    from semsearch.errors import Damaged
     from semsearch.retrieval.verify import verify as verify_all
     from semsearch.workspace import Workspace
 
@@ -93,9 +93,6 @@ def verify(
         emit(document, as_json=True)
     if damages:
         listed = "\n".join(f"  {damage.problem:<8} {damage.path}" for damage in damages)
-        raise Refused(
-            f"Release {manifest.release_id} is damaged:\n{listed}",
-            "Next: semsearch index build makes it again (semsearch train its model), or semsearch release rollback",
-        )
+        raise Damaged(f"Release {manifest.release_id}", f"\n{listed}")
     if not json:
         emit({"release": manifest.release_id, "files": f"{len(manifest.files)} as they were built"})

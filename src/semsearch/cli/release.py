@@ -91,5 +91,5 @@ def facts(workspace: Workspace, manifest: Manifest) -> dict[str, Any]:
     state = "current" if served else "earlier" if manifest.release_id in known else "candidate"
     folder = workspace.release_path(manifest.release_id)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    row = {key: value for key, value in asdict(manifest).items() if key != "files"}
+    row = {key: value for key, value in asdict(manifest).items() if key not in ("files", "sizes")}
     return {"release_id": manifest.release_id, "state": state} | row | {"size_mb": round(size / 1e6, 1)}

@@ -39,6 +39,8 @@ def status(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
     counts = {"workspace": found.workspace, "items": found.n_items, "interactions": found.n_interactions}
     emit(counts | {"regions": found.n_regions, "models": ", ".join(found.models) or "none"})
     emit(found.pipelines, rows=[_pipeline_row(p) for p in found.pipelines])
+    for sentence in found.damaged:
+        talk(sentence)
     for sentence in found.stale:
         talk(f"Stale: {sentence}")
     talk(f"Next: {found.next_command}")

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from semsearch.errors import MismatchError
+from semsearch.errors import Damaged
 from semsearch.files import sha256
 from semsearch.index.dense import Floats, Mask, Ranked, ordered
 from semsearch.index.exact import ExactIndex
-from semsearch.index.vectors import REBUILD, Vectors, check_queries, read_meta, write_meta
+from semsearch.index.vectors import Vectors, check_queries, read_meta, write_meta
 
 SPACE = "ip"
 M = 16
@@ -82,15 +82,15 @@ class HnswIndex:
 
     @classmethod
     def open(cls, folder: Path, vectors: Vectors) -> HnswIndex:
-        """Load the graph of `folder`; raises MismatchError unless it is the one that was saved."""
+        """Load the graph of `folder`; raises Damaged unless it is the one that was saved."""
         import hnswlib
 
         path = folder / "hnsw.bin"
         facts = read_meta(folder).get("hnsw")
         if not facts or not path.is_file():
-            raise MismatchError(f"{folder} has no hnsw graph.", REBUILD)
+            raise Damaged(str(folder), "it has no hnsw graph")
         if (facts["space"], facts["n_nodes"]) != (SPACE, vectors.n_vectors) or facts["sha256"] != sha256(path):
-            raise MismatchError(f"{path} is damaged or not the graph of these vectors.", REBUILD)
+            raise Damaged(str(folder), "hnsw.bin is not the graph of these vectors")
         graph = hnswlib.Index(space=SPACE, dim=vectors.dim)
         graph.load_index(str(path), max_elements=facts["n_nodes"])
         graph.set_ef(facts["ef"])

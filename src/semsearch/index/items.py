@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.errors import MismatchError, UsageError
+from semsearch.errors import Damaged, UsageError
 from semsearch.index.dense import Mask, mapped
 from semsearch.records import STATUSES, Region
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 SHOWN = ("item_id", "title", "category", "price", "currency", "region_id", "seller_id", "status", "created_at")
-VERIFY = "Next: semsearch index verify"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALWAYS = np.iinfo(np.int64).min
 _NEVER = np.iinfo(np.int64).max
@@ -51,9 +50,9 @@ class ItemRows:
                 size = file.seek(0, 2)
                 self._bytes: Any = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
         except (OSError, ValueError) as error:
-            raise MismatchError(f"The items of {folder} are damaged: {error}", VERIFY) from error
+            raise Damaged(f"Release {folder.name}", f"its items cannot be read ({error})") from error
         if not self._offsets.size or int(self._offsets[-1]) != size:
-            raise MismatchError(f"The items of {folder} are damaged.", VERIFY)
+            raise Damaged(f"Release {folder.name}", "rows.jsonl and rows.npy do not fit each other")
 
     def __len__(self) -> int:
         return int(self._offsets.size) - 1

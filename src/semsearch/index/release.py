@@ -1,7 +1,7 @@
 """A release folder: everything that serving needs, in one place, independent of later imports.
 
 ```
-manifest.json     semsearch.workspace.Manifest: the identities, the counts, a sha256 per file
+manifest.json     semsearch.workspace.Manifest: the identities, the counts, a sha256 and a size per file
 items.parquet rows.jsonl rows.npy alive/ region/     see items.py
 dense/            see vectors.py; hnsw.bin when dense_kind is hnsw
 lexical/          see lexical.py
@@ -19,11 +19,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from semsearch.errors import MismatchError
+from semsearch.errors import Damaged, MismatchError
 from semsearch.files import sha256
 from semsearch.index.dense import DenseIndex, Mask
 from semsearch.index.exact import ExactIndex
-from semsearch.index.items import VERIFY, Alive, ItemRows, Regions, write_items
+from semsearch.index.items import Alive, ItemRows, Regions, write_items
 from semsearch.index.vectors import REBUILD, Vectors
 from semsearch.workspace import Manifest
 
@@ -62,11 +62,13 @@ class Release:
 
     @classmethod
     def open(cls, manifest: Manifest, folder: Path) -> Release:
-        """Open `folder`; raises MismatchError for the format of another version."""
+        """Open `folder`; raises MismatchError for the format of another version, Damaged for a file of another size."""
         if manifest.format != FORMAT:
             raise MismatchError(
                 f"Release {manifest.release_id} has format {manifest.format}; this semsearch reads {FORMAT}.", REBUILD
             )
+        if found := wrong_sizes(manifest, folder):
+            raise Damaged(f"Release {manifest.release_id}", ", ".join(f"{d.path} {d.problem}" for d in found))
         return cls(manifest, folder)
 
     def __len__(self) -> int:
@@ -80,7 +82,7 @@ class Release:
         return pl.scan_parquet(self.folder / "items.parquet")
 
     def passing(self, where: Where) -> Mask:
-        """bool[n_items], True for the items for which a filter holds; raises MismatchError for a damaged file."""
+        """bool[n_items], True for the items for which a filter holds; raises Damaged for a file that cannot be read."""
         from polars.exceptions import PolarsError
 
         from semsearch.index.masks import where_mask
@@ -89,9 +91,7 @@ class Release:
             with self._whole("items.parquet"):
                 return where_mask(self.items, where)
         except PolarsError as error:
-            raise MismatchError(
-                f"Release {self.manifest.release_id}: items.parquet is damaged ({error}).", VERIFY
-            ) from error
+            raise Damaged(f"Release {self.manifest.release_id}", f"items.parquet cannot be read ({error})") from error
 
     @cached_property
     def rows(self) -> ItemRows:
@@ -114,7 +114,7 @@ class Release:
 
     @cached_property
     def vectors(self) -> Vectors:
-        """The item vectors, mapped; raises MismatchError when they are not those of the manifest."""
+        """The item vectors, mapped; raises Damaged when they are not those of the manifest."""
         vectors = Vectors.open(self.folder / "dense")
         self._must_equal("the dense index", vectors.n_items, self.manifest.n_items)
         self._must_equal("the dense index", vectors.encoder_id, self.manifest.encoder_id)
@@ -136,7 +136,8 @@ class Release:
 
     @cached_property
     def lexical(self) -> LexicalIndex:
-        """The lexical index; raises MismatchError when it is not that of the manifest."""
+        """The lexical index; raises Damaged when it is not that of the manifest, MismatchError when another version
+        of semsearch made it."""
         from semsearch.index.lexical import LexicalIndex
 
         with self._whole("lexical"):
@@ -147,17 +148,16 @@ class Release:
 
     @contextmanager
     def _whole(self, part: str) -> Iterator[None]:
-        """A file that is missing, cut or not what it should be becomes a MismatchError."""
+        """A file that is missing, cut or not what it should be becomes Damaged."""
         try:
             yield
         except (OSError, ValueError, LookupError, TypeError, EOFError) as error:
-            raise MismatchError(f"Release {self.manifest.release_id}: {part} is damaged ({error}).", VERIFY) from error
+            raise Damaged(f"Release {self.manifest.release_id}", f"{part} cannot be read ({error})") from error
 
     def _must_equal(self, part: str, found: object, asked: object) -> None:
         if found != asked:
-            raise MismatchError(
-                f"Release {self.manifest.release_id}: {part} has {found} where its manifest says {asked}.", REBUILD
-            )
+            detail = f"{part} has {found} where its manifest says {asked}"
+            raise Damaged(f"Release {self.manifest.release_id}", detail)
 
 
 def write_release(
@@ -184,7 +184,8 @@ def write_release(
 
         build_hnsw(vectors, threads).save(folder / "dense")
     write_lexical(folder / "lexical")
-    manifest = replace(draft, files=hash_files(folder))
+    files = hash_files(folder)
+    manifest = replace(draft, files=files, sizes={path: (folder / path).stat().st_size for path in files})
     text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1)
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
     return manifest
@@ -203,6 +204,19 @@ class Damage:
     path: str
     problem: str
     """missing, changed or unknown."""
+
+
+def wrong_sizes(manifest: Manifest, folder: Path) -> tuple[Damage, ...]:
+    """The files that are missing or of another size than they were written with: a stat each, nothing is read.
+
+    Empty for a release of a semsearch that did not note the sizes.
+    """
+    found = ((path, size, folder / path) for path, size in manifest.sizes.items())
+    problems = (
+        (name, "" if path.is_file() and path.stat().st_size == size else "changed" if path.is_file() else "missing")
+        for name, size, path in found
+    )
+    return tuple(Damage(name, problem) for name, problem in problems if problem)
 
 
 def verify_release(manifest: Manifest, folder: Path) -> tuple[Damage, ...]:

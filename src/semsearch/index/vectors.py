@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.errors import MismatchError, UsageError
+from semsearch.errors import Damaged, MismatchError, UsageError
 from semsearch.index.dense import Floats, Rows, mapped
 
 REBUILD = "Next: semsearch index build --publish"
@@ -122,18 +122,18 @@ class Vectors:
 
     @classmethod
     def open(cls, folder: Path) -> Vectors:
-        """Map the files of `folder` into memory; raises MismatchError when they do not fit each other."""
+        """Map the files of `folder` into memory; raises Damaged when they do not fit each other."""
         meta = read_meta(folder)
         try:
             matrix = mapped(folder / "vectors.npy")
             vector_of = mapped(folder / "vector_of.npy")
             centre = np.load(folder / "centre.npy")
         except (OSError, ValueError) as error:
-            raise MismatchError(f"The vectors in {folder} are damaged: {error}", REBUILD) from error
+            raise Damaged(str(folder), f"its vectors cannot be read ({error})") from error
         n, dim = meta["n_vectors"], meta["dim"]
         shapes = matrix.shape == (n, dim) and vector_of.shape == (meta["n_items"],) and centre.shape == (dim,)
         if not shapes or matrix.dtype != np.float32 or vector_of.dtype != np.int32:
-            raise MismatchError(f"The vectors in {folder} are not those that its meta.json describes.", REBUILD)
+            raise Damaged(str(folder), "the vectors are not those that its meta.json describes")
         return cls(meta["encoder_id"], matrix, vector_of, centre)
 
 
@@ -183,12 +183,12 @@ def check_queries(vectors: Floats, dim: int, k: int) -> Floats:
 
 
 def read_meta(folder: Path) -> dict[str, Any]:
-    """The facts of a dense folder; raises MismatchError when they are missing or damaged."""
+    """The facts of a dense folder; raises Damaged when they cannot be read."""
     try:
         meta: dict[str, Any] = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         return meta
     except (OSError, ValueError) as error:
-        raise MismatchError(f"{folder / 'meta.json'} cannot be read: {error}", REBUILD) from error
+        raise Damaged(str(folder), f"meta.json cannot be read ({error})") from error
 
 
 def write_meta(folder: Path, facts: dict[str, Any]) -> None:

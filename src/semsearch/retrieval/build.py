@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from semsearch.errors import MissingPart, UsageError
+from semsearch.errors import Damaged, MissingPart, UsageError
 from semsearch.files import replace
 from semsearch.index.dense import Floats
 from semsearch.index.lexical import lexical_id
@@ -156,7 +156,7 @@ def _whole(workspace: Workspace, release_id: str) -> Manifest | None:
     """The manifest of a release that stands as it was built."""
     try:
         manifest = workspace.manifest(release_id)
-    except UsageError:  # not there, or its manifest cannot be read
+    except (UsageError, Damaged):  # not there, or its manifest cannot be read
         return None
     return None if verify_release(manifest, workspace.release_path(release_id)) else manifest
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from semsearch.errors import MismatchError, UsageError
+from semsearch.errors import Damaged, UsageError
 from semsearch.index.exact import ExactIndex
 from semsearch.index.hnsw import EF, HnswIndex, build_hnsw
 from semsearch.index.vectors import Vectors, distinct
@@ -138,7 +138,7 @@ def test_d_a_damaged_graph_is_refused(rows, tmp_path):
     content = bytearray((folder / "hnsw.bin").read_bytes())
     content[5_000] ^= 255
     (folder / "hnsw.bin").write_bytes(content)
-    with pytest.raises(MismatchError, match="damaged"):
+    with pytest.raises(Damaged, match="damaged"):
         opened(folder)
 
 
@@ -148,7 +148,7 @@ def test_d_a_graph_of_something_else_is_refused(rows, tmp_path, fact, value):
     meta = json.loads((folder / "meta.json").read_text())
     meta["hnsw"][fact] = value
     (folder / "meta.json").write_text(json.dumps(meta))
-    with pytest.raises(MismatchError, match="index build"):
+    with pytest.raises(Damaged, match="index build"):
         opened(folder)
 
 
@@ -160,7 +160,7 @@ def test_d_a_missing_or_cut_file_is_refused(rows, tmp_path, name, damage):
     path.unlink()
     if damage == "cut":
         path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(MismatchError):
+    with pytest.raises(Damaged):
         opened(tmp_path / "dense")
 
 

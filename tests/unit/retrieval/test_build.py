@@ -11,7 +11,7 @@ import pytest
 import tiny_market as market
 from tiny_market import NOW
 
-from semsearch.errors import MismatchError, MissingPart, UsageError
+from semsearch.errors import Damaged, MismatchError, MissingPart, UsageError
 from semsearch.index.release import FORMAT, Damage, Release, dense_kind, verify_release
 from semsearch.records import Region, schema
 from semsearch.retrieval.build import encode_items
@@ -181,11 +181,11 @@ def test_verify_names_every_damage(fresh):
 def test_parts_of_another_release_are_refused(fresh):
     manifest = market.build(fresh)
     release = opened(fresh, replace(manifest, encoder_id="axes2"))
-    with pytest.raises(MismatchError, match="dense index has axes1"):
+    with pytest.raises(Damaged, match="dense index has axes1"):
         _ = release.vectors
-    with pytest.raises(MismatchError, match="lexical index"):
+    with pytest.raises(Damaged, match="lexical index"):
         _ = opened(fresh, replace(manifest, lexical_id="other")).lexical
-    with pytest.raises(MismatchError, match="items has 9"):
+    with pytest.raises(Damaged, match="items has 9"):
         _ = opened(fresh, replace(manifest, n_items=8)).rows
     with pytest.raises(MismatchError, match="format 99"):
         opened(fresh, replace(manifest, format=99))
@@ -195,8 +195,10 @@ def test_a_cut_item_file_is_refused(fresh):
     manifest = market.build(fresh)
     path = fresh.release_path(manifest.release_id) / "rows.jsonl"
     path.write_bytes(path.read_bytes()[:-5])
-    with pytest.raises(MismatchError, match="index verify"):
-        _ = opened(fresh, manifest).rows
+    with pytest.raises(Damaged, match=r"rows\.jsonl changed"):
+        opened(fresh, manifest)
+    with pytest.raises(Damaged, match="index build --publish"):
+        _ = opened(fresh, replace(manifest, sizes={})).rows
 
 
 def test_items_with_any_text_are_shown_as_written(fresh):
@@ -231,7 +233,6 @@ def test_the_manifest_on_disk_is_the_one_returned(fresh):
 
 
 def test_a_cut_or_missing_file_is_named_and_never_a_crash(fresh):
-    from semsearch.errors import SemsearchError
     from semsearch.retrieval.search import Searcher
     from semsearch.settings import SearchSettings
 
@@ -244,11 +245,13 @@ def test_a_cut_or_missing_file_is_named_and_never_a_crash(fresh):
             (folder / name).unlink()
             if damage is not None:
                 (folder / name).write_bytes(damage)
-            searcher = Searcher(opened(fresh, manifest), market.Axes, SearchSettings())
-            try:
+            with pytest.raises(Damaged, match="index build --publish"):
+                opened(fresh, manifest)
+            searcher = Searcher(opened(fresh, replace(manifest, sizes={})), market.Axes, SearchSettings())
+            try:  # a release of an earlier semsearch has no sizes
                 searcher.search("phone", now=NOW, where="price > 0", near_region="011")
-            except SemsearchError as error:
-                assert "Next:" in str(error)
+            except Damaged as error:
+                assert error.next_step == "Next: semsearch index build --publish"
                 noticed.add(name)
             (folder / name).write_bytes(content)
     assert noticed >= {

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from semsearch import wiring
 from semsearch.cli.app import app
-from semsearch.errors import FilterError, MissingPart, MissingWorkspace, Refused, UsageError
+from semsearch.errors import Damaged, FilterError, MissingPart, MissingWorkspace, Refused, UsageError
 from semsearch.health import doctor
 from semsearch.text.views import VIEWS_VERSION
 from semsearch.towers.card import ModelCard, encoder_id, opened_id
@@ -187,6 +187,25 @@ def test_verify(run, shop):
     with pytest.raises(Refused, match=r"changed  dense/vectors\.npy") as caught:
         run("index", "verify", at=shop)
     assert caught.value.exit_code == 3
+
+
+def test_a_cut_file_is_one_answer_everywhere(run, shop):
+    built = json.loads(run("index", "build", "--publish", "--json", at=shop).stdout)
+    path = shop.release_path(built["release_id"]) / "lexical" / "terms.txt"
+    path.write_bytes(path.read_bytes()[:20])
+    for command in (("search", "phone"), ("similar", "a1"), ("why", "phone", "a1"), ("index", "verify")):
+        with pytest.raises(Damaged, match=r"is damaged:\s+(changed\s+)?lexical/terms\.txt") as caught:
+            run(*command, at=shop)
+        assert (caught.value.exit_code, caught.value.next_step) == (3, "Next: semsearch index build --publish")
+    told = run("status", at=shop).stderr
+    assert "is damaged: lexical/terms.txt changed" in told and "Next: semsearch index build" in told
+    run("index", "build", "--publish", at=shop)
+    assert run("search", "phone", at=shop).exit_code == 0
+    (path.parent.parent / "manifest.json").write_text("{")
+    with pytest.raises(Damaged, match=r"manifest\.json"):
+        run("search", "phone", at=shop)
+    run("index", "build", "--publish", at=shop)
+    assert run("search", "phone", at=shop).exit_code == 0
 
 
 def test_verify_and_doctor_look_at_the_model(run, shop):
