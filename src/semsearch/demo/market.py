@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from semsearch import wiring
-from semsearch.demo.job import Job, answers_table, priced, quality_chapter, release_chapter, train_chapter
+from semsearch.demo.job import Heading, Job, answers_table, priced, quality_chapter, release_chapter, train_chapter
 from semsearch.evaluation.evaluate import Evaluation, evaluate
 from semsearch.evaluation.intervals import wilson
 from semsearch.evaluation.qrels import Qrels
@@ -31,18 +31,25 @@ TRAIN_SECONDS = 15.0
 PER_KIND = 40
 DEPTH = 10
 MODES = ("lexical", "dense", "hybrid")
+MADE = "A market is made"
 LANGUAGES = {"ko": "Korean", "en": "English"}
+EXAMPLES = {"ko": "에어팟 프로 2", "en": "airpods pro 2"}
+"""A query that is in each market."""
 SCORED = ("plain BM25", "hybrid")
 METRIC = f"mrr@{DEPTH}"
+RANKS = {1: "at the very top", DEPTH: f"in the first {DEPTH}"}
+"""Last place that counts as found."""
+INVENTED, KNOWN = "invented brands", "known brands"
 MEANT = 2.0
 """Grade of an item that is what was meant."""
 
 
-def tell(root: Path, lang: str, *, progress: Progress, seed: int = 0) -> Iterator[Chapter]:
+def tell(root: Path, lang: str, *, progress: Progress, begin: Heading, seed: int = 0) -> Iterator[Chapter]:
     """Yield one chapter after the other while the job is done in `root`; `lang` is ko or en."""
+    begin(MADE)
     made = market(N_ITEMS, seed=seed, lang=lang, per_kind=PER_KIND)
-    job = Job.at(root, made.end, progress, seconds=TRAIN_SECONDS)
     yield _market_chapter(made)
+    job = Job.at(root, made.end, progress, begin, seconds=TRAIN_SECONDS)
     yield _import_chapter(job, made)
     yield quality_chapter(job)
     yield train_chapter(job)
@@ -56,16 +63,18 @@ def _market_chapter(made: Market) -> Chapter:
     shown = made.items.head(5).select("title", "category", "price", "currency", "status")
     rows = tuple((title, *path, priced(amount, unit), state) for title, *path, amount, unit, state in shown.iter_rows())
     told = (
-        f"A {LANGUAGES[made.lang]} second-hand market of {made.items.height:,} listings is made from seed {made.seed}, "
+        f"{made.items.height:,} second-hand listings in {LANGUAGES[made.lang]} are made from seed {made.seed}, "
         f"and {made.queries.height} queries whose answer is known.",
     )
     command = f"semsearch simulate market --items {made.items.height} --lang {made.lang} --seed {made.seed}"
     return Chapter(
-        "A market is made", told, (Table(("title", "category", "price", "status"), rows),), commands=(command,)
+        MADE, told, (Table(("title", "category", "price", "status"), rows, "Five of them"),), commands=(command,)
     )
 
 
 def _import_chapter(job: Job, made: Market) -> Chapter:
+    title = "Rows become a catalogue"
+    job.begin(title)
     folder = job.workspace.path("made")
     folder.mkdir(exist_ok=True)
     made.items.write_parquet(folder / "items.parquet")
@@ -73,11 +82,14 @@ def _import_chapter(job: Job, made: Market) -> Chapter:
     import_rows(job.workspace, "regions", [folder / "regions.jsonl"], now=job.now)
     summary = import_rows(job.workspace, "items", [folder / "items.parquet"], now=job.now, progress=job.progress)
     told = (f"{summary.read:,} rows read, {summary.new:,} new, {summary.rejected} rejected.",)
+    command = f"semsearch import items {folder / 'items.parquet'}"
     figure = Figure("items", f"{summary.total:,}", f"simulated, {LANGUAGES[made.lang]}")
-    return Chapter("Rows become a catalogue", told, figures=(figure,), commands=("semsearch import items FILE",))
+    return Chapter(title, told, figures=(figure,), commands=(command,))
 
 
 def _search_chapter(job: Job, made: Market, searcher: Searcher) -> Chapter:
+    title = "Queries are answered"
+    job.begin(title)
     firsts = made.queries.group_by("kind", maintain_order=True).first()
     queries = dict(firsts.select("query", "kind").iter_rows())
     table = answers_table(searcher, queries, job.now, hits=2)
@@ -85,32 +97,46 @@ def _search_chapter(job: Job, made: Market, searcher: Searcher) -> Chapter:
         "One query of each kind: misspelt, run together, in the other script, typed on the wrong layout.",
         "The steps say what was done to a query before it was searched.",
     )
-    return Chapter("Queries are answered", told, (table,), commands=('semsearch search "에어팟 프로 2" --explain',))
+    return Chapter(title, told, (table,), commands=(f'semsearch search "{EXAMPLES[made.lang]}" --explain',))
 
 
 def _evaluation_chapter(job: Job, made: Market, searcher: Searcher) -> Chapter:
+    title = "Answers are measured"
+    job.begin(title)
     queries, qrels = _test(made)
     runs = {"plain BM25": _plain_bm25(made, queries)}
     runs |= {m: retrieve(ReleaseRetriever(searcher, m, job.now), queries, DEPTH, m) for m in MODES}
     results = {name: evaluate(run, qrels, [METRIC], positive=MEANT) for name, run in runs.items()}
-    kinds = dict.fromkeys(queries.labels("kind").values())
-    slices = {name: result.slices(queries.labels("kind")) for name, result in results.items()}
-    rows = [(kind, *(str(found(slices[name][kind])) for name in runs)) for kind in kinds]
-    whole = {name: found(result) for name, result in results.items()}
-    rows.append(("all kinds", *map(str, whole.values())))
-    note = (
-        f"Share of queries with the meant product in the first {DEPTH} and its 95 % interval (Wilson); simulated, "
-        f"{PER_KIND} queries a kind."
-    )
     condition = f"simulated, {LANGUAGES[made.lang]}, {len(queries)} queries, 95 % interval"
     return Chapter(
-        "Answers are measured",
+        title,
         ("Plain BM25 reads words between spaces; then the two legs of the release, and both together.",),
-        (Table(("kind of query", *runs), tuple(rows), note),),
-        bars=tuple((name, share.mean) for name, share in whole.items()),
-        figures=tuple(Figure(f"found in the first {DEPTH}, {name}", str(whole[name]), condition) for name in SCORED),
+        tuple(_shares_table(results, queries, rank) for rank in RANKS),
+        bars=tuple((name, share(result, 1).mean) for name, result in results.items()),
+        figures=tuple(
+            Figure(f"found {RANKS[rank]}, {name}", f"{told.mean:.0%}", condition, told.interval)
+            for rank in RANKS
+            for name in SCORED
+            for told in (share(results[name], rank),)
+        ),
         commands=("semsearch evaluate run --qrels FILE --queries FILE",),
     )
+
+
+def _shares_table(results: dict[str, Evaluation], queries: Queries, rank: int) -> Table:
+    """Shares by kind of query; each query has one kind, and some name a brand that no shipped lexicon can know."""
+    rows = []
+    for name in ("kind", "brand"):
+        labels = queries.labels(name)
+        slices = {run: result.slices(labels) for run, result in results.items()}
+        kept = dict.fromkeys(label for label in labels.values() if label != KNOWN)
+        rows += [(label, *(str(share(slices[run][label], rank)) for run in results)) for label in kept]
+    rows.append(("all queries", *(str(share(result, rank)) for result in results.values())))
+    note = (
+        f"Share of queries with the meant product {RANKS[rank]} and its 95 % interval (Wilson); simulated, "
+        f"{PER_KIND} queries a kind. Invented brands exist in no shipped lexicon."
+    )
+    return Table(("kind of query", *results), tuple(rows), note)
 
 
 class Share(NamedTuple):
@@ -120,22 +146,29 @@ class Share(NamedTuple):
     low: float
     high: float
 
+    @property
+    def interval(self) -> str:
+        """The interval as people read it."""
+        return f"{self.low:.0%}–{self.high:.0%}"
+
     def __str__(self) -> str:
-        return f"{self.mean:.0%} ({self.low:.0%}–{self.high:.0%})"
+        return f"{self.mean:.0%} ({self.interval})"
 
 
-def found(result: Evaluation) -> Share:
-    """Share of the queries with a positive whose reciprocal rank is above 0, with Wilson's interval."""
+def share(result: Evaluation, rank: int) -> Share:
+    """Share of the queries with a positive that have one in the first `rank` places, with Wilson's interval."""
     values = result.values[METRIC]
     counted = values[~np.isnan(values)]
-    n_found = int(np.count_nonzero(counted))
+    n_found = int(np.count_nonzero(counted > 1 / (rank + 1)))
     interval = wilson(n_found, len(counted))
     return Share(n_found / max(1, len(counted)), interval.low, interval.high)
 
 
 def _test(made: Market) -> tuple[Queries, Qrels]:
-    rows = made.queries.select("query_id", "query", "kind").rows()
-    queries = Queries({row[0]: row[1] for row in rows}, {"kind": {row[0]: row[2] for row in rows}})
+    rows = made.queries.select("query_id", "query", "kind", "invented").rows()
+    kinds = {row[0]: row[2] for row in rows}
+    brands = {row[0]: INVENTED if row[3] else KNOWN for row in rows}
+    queries = Queries({row[0]: row[1] for row in rows}, {"kind": kinds, "brand": brands})
     judged = made.qrels.select("query_id", "item_id", "grade").iter_rows()
     return queries, Qrels.of(Judgement(*row) for row in judged)
 

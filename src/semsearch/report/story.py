@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,8 @@ class Table:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
-    note: str = ""
-    """What the numbers are and under which conditions."""
+    note: str
+    """What the rows are; for numbers also their conditions. It stands above the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Figure:
     """As read by a person, with its unit."""
     condition: str
     """What it was measured on."""
+    interval: str = ""
+    """The range around `value`, as read by a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +48,9 @@ class Chapter:
     """What a user types for the same step."""
 
 
-def story_page(title: str, lede: str, chapters: Sequence[Chapter], next_steps: Sequence[str]) -> str:
-    """One self-contained HTML page: scoreboard, chapters, what to type next."""
-    figures = [figure for chapter in chapters for figure in chapter.figures]
-    return render(
-        "story.html",
-        title=title,
-        lede=lede,
-        chapters=chapters,
-        figures=figures,
-        next_steps=next_steps,
-        is_number=is_number,
-    )
+def story_page(title: str, lede: str, parts: Mapping[str, Sequence[Chapter]], next_steps: Sequence[str]) -> str:
+    """One self-contained HTML page: for each part (by its title, which may be empty) its scoreboard and chapters."""
+    return render("story.html", title=title, lede=lede, parts=parts, next_steps=next_steps, is_number=is_number)
 
 
 def is_number(value: Any) -> bool:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from semsearch.demo.market import METRIC, Share, found
+from semsearch.demo.market import METRIC, Share, share
 from semsearch.evaluation.evaluate import evaluate
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.runs import Run
@@ -19,9 +19,12 @@ def test_a_share_counts_queries_with_what_was_meant_and_has_wilsons_interval() -
             "none": [("like", 1.0)],
         }
     )
-    share = found(evaluate(run, qrels, [METRIC], positive=2.0))
-    assert share.mean == 0.5  # of 4: `none` has no item of grade 2
-    assert (share.low, share.high) == pytest.approx((0.1500, 0.8500), abs=1e-4)  # Wilson, 2 of 4
+    result = evaluate(run, qrels, [METRIC], positive=2.0)
+    found = share(result, 10)
+    assert found.mean == 0.5  # of 4: `none` has no item of grade 2
+    assert share(result, 2) == found
+    assert share(result, 1).mean == 0.25
+    assert (found.low, found.high) == pytest.approx((0.1500, 0.8500), abs=1e-4)  # Wilson, 2 of 4
 
 
 def test_a_share_is_read_with_its_interval() -> None:

@@ -14,6 +14,7 @@ from semsearch.evaluation.runs import Run
 from semsearch.report import svg
 from semsearch.report.evaluation import comparison_page, evaluation_page, judged_hint, metric_label, regression_rows
 from semsearch.report.page import number, probability, signed
+from semsearch.report.story import Chapter, Figure, story_page
 from semsearch.retrieval.evaluate import compare_runs, evaluate_run
 
 EVIL = '<script>alert("x")</script>'
@@ -96,3 +97,14 @@ def test_numbers_for_reading():
     assert (probability(0.0004), probability(0.25)) == ("< 0.001", "0.250")
     assert metric_label("ndcg@10/judged") == "nDCG@10, judged only"
     assert metric_label("odd") == "odd"
+
+
+def test_a_story_has_a_part_for_each_market_and_intervals_on_their_own_line():
+    figure = Figure("found", "78%", "simulated", "73%–82%")
+    parts = {name: [Chapter("Measured", ("told",), figures=(figure,))] for name in ("Korean market", "English market")}
+    page = story_page("The whole job", "lede", parts, ["semsearch status"])
+    assert page.index('<h2 class="part">Korean market</h2>') < page.index('<h2 class="part">English market</h2>')
+    assert page.count('<b>78%</b><span class="interval">73%–82%</span>') == 2
+    alone = story_page("The whole job", "lede", {"": [Chapter("Measured", ("told",))]}, [])
+    assert 'class="part"' not in alone
+    assert 'class="interval"' not in alone
