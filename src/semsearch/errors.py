@@ -46,8 +46,10 @@ class UsageError(SemsearchError):
 class FilterError(UsageError):
     """A filter that cannot be read; `column` is 0-based, so that a caret can be drawn under it."""
 
-    def __init__(self, message: str, expression: str, column: int, next_step: str = "") -> None:
-        super().__init__(f"{message}\n  {expression}\n  {' ' * column}^", next_step)
+    def __init__(self, message: str, expression: str, column: int, hint: str = "") -> None:
+        correct = "Next: correct it at the caret, such as --where 'price < 50000 and status = active' (docs/search.md)"
+        shown = f"{message}\n  {expression}\n  {' ' * column}^"
+        super().__init__(shown, f"{hint}\n{correct}" if hint else correct)
         self.expression = expression
         self.column = column
 

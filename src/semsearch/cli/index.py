@@ -9,7 +9,7 @@ import typer
 
 from semsearch.cli.options import HERE, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
-from semsearch.cli.release import facts
+from semsearch.cli.release import facts, try_it
 
 HELP = """Build and check the index of a release.
 
@@ -39,6 +39,7 @@ def build(
     Example: semsearch index build --dense hnsw --threads 4
     """
     from semsearch import wiring
+    from semsearch.index.release import Release
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
@@ -49,7 +50,9 @@ def build(
     if publish:
         wiring.publish(opened, manifest.release_id, pipeline, now=now)
     emit(facts(opened, manifest), as_json=json)
-    talk('Next: semsearch search "QUERY"' if publish else f"Next: semsearch release publish {manifest.release_id}")
+    served = opened.state(pipeline).current == manifest.release_id
+    release = Release.open(manifest, opened.release_path(manifest.release_id))
+    talk(try_it(release) if served else f"Next: semsearch release publish {manifest.release_id}")
 
 
 @app.command()

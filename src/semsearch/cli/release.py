@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +12,8 @@ from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption,
 from semsearch.cli.output import emit, talk
 
 if TYPE_CHECKING:
-    from semsearch.workspace import Manifest, Workspace
+    from semsearch.index.release import Release
+    from semsearch.workspace import Manifest, PipelineState, Workspace
 
 HELP = """Candidates, published releases, and the way back.
 
@@ -63,10 +65,13 @@ def publish(
     Example: semsearch release publish r1f2e3d4c5b6a
     """
     from semsearch import wiring
+    from semsearch.index.release import Release
     from semsearch.workspace import Workspace
 
-    state = wiring.publish(Workspace.open(workspace), release, pipeline, now=datetime.now(UTC))
-    emit({"pipeline": pipeline, "current": state.current, "previous": state.previous}, as_json=json)
+    opened = Workspace.open(workspace)
+    following = try_it(Release.open(opened.manifest(release), opened.release_path(release)))
+    emit(_served(pipeline, wiring.publish(opened, release, pipeline, now=datetime.now(UTC)), json), as_json=json)
+    talk(following)
 
 
 @app.command()
@@ -79,7 +84,19 @@ def rollback(pipeline: PipelineOption = "default", workspace: WorkspaceOption = 
     from semsearch.workspace import Workspace
 
     state = wiring.rollback(Workspace.open(workspace), pipeline, now=datetime.now(UTC))
-    emit({"pipeline": pipeline, "current": state.current, "previous": state.previous}, as_json=json)
+    emit(_served(pipeline, state, json), as_json=json)
+    talk("Next: semsearch status")
+
+
+def _served(pipeline: str, state: PipelineState, json: bool) -> dict[str, Any]:
+    previous = state.previous if json else ", ".join(state.previous) or "none"
+    return {"pipeline": pipeline, "current": state.current, "previous": previous}
+
+
+def try_it(release: Release) -> str:
+    """The next step that asks for the first words of the release's first title."""
+    first = release.rows[0]["title"].split()[:3] if len(release) else []
+    return f"Next: semsearch search {quote(' '.join(first))}"
 
 
 def facts(workspace: Workspace, manifest: Manifest) -> dict[str, Any]:

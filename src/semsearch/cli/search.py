@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
 from semsearch.cli.output import emit, talk
+from semsearch.cli.release import try_it
 
 if TYPE_CHECKING:
+    from semsearch.index.release import Release
     from semsearch.records import LegScore
     from semsearch.retrieval.results import SearchHit, SearchResult, WhyAnswer
     from semsearch.retrieval.search import Searcher
@@ -24,13 +27,15 @@ WhereOption = Annotated[
 ]
 NearOption = Annotated[str | None, typer.Option("--near", help="Region by id or name; its neighbours count too.")]
 AllOption = Annotated[bool, typer.Option("--all", help="Also items that are sold, reserved, hidden or ended.")]
+QueryWords = Annotated[list[str], typer.Argument(metavar="QUERY", help="What to search for.")]
 QueryArgument = Annotated[str, typer.Argument(help="What to search for.")]
 ItemArgument = Annotated[str, typer.Argument(help="An item_id.")]
+NOBODY = "No item passes the filters."
 COLUMNS = ("rank", "title", "price", "region", "status", "score", "item_id")
 
 
 def search(
-    query: QueryArgument,
+    query: QueryWords,
     k: KOption = None,
     mode: Annotated[
         Literal["hybrid", "dense", "lexical"] | None, typer.Option(help="Which legs answer. [default: search.mode]")
@@ -55,7 +60,7 @@ def search(
     """
     searcher = _searcher(workspace, pipeline, release)
     result = searcher.search(
-        query,
+        " ".join(query),
         now=datetime.now(UTC),
         k=k,
         mode=mode,
@@ -67,6 +72,8 @@ def search(
     rows = [_shown(hit, searcher, explain) for hit in result.hits]
     _emit(result, rows, _columns(rows, explain), json, jsonl)
     _talk_about(result, explain, machine=json or jsonl)
+    if not rows:
+        talk(_after_nothing(result, searcher.release, filtered=where is not None or near is not None))
 
 
 def similar(
@@ -199,7 +206,16 @@ def _talk_about(result: SearchResult, explain: bool, machine: bool) -> None:
     for note in result.notes:
         talk(note)
     if not result.hits and not result.notes:
-        talk("Nothing found. Next: semsearch why QUERY ITEM_ID for an item that you expected")
+        talk("Nothing found.")
+
+
+def _after_nothing(result: SearchResult, release: Release, *, filtered: bool) -> str:
+    """The next step after an answer without hits."""
+    if not any(character.isalnum() for character in result.query):
+        return try_it(release)
+    if filtered or NOBODY in result.notes:
+        return f"Next: semsearch search {quote(result.query)} --all"
+    return f"Next: semsearch why {quote(result.query)} ITEM_ID, for an item that you expected"
 
 
 def _why_lines(answer: WhyAnswer) -> dict[str, Any]:

@@ -112,8 +112,8 @@ class _Parser:
         before = self.expression[:position]
         return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in before)
 
-    def fail(self, message: str, token: _Token, next_step: str = "") -> FilterError:
-        return FilterError(message, self._shown(), self._column(token.column), next_step)
+    def fail(self, message: str, token: _Token, hint: str = "") -> FilterError:
+        return FilterError(message, self._shown(), self._column(token.column), hint)
 
     @property
     def now(self) -> _Token:
@@ -138,7 +138,7 @@ class _Parser:
 
     def whole(self) -> Where:
         if self.now.kind == "end":
-            raise self.fail("The filter is empty.", self.now, "Next: for example --where 'price < 50000'")
+            raise self.fail("The filter is empty.", self.now)
         tree = self.either()
         if self.now.kind != "end":
             raise self.fail(f"Expected 'and', 'or' or the end, not '{self.now.text}'.", self.now)
@@ -251,7 +251,7 @@ class _Parser:
         if token.kind not in ("text", "bare"):
             raise self.fail(f"Expected a value for {field.name}.", token)
         if token.kind == "bare" and token.word in _WORDS:
-            raise self.fail(f"Expected a value, not '{token.text}'.", token, "Next: put it in quotes if it is a value")
+            raise self.fail(f"Expected a value, not '{token.text}'.", token, "Put it in quotes if it is a value.")
         text = _unquote(token.text) if token.kind == "text" else token.text
         if field.kind == "time":
             return self._time(text, token)
@@ -275,7 +275,7 @@ class _Parser:
             start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
             return Span(start, start + length)
         except (ValueError, OverflowError):
-            raise self.fail(f"'{text}' is not a time.", token, "Next: write 2024-05-01 or 2024-05-01T09:00") from None
+            raise self.fail(f"'{text}' is not a time.", token, "Write 2024-05-01 or 2024-05-01T09:00.") from None
 
 
 def _unquote(text: str) -> str:

@@ -80,6 +80,28 @@ def test_a_bad_filter_shows_a_caret(run):
     with pytest.raises(FilterError) as caught:
         run("search", "phone", "--where", "price < 5 and prise > 1")
     assert str(caught.value).splitlines()[1:3] == ["  price < 5 and prise > 1", "                ^"]
+    assert "\nNext: " in caught.value.next_step
+
+
+def test_words_of_a_query_need_no_quotes(run):
+    assert json.loads(run("search", "phone", "lamp", "--json").stdout)["query"] == "phone lamp"
+
+
+def test_an_answer_without_hits_names_the_next_step(run):
+    assert "Next: semsearch search -w" in run("search", "🪑").stderr
+    nobody = run("search", "phone lamp", "--where", "price > 999").stderr
+    assert "No item passes" in nobody and nobody.rstrip().endswith("'phone lamp' --all")
+    assert "ITEM_ID, for an item" in run("search", "zzzz", "--mode", "lexical").stderr
+
+
+def test_what_is_served_already_is_not_to_be_published(run, shop):
+    first = run("index", "build", at=shop)
+    assert "release publish" in first.stderr
+    release_id = shop.releases()[0].release_id
+    published = run("release", "publish", release_id, at=shop)
+    assert published.stderr.rstrip().endswith(" phone") and "previous  none" in published.stdout
+    again = run("index", "build", at=shop)
+    assert "release publish" not in again.stderr and again.stderr.rstrip().endswith(" phone")
 
 
 def test_markup_in_a_title_is_text(tmp_path, run):
