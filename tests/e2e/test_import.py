@@ -49,7 +49,9 @@ def test_summary_on_stdout_talk_on_stderr(market, tmp_path):
     }  # fmt: skip
     assert "Not imported: 색; keep one with --map attributes.색=색" in done.stderr
     assert summary["quarantine"] in done.stderr
+    assert f"Next: semsearch train -w {market}" in done.stderr
     plain = run("import", "items", tmp_path / "a.csv", "-w", market, "--max-rejects", "0.5")
+    assert "Next: " not in plain.stderr  # nothing is new
     assert [line.split() for line in plain.stdout.splitlines()][:4] == [
         ["read", "2"], ["new", "0"], ["updated", "0"], ["unchanged", "1"],
     ]  # fmt: skip

@@ -113,20 +113,23 @@ def _run(
     from semsearch.ingest.importing import import_rows, preview_rows
     from semsearch.ingest.mapping import parse_maps
     from semsearch.settings import Settings
-    from semsearch.workspace import Workspace
+    from semsearch.workspace import DEFAULT_PIPELINE, Workspace
 
     opened = Workspace.open(workspace)
-    settings = Settings.load(opened.root).override("imports", tz=tz, max_rejects=max_rejects).imports
+    settings = Settings.load(opened.root).override("imports", tz=tz, max_rejects=max_rejects)
     stdin = getattr(sys.stdin, "buffer", None)
     if "-" in files:
         _let_ctrl_c_end_a_read()
-    common: Any = {"maps": parse_maps(map_ or []), "settings": settings, "format_": format_, "stdin": stdin}
+    common: Any = {"maps": parse_maps(map_ or []), "settings": settings.imports, "format_": format_, "stdin": stdin}
     if dry_run:
         _show_preview(kind, preview_rows(opened.root, kind, files, **common), json)
         return
     with steps() as progress:
         summary = import_rows(opened, kind, files, now=datetime.now(UTC), progress=progress, **common)
     _show_summary(summary, json)
+    if kind == "items" and summary.new + summary.updated:
+        trained = settings.index.encoder or opened.state(DEFAULT_PIPELINE).model_id
+        talk(f"Next: semsearch {'index build --publish' if trained else 'train'}")
 
 
 def _let_ctrl_c_end_a_read() -> None:

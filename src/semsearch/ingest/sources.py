@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import BinaryIO, Literal, cast
 
 from semsearch.errors import UsageError
@@ -165,7 +166,8 @@ def sniff(name: str, head: bytes) -> Format:
     text = _text(name, head).lstrip("\ufeff \t\r\n")
     if text.startswith("["):
         raise UsageError(
-            f"{name} is one JSON array, not one JSON object a line.", "Next: jq -c '.[]' FILE > FILE.jsonl, import that"
+            f"{name} is one JSON array, not one JSON object a line.",
+            f"Next: jq -c '.[]' {quote(name)} > items.jsonl, then import items.jsonl",
         )
     if text.startswith("{"):
         return "jsonl"
