@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from semsearch.errors import Damaged, MissingPart, SemsearchError, UsageError
 from semsearch.version import __version__
-from semsearch.workspace import DEFAULT_PIPELINE, Manifest, Workspace
+from semsearch.workspace import DEFAULT_PIPELINE, Manifest, PipelineState, Workspace
 
 if TYPE_CHECKING:
     from semsearch.settings import Settings
@@ -44,6 +44,8 @@ class PipelineStatus:
     """Whole releases that were never published, oldest first."""
     ready: str | None
     """The newest of them, when it is newer than what is served and made of what is there now."""
+    rolled_back_from: str | None
+    """The release that was published last, when a rollback serves an earlier one instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,15 @@ def _pipeline_status(
         next_model_id=next_model,
         candidates=tuple(r.release_id for r in waiting),
         ready=ready[-1] if ready else None,
+        rolled_back_from=_rolled_back_from(state, releases),
     )
+
+
+def _rolled_back_from(state: PipelineState, releases: list[Manifest]) -> str | None:
+    if not state.events or state.events[-1]["event"] != "rollback":
+        return None
+    last = [event["release_id"] for event in state.events if event["event"] == "publish"][-1:]
+    return next((r.release_id for r in releases if r.release_id in last), None)
 
 
 def _next_model(workspace: Workspace, pipeline: str, ingredients: _Ingredients) -> str | None:
@@ -166,6 +176,10 @@ def _differences(workspace: Workspace, pipeline: PipelineStatus, ingredients: _I
     if pipeline.release_id is None:
         return
     served = workspace.manifest(pipeline.release_id)
+    if pipeline.rolled_back_from is not None:
+        forward = workspace.manifest(pipeline.rolled_back_from)
+        if not any(_unlike(forward, pipeline.next_model_id, ingredients)):
+            return  # it differs because somebody went back
     for difference in _unlike(served, pipeline.next_model_id, ingredients):
         yield f"Release {served.release_id} ({pipeline.name}) {difference}."
 

@@ -81,6 +81,26 @@ def test_an_import_after_the_build_makes_the_release_stale(workspace: Workspace)
     assert found.next_command == "semsearch index build --publish"
 
 
+def test_a_rollback_is_said_and_not_to_be_undone(workspace: Workspace) -> None:
+    old = bring(workspace, "아이폰")
+    add_model(workspace, "m1")
+    manifest(workspace, "r1", old)
+    workspace.publish("r1", "default", now=NOW)
+    manifest(workspace, "r2", bring(workspace, "아이폰", "갤럭시"))
+    workspace.publish("r2", "default", now=NOW)
+    assert status(workspace).pipelines[0].rolled_back_from is None
+    workspace.rollback("default", now=NOW)
+    found = status(workspace)
+    assert (found.pipelines[0].rolled_back_from, found.stale) == ("r2", ())
+    assert found.next_command == 'semsearch search "QUERY"'
+    told = CliRunner().invoke(app, ["status", "-w", str(workspace.root)]).stderr
+    assert "Rolled back from r2 to r1; semsearch release publish r2 undoes it." in told
+    bring(workspace, "아이폰", "갤럭시", "가방")
+    assert "other items" in status(workspace).stale[0]
+    workspace.publish("r2", "default", now=NOW)
+    assert status(workspace).pipelines[0].rolled_back_from is None
+
+
 def test_a_newer_model_makes_the_release_stale(workspace: Workspace) -> None:
     manifest(workspace, "r1", bring(workspace, "아이폰"), model_id="m1")
     workspace.publish("r1", "default", now=NOW)

@@ -30,7 +30,7 @@ def status(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
     Example: semsearch status --json
     """
     from semsearch import health
-    from semsearch.workspace import Workspace
+    from semsearch.workspace import DEFAULT_PIPELINE, Workspace
 
     found = health.status(Workspace.open(workspace))
     if json:
@@ -41,6 +41,10 @@ def status(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
     emit(found.pipelines, rows=[_pipeline_row(p) for p in found.pipelines])
     for sentence in found.damaged:
         talk(sentence)
+    for pipeline in found.pipelines:
+        if last := pipeline.rolled_back_from:
+            flag = "" if pipeline.name == DEFAULT_PIPELINE else f" --pipeline {pipeline.name}"
+            talk(f"Rolled back from {last} to {pipeline.release_id}; semsearch release publish {last}{flag} undoes it.")
     for sentence in found.stale:
         talk(f"Stale: {sentence}")
     talk(f"Next: {found.next_command}")
