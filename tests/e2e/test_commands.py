@@ -278,6 +278,19 @@ def test_a_reader_that_leaves_is_no_failure(mode: str, shop: Shop) -> None:
     assert (done.returncode, len(done.stdout), done.stderr) == (0, 1, "")
 
 
+@pytest.mark.parametrize("command", ["", "search", "index build"])
+def test_a_reader_that_leaves_a_help_page_is_no_failure(command: str) -> None:
+    line = f"{' '.join(PROGRAM)} {command} --help | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("flags", [["--json", "--jsonl"], ["--jsonl", "--json"]])
+def test_one_form_of_output_at_a_time(flags: list[str], tmp_path: Path) -> None:
+    done = run("search", "chair", *flags, "-w", tmp_path)
+    assert (done.code, done.out) == (2, "") and "Next: give one of them" in done.err
+
+
 def test_a_closed_pipe_does_not_hide_the_answer_no(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     line = f"{' '.join(PROGRAM)} doctor --json -w {tmp_path / 'file'} | true; exit ${{PIPESTATUS[0]}}"

@@ -73,6 +73,8 @@ def main() -> None:
     except SystemExit as done:
         if done.code == INTERRUPTED:
             talk("Interrupted; run the same command again to go on.")
+        if done.code == 1 and {"-h", "--help"} & set(sys.argv):  # the reader of a help page left: `--help | head -1`
+            sys.exit(0)
         raise
     except KeyboardInterrupt:
         _end("Interrupted; run the same command again to go on.", "", INTERRUPTED)

@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from semsearch.errors import UsageError
+
 NAMED = re.compile(r"(?<![\w./])semsearch ((?:(?:import|index|release|evaluate) )?[a-z]+)")
 """A command inside a sentence."""
 WITHOUT_WORKSPACE = re.compile(r"demo|simulate")
@@ -29,6 +31,14 @@ def _remember(ctx: typer.Context, parameter: typer.CallbackParam, value: Any) ->
     source = ctx.get_parameter_source(parameter.name or "")
     if source is not None and source.name == "COMMANDLINE":
         _given[parameter.name or ""] = shlex.quote(str(value))
+    return value
+
+
+def _one_form(ctx: typer.Context, parameter: typer.CallbackParam, value: bool) -> bool:
+    """Refuse --json beside --jsonl."""
+    other = "json" if parameter.name == "jsonl" else "jsonl"
+    if value and ctx.params.get(other):
+        raise UsageError("--json is one document, --jsonl one record a line.", "Next: give one of them")
     return value
 
 
@@ -83,7 +93,7 @@ WorkspaceOption = Annotated[
     ),
 ]
 HERE = Path()
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-JsonlOption = Annotated[bool, typer.Option("--jsonl", help="Print one JSON record a line.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.", callback=_one_form)]
+JsonlOption = Annotated[bool, typer.Option("--jsonl", help="Print one JSON record a line.", callback=_one_form)]
 PipelineOption = Annotated[str, typer.Option("--pipeline", help="Named pipeline.", callback=_remember)]
 ReleaseOption = Annotated[str | None, typer.Option("--release", help="Release id; default is the current one.")]
