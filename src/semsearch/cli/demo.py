@@ -54,7 +54,7 @@ def demo(
     for step in next_steps:
         talk(f"Next: {step}")
     if on is None:
-        talk("Your own listings: give one file to demo --on")
+        talk(f"With your own listings: {program()} demo --on listings.csv")
 
 
 def _market(root: Path, lang: str) -> list[Chapter]:

@@ -110,9 +110,12 @@ def _evaluation_chapter(job: Job, made: Market, searcher: Searcher) -> Chapter:
     condition = f"simulated, {LANGUAGES[made.lang]}, {len(queries)} queries, 95 % interval"
     return Chapter(
         title,
-        ("Plain BM25 reads words between spaces; then the two legs of the release, and both together.",),
+        (
+            "Plain BM25 reads words between spaces; then the two legs of the release, and both together.",
+            f"Each has a share of queries whose meant product is {RANKS[1]}, and one with it {RANKS[DEPTH]}.",
+        ),
         tuple(_shares_table(results, queries, rank) for rank in RANKS),
-        bars=tuple((name, share(result, 1).mean) for name, result in results.items()),
+        bars=tuple((f"{name}, {RANKS[1]}", share(result, 1).mean) for name, result in results.items()),
         figures=tuple(
             Figure(f"found {RANKS[rank]}, {name}", f"{told.mean:.0%}", condition, told.interval)
             for rank in RANKS
