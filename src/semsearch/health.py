@@ -232,7 +232,7 @@ def _try(name: str, look: Callable[[], str]) -> Check:
     except SemsearchError as error:
         return Check(name, False, error.message, error.next_step.replace(HERE, REPAIR))
     except (OSError, ValueError, KeyError, ImportError) as error:
-        return Check(name, False, f"{type(error).__name__}: {error}", REPAIR)
+        return Check(name, False, str(error), REPAIR)
 
 
 def _python() -> Check:

@@ -204,6 +204,14 @@ def test_doctor_names_what_is_broken(workspace: Workspace) -> None:
     assert "model gone" in bad["pipeline default"]
 
 
+def test_doctor_speaks_plainly(workspace: Workspace) -> None:
+    manifest(workspace, "r1", "d", model_id="gone")
+    workspace.publish("r1", "default", now=NOW)
+    shown = CliRunner().invoke(app, ["doctor", "-w", str(workspace.root)]).stdout
+    assert "not ok" in shown
+    assert not re.search("True|False|Error", shown)
+
+
 def test_doctor_names_a_wrong_setting(workspace: Workspace) -> None:
     workspace.path("semsearch.toml").write_text("[search]\nk = 0\n")
     bad = [check for check in doctor(workspace.root) if not check.ok]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from semsearch.cli.options import HERE, JsonOption, PipelineOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
+
+if TYPE_CHECKING:
+    from semsearch.towers.card import ModelCard
 
 
 def train(
@@ -38,5 +41,13 @@ def train(
     )
     with steps() as progress:
         card = wiring.train(opened, settings, pipeline=pipeline, now=datetime.now(UTC), progress=progress)
-    emit(card, as_json=json)
+    emit(card if json else _summary(card), as_json=json)
     talk("Next: semsearch index build --publish")
+
+
+def _summary(card: ModelCard) -> dict[str, str]:
+    """What was made and of what; the card in full is in `--json` and in the model's folder."""
+    facts = card.metrics
+    learned = f"{facts['n_pairs']:,} pairs of {facts['n_items']:,} items in {facts['train_s']:.0f} s"
+    stopped = "all steps done" if facts["ended_by"] == "steps" else "stopped by the time limit (train.seconds)"
+    return {"model": f"{card.model_id} ({card.dim} numbers a vector)", "learned": f"{learned}, {stopped}"}

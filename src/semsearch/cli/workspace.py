@@ -59,7 +59,7 @@ def doctor(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
     from semsearch.errors import Refused
 
     checks = health.doctor(workspace)
-    emit(checks, as_json=json, rows=[plain(c) for c in checks])
+    emit(checks, as_json=json, rows=[plain(c) | {"ok": "ok" if c.ok else "not ok"} for c in checks])
     if not all(check.ok for check in checks):
         raise Refused("Something needs attention; see the rows that are not ok.")
 
