@@ -252,7 +252,8 @@ class Searcher:
         plan = legs.plan
         notes = []
         if plan.n_ignored:
-            notes.append(f"The query is very long; its last {plan.n_ignored:,} words were not looked up.")
+            last = "word was" if plan.n_ignored == 1 else f"{plan.n_ignored:,} words were"
+            notes.append(f"The query is very long; its last {last} not looked up.")
         if not plan.terms and not plan.dense_text:
             notes.append("The query has no letters or digits to search for.")
         elif mode != "lexical" and legs.vector is None:

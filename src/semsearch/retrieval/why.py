@@ -76,7 +76,7 @@ def _present(searcher: Searcher, query: str, row: int, filters: Filters, wanted:
         rank=rank,
         removed_by=removed,
         reasons=(
-            *_place(rank, wanted, n_ranked, removed),
+            *_place(rank, wanted, n_ranked, searcher.settings.depth, removed),
             *_causes(searcher, row, legs, dense, lexical),
         ),
     )
@@ -135,12 +135,13 @@ def _rank(searcher: Searcher, legs: Legs, row: int, wanted: int, allowed: Mask |
     return (int(found[0]) + 1 if found.size else None), rows.size
 
 
-def _place(rank: int | None, wanted: int, n_ranked: int, removed: tuple[str, ...]) -> Iterator[str]:
+def _place(rank: int | None, wanted: int, n_ranked: int, depth: int, removed: tuple[str, ...]) -> Iterator[str]:
     """What keeps it out, or where it comes."""
     yield from (f"A filter removes it. {cause}" for cause in removed)
     without = "Without that filter it" if removed else "It"
     if rank is None:
-        yield f"{without} is not among the first {n_ranked:,}." if n_ranked else "The query finds nothing."
+        among = f"the {n_ranked:,} items that the search ranks: the best {depth:,} of each leg (search.depth)"
+        yield f"{without} is not among {among}." if n_ranked else "The query finds nothing."
     elif rank > wanted:
         yield f"{without} ranks {rank}, and {wanted} are shown. Next: --k {rank}"
     else:

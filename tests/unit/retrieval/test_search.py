@@ -112,6 +112,11 @@ def test_ten_thousand_characters_are_answered(searcher, query):
         assert "very long" in result.notes[0]
 
 
+@pytest.mark.parametrize(("n", "told"), [(65, "its last word was not"), (66, "its last 2 words were not")])
+def test_words_beyond_the_limit_are_counted(searcher, n, told):
+    assert told in searcher.search("phone " * n, now=NOW).notes[0]
+
+
 def test_explain_gives_both_ranks_however_deep(release):
     shallow = Searcher(release, market.Axes, SearchSettings(depth=1, k=1))
     hit = shallow.search("phone chair", now=NOW, explain=True, include_ended=True).hits[0]

@@ -52,7 +52,9 @@ def test_a_rank_deeper_than_was_ranked(release):
     answer = why(shallow, "phone", "a4", now=NOW, k=2)
     assert answer.rank is None
     assert answer.dense.rank == 5
-    assert answer.reasons[0] == "It is not among the first 2."
+    assert (
+        answer.reasons[0] == "It is not among the 2 items that the search ranks: the best 1 of each leg (search.depth)."
+    )
 
 
 @pytest.mark.parametrize(
