@@ -5,6 +5,7 @@ Torch and sentence-transformers are imported inside functions only: serving neve
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 SIF_A = 1e-3
 CHUNK = 4096
+HUB_SECONDS = 5.0
 
 
 def need_torch(what: str = "Training") -> None:
@@ -113,6 +115,7 @@ def _load(base: str) -> list[Any]:
         if (folder / "tokenizer.json").is_file() and not (folder / "modules.json").is_file() and _is_model2vec(folder):
             return [StaticEmbedding.load(base)]
         _check_folder(base)
+        _check_hub(base)
         return list(SentenceTransformer(base, device="cpu").children())
     except UsageError:
         raise
@@ -129,6 +132,24 @@ def _check_folder(base: str) -> None:
     is_path = folder.exists() or folder.is_absolute() or base.startswith((".", "~")) or base.count("/") > 1
     if is_path and not any((folder / name).is_file() for name in ("modules.json", "config.json")):
         raise UsageError(f"'{base}' is not a folder with a model.", "Next: name a sentence-transformers folder")
+
+
+def _check_hub(base: str) -> None:
+    """Ask the hub once and briefly for what is neither a folder nor in its cache: loading would ask it for minutes."""
+    from huggingface_hub import HfApi, try_to_load_from_cache
+
+    names = [base] if "/" in base else [f"sentence-transformers/{base}", base]
+    kept = (try_to_load_from_cache(name, file) for name in names for file in ("modules.json", "config.json"))
+    if Path(base).is_dir() or any(isinstance(path, str) for path in kept):
+        return
+    for name in names:
+        with suppress(Exception):  # not there, no network, no valid name: all mean that it cannot be loaded
+            HfApi().model_info(name, timeout=HUB_SECONDS)
+            return
+    raise UsageError(
+        f"'{base}' is not a folder, and the model hub does not answer or has no model of that name.",
+        "Next: semsearch train --base FOLDER",
+    )
 
 
 def _is_model2vec(folder: Path) -> bool:

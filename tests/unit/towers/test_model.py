@@ -101,6 +101,20 @@ def test_weights_that_are_not_those_of_the_card(tmp_path: Path) -> None:
             encoder.open(tmp_path)
 
 
+def test_a_name_that_is_no_folder_is_asked_for_once_and_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def unreachable(_: object, name: str, timeout: float) -> None:
+        asked.append((name, timeout))
+        raise ConnectionError
+
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", unreachable)
+    with pytest.raises(UsageError, match="'no-such-model' is not a folder"):
+        towers_from("no-such-model", "static")
+    assert [name for name, _ in asked] == ["sentence-transformers/no-such-model", "no-such-model"]
+    assert all(timeout <= 5 for _, timeout in asked)
+
+
 def test_folders_that_are_damaged_or_not_there(tmp_path: Path) -> None:
     with pytest.raises(MissingPart, match="no model"):
         StaticEncoder.open(tmp_path / "nowhere")
