@@ -111,7 +111,7 @@ class Settings(BaseSettings):
             field = cls.model_fields.get(section)
             names = [field.alias or section if field else section, *rest]
             raise UsageError(
-                f"Setting {'.'.join(names)}: {error.errors()[0]['msg']}.", f"Next: correct {_place(names, path)}"
+                f"Setting {'.'.join(names)}: {_wrong(error)}.", f"Next: correct {_place(names, path)}"
             ) from error
         except SettingsError as error:
             raise UsageError(f"A variable SEMSEARCH_… cannot be read: {error}.", _ENVIRONMENT) from error
@@ -126,10 +126,21 @@ class Settings(BaseSettings):
         try:
             new = type(old)(**(old.model_dump() | given))
         except ValidationError as error:
-            first = error.errors()[0]
-            flag = str(first["loc"][-1]).replace("_", "-")
-            raise UsageError(f"--{flag}: {first['msg']}.", f"Next: give another --{flag}, or none") from error
+            flag = str(error.errors()[0]["loc"][-1]).replace("_", "-")
+            raise UsageError(f"--{flag}: {_wrong(error)}.", f"Next: give another --{flag}, or none") from error
         return self.model_copy(update={section: new})
+
+
+def _wrong(error: ValidationError) -> str:
+    """What is wrong with the first bad value, in our words."""
+    first = error.errors()[0]
+    kind = first["type"].partition("_")[0]
+    wanted = {"int": "a whole number", "float": "a number", "bool": "true or false"}.get(kind)
+    if wanted:
+        return f"'{first['input']}' is not {wanted}"
+    if kind == "extra":
+        return "there is no such setting"
+    return str(first["msg"]).replace("Input should", "it should")
 
 
 def _place(names: list[str], path: Path) -> str:

@@ -75,3 +75,19 @@ def test_every_setting_of_the_reference_table_is_read_from_its_variable(
     monkeypatch.setenv("SEMSEARCH_TRAIN__SEED", "7")
     loaded = Settings.load(tmp_path)
     assert (loaded.imports.tz, loaded.train.seed) == ("Asia/Seoul", 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[search]\nk = "many"\n', "Setting search.k: 'many' is not a whole number."),
+        ("[search]\nkk = 1\n", "Setting search.kk: there is no such setting."),
+        ('[train]\nseconds = "long"\n', "Setting train.seconds: 'long' is not a number."),
+        ("[search]\nk = 0\n", "Setting search.k: it should be greater than or equal to 1."),
+    ],
+)
+def test_a_wrong_setting_is_told_in_plain_words(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "semsearch.toml").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        Settings.load(tmp_path)
+    assert caught.value.message == told
