@@ -26,12 +26,14 @@ HUB_SECONDS = 5.0
 
 
 def need_torch(what: str = "Training") -> None:
-    """Raise MissingExtra when sentence-transformers or torch is not installed."""
+    """Raise MissingExtra when sentence-transformers or torch is not installed; silence the bars that loading draws."""
     try:
         import sentence_transformers  # noqa: F401
         import torch  # noqa: F401
+        from transformers.utils.logging import disable_progress_bar
     except ImportError as error:
         raise MissingExtra("train", what) from error
+    disable_progress_bar()
 
 
 def static_towers(tokenizer: Tokenizer, dim: int, counts: NDArray[np.int64], seed: int) -> SentenceTransformer:
