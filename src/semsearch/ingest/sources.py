@@ -16,7 +16,6 @@ from typing import BinaryIO, Literal, cast
 from semsearch.errors import UsageError
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
-FORMATS: tuple[Format, ...] = ("csv", "tsv", "jsonl", "parquet")
 STDIN = "-"
 BLOCK = 4 << 20
 """Bytes read at a time."""
