@@ -43,9 +43,46 @@ class TrainSettings(_Section):
 
     family: Literal["static", "transformer"] = Field("static", description="Kind of towers")
     base: str = Field("", description="Model id or folder that the towers start from; empty starts from the corpus")
+    teacher: str = Field("", description="Model id or folder whose vectors static towers learn to copy first")
     dim: int = Field(256, ge=8, le=4096, description="Length of a vector (static towers)")
     seconds: float = Field(40.0, gt=0, description="Training stops after this many seconds, or after its steps")
     seed: int = Field(0, ge=0, description="Seed of every random choice")
+    positives: Literal["chats", "clicks", "both", "none"] = Field(
+        "chats", description="What of the log counts as wanted: chats and purchases, clicks and favorites, or both"
+    )
+    epochs: int = Field(12, ge=1, description="Passes over the log's pairs, at most")
+    patience: int = Field(3, ge=1, description="Passes without a gain in whole-pool recall after which training ends")
+    batch: int = Field(1024, ge=2, description="Pairs a step (static towers)")
+    learning_rate: float = Field(0.0, ge=0, description="Of Adam; 0 takes that of the family")
+    temperature: float = Field(0.05, gt=0, description="What cosines are divided by in the softmax")
+    uniform: float = Field(1.0, ge=0, description="Random items of the whole alive pool a pair, as negatives")
+    impressed: int = Field(0, ge=0, description="Negatives a pair that were shown for its query and not engaged")
+    mined: int = Field(0, ge=0, description="Negatives a pair that the current release ranks high")
+    select: Literal["random", "hardest", "all"] = Field("random", description="Which of the hard negatives are taken")
+    margin: float = Field(0.05, ge=0, lt=1, description="A mined negative scores this share below its positive")
+    log_q: bool = Field(True, description="Subtract the log of the probability that an item is drawn as negative")
+    correct_positive: bool = Field(True, description="Also for the positive itself")
+    matryoshka: tuple[int, ...] = Field((), description="Shorter lengths that are trained beside the whole vector")
+    replay: float = Field(0.5, ge=0, description="Old pairs a new one, with --continue")
+
+
+class LogSettings(_Section):
+    """How the log is read."""
+
+    window_s: float = Field(86_400.0, gt=0, description="A chat belongs to the last click on its item within this time")
+    chat: float = Field(1.0, ge=0, description="Weight of a chat")
+    purchase: float = Field(1.0, ge=0, description="Weight of a purchase")
+    favorite: float = Field(0.5, ge=0, description="Weight of a favorite")
+    click: float = Field(0.1, ge=0, description="Weight of a click")
+    validation: float = Field(0.1, gt=0, lt=0.5, description="Share of the log's positives, in time, for early stopping")
+    test: float = Field(0.1, gt=0, lt=0.5, description="Share at the end of the log for the last stage and the gate")
+
+
+class GateSettings(_Section):
+    """What a candidate must show before it is published."""
+
+    metric: str = Field("ndcg@10", description="What is compared")
+    allowed_loss: float = Field(0.005, ge=0, lt=1, description="Relative loss that any other cohort may risk")
 
 
 class IndexSettings(_Section):
@@ -87,6 +124,8 @@ class Settings(BaseSettings):
 
     imports: ImportSettings = Field(default_factory=ImportSettings, alias="import")
     train: TrainSettings = Field(default_factory=TrainSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+    gate: GateSettings = Field(default_factory=GateSettings)
     index: IndexSettings = Field(default_factory=IndexSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     llm: LlmSettings = Field(default_factory=LlmSettings)
