@@ -74,7 +74,7 @@ class LogSettings(_Section):
     purchase: float = Field(1.0, ge=0, description="Weight of a purchase")
     favorite: float = Field(0.5, ge=0, description="Weight of a favorite")
     click: float = Field(0.1, ge=0, description="Weight of a click")
-    validation: float = Field(0.1, gt=0, lt=0.5, description="Share of the log's positives, in time, for early stopping")
+    validation: float = Field(0.1, gt=0, lt=0.5, description="Share of the positives, in time, for early stopping")
     test: float = Field(0.1, gt=0, lt=0.5, description="Share at the end of the log for the last stage and the gate")
 
 
