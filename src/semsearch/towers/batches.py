@@ -1,34 +1,56 @@
-"""Batches of pairs in which no item, and no exact duplicate of one, stands twice."""
+"""Positive pairs of a query side and an item, and the order in which the loop meets them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-MIN_BATCH = 2
+from semsearch.errors import UsageError
+from semsearch.towers.features import Ragged, TokenRows
 
 
-def epoch(groups: NDArray[np.int64], size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """One pass over the pairs in random order: arrays of pair numbers, at most `size` each.
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """What belongs together, as tokens. Whoever makes pairs (the catalogue, a log) makes these; the loop is one.
 
-    `groups[i]` is the duplicate group of pair i's item; a batch holds each group at most once, because
-    every other item of a batch is a negative. A pair whose group is taken waits for the next batch. What remains when
-    fewer than `MIN_BATCH` groups are left is dropped: it has no negatives.
+    Raises UsageError for a weight that is not above 0: such a pair teaches nothing and is to be left out.
     """
-    order = rng.permutation(len(groups))
-    waiting = order[:0]
-    position = 0
-    while True:
-        fresh = order[position : position + size]
-        position += len(fresh)
-        window = np.concatenate([waiting, fresh])
-        first = np.sort(np.unique(groups[window], return_index=True)[1])[:size]
-        if len(first) >= MIN_BATCH:
-            yield window[first]
-            waiting = np.delete(window, first)
-        elif position < len(order):
-            waiting = window
-        else:
-            return
+
+    queries: TokenRows
+    """One row a distinct query side: a typed text, an item, or an actor."""
+    items: TokenRows
+    """One row an item of the catalogue."""
+    query_rows: NDArray[np.int64]
+    """Row in `queries` of each pair, [n_pairs]."""
+    item_rows: NDArray[np.int64]
+    """Row in `items` of each pair, [n_pairs]."""
+    weights: NDArray[np.float32]
+    """How much each pair counts, [n_pairs]."""
+    clusters: NDArray[np.int64]
+    """Near-duplicate cluster of each item, 0 and up, [n_items]; none of the cluster is a negative of another."""
+    known: Ragged | None = None
+    """Clusters that are known to suit each query row, one list a row of `queries`."""
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.weights) & (self.weights > 0)).all():
+            raise UsageError(
+                "A training pair has a weight of 0 or less.", "Next: give its kind a weight above 0, or leave it out"
+            )
+
+    def __len__(self) -> int:
+        return len(self.item_rows)
+
+
+def n_batches(n_pairs: int, size: int) -> int:
+    """Steps of one pass over the pairs."""
+    return max(1, -(-n_pairs // size))
+
+
+def shuffled(n_pairs: int, size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+    """One pass over the pairs in random order: `n_batches` arrays of pair numbers whose lengths differ by 1 at most.
+
+    A short last batch would give its pairs fewer negatives than the others have.
+    """
+    return np.array_split(rng.permutation(n_pairs), n_batches(n_pairs, size))

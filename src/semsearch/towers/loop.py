@@ -1,20 +1,25 @@
-"""The training loop: pre-tokenised pairs through the towers, in-batch softmax, Adam.
+"""The training loop: pre-tokenised pairs through the towers, a softmax over sampled candidates, Adam.
 
-Lean on purpose: modules and loss are sentence-transformers', but texts are tokenised once, before the first
-step. Pairs arrive as data, so that whoever makes them (the catalogue, a log) needs no loop of their own.
+Lean on purpose: the modules are sentence-transformers', but texts are tokenised once, before the first step. Pairs and
+negatives arrive as data, so that whoever makes them (the catalogue, a log) needs no loop of their own; whole-pool
+evaluation arrives as a callback.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.towers.batches import epoch
-from semsearch.towers.features import TokenRows
+from semsearch.errors import UsageError
+from semsearch.towers.batches import Pairs, n_batches, shuffled
+from semsearch.towers.checkpoint import Checkpoint
+from semsearch.towers.features import TokenRows, joined
+from semsearch.towers.losses import Candidates, SampledSoftmax
+from semsearch.towers.negatives import Columns, Negatives, Sampler, log_probabilities
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -25,40 +30,52 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
-    """Positive pairs of a query and an item, as tokens."""
+class Plan:
+    """How long and how to train."""
 
-    queries: TokenRows
-    """One row a pair."""
-    items: TokenRows
-    """One row an item."""
-    item_rows: NDArray[np.int64]
-    """Row in `items` of each pair, [n_pairs]."""
-    groups: NDArray[np.int64]
-    """Duplicate group of each item, [n_items]; no batch holds one twice."""
+    steps: int
+    """In all; `Plan.steps_of` turns passes over the pairs into steps."""
+    batch: int
+    """Pairs a step."""
+    learning_rate: float
+    temperature: float
+    """What cosines are divided by."""
+    warmup: int = 0
+    """Steps of linear rise; then the rate falls linearly to 0 at `steps`."""
+    hide: float = 0.0
+    """Share of pairs whose item loses the tokens that the query has, so that the rest must answer for it."""
+    seconds: float = float("inf")
+    """Stops after this much training even when steps are left; time before a resumption counts."""
+    seed: int = 0
+    threads: int = 0
+    """Threads of torch; 0 leaves it to torch."""
+    log_q: bool = False
+    """Subtract the log of the probability that an item is drawn."""
+    correct_positive: bool = True
+    """Also from the row's own item."""
+    matryoshka: tuple[int, ...] = ()
+    """Shorter lengths that are trained beside the whole vector."""
 
-    def __len__(self) -> int:
-        return len(self.item_rows)
+    @staticmethod
+    def steps_of(epochs: int, n_pairs: int, batch: int) -> int:
+        """Steps of `epochs` passes over the pairs."""
+        return epochs * n_batches(n_pairs, batch)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How long and how fast to train."""
+class EpochFacts:
+    """One pass over the pairs, or what was done of the last one."""
 
-    steps: int
-    batch: int
-    learning_rate: float
-    scale: float
-    """1 / temperature."""
-    warmup: int
-    """Steps of linear rise; then the rate falls linearly to 0 at `steps`."""
-    hide: float
-    """Share of pairs whose item loses the tokens that the query has, so that the rest must answer for it."""
+    epoch: int
+    """From 1."""
+    n_steps: int
+    """Steps of the whole run up to here."""
+    loss: float
+    """Mean of its steps."""
+    accuracy: float
+    """Share of pairs whose own item scored above all other candidates."""
     seconds: float
-    """Stops here even when steps are left."""
-    seed: int
-    threads: int = 0
-    """Threads of torch; 0 leaves it to torch."""
+    """Training up to here, callbacks left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,59 +84,216 @@ class Trained:
 
     n_steps: int
     n_pairs: int
+    """Pairs seen, repetitions counted."""
     seconds: float
+    """Training alone: neither `on_epoch` nor checkpoints."""
     ended_by: str
-    """steps or seconds."""
+    """steps, seconds or stopped (`on_epoch` said so)."""
     losses: tuple[float, ...]
     """One a step."""
+    epochs: tuple[EpochFacts, ...]
+    resumed_at: int = 0
+    """Steps that an earlier, killed run had done."""
+    not_resumed: str = ""
+    """Why the checkpoint was not used: no checkpoint, another run, damaged; '' when it was, or none was given."""
+
+
+OnEpoch = Callable[[int, "SentenceTransformer", EpochFacts], bool]
+"""Called after every pass with its number (from 1), the towers (in evaluation mode) and its facts; True ends the
+training. Called after the last step, too, wherever in a pass that falls."""
 
 
 def train(
-    model: SentenceTransformer, pairs: Pairs, plan: Plan, *, clock: Callable[[], float], progress: Progress
+    model: SentenceTransformer,
+    pairs: Pairs,
+    negatives: Negatives,
+    plan: Plan,
+    *,
+    clock: Callable[[], float],
+    progress: Progress,
+    on_epoch: OnEpoch | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
-    """Train `model` in place. Repeats exactly for equal inputs and threads, unless `seconds` ended it.
+    """Train `model` in place.
 
-    Loss: in-batch softmax over cosines (InfoNCE, van den Oord et al. 2018),
-    sentence-transformers' MultipleNegativesRankingLoss.
+    Repeats exactly for equal inputs and one thread, unless `seconds` ended it; a run that was killed and resumed
+    from its checkpoint equals an unbroken one. Raises UsageError without pairs or for a length that the
+    vectors do not have, SemsearchError when a checkpoint cannot be written.
     """
     import torch
-    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
-    torch.manual_seed(plan.seed)
+    if not len(pairs):
+        raise UsageError("There is no pair to train on.", "Next: semsearch import interactions FILE")
+    dim = int(model.get_embedding_dimension() or 0)
+    if any(not 0 < length < dim for length in plan.matryoshka):
+        raise UsageError(
+            f"Matryoshka lengths {list(plan.matryoshka)} do not all lie below the vectors' {dim}.",
+            f"Next: give lengths from 1 to {dim - 1}",
+        )
     threads = torch.get_num_threads()
     torch.set_num_threads(plan.threads or threads)
-    loss_of = MultipleNegativesRankingLoss(model, scale=plan.scale)
-    optimizer = torch.optim.Adam(model.parameters(), lr=plan.learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, plan))
-    rng = np.random.default_rng(plan.seed)
-    start, losses, seen = clock(), [], 0
-    model.train()
-    for numbers in _batches(pairs, plan.batch, rng):
-        queries = pairs.queries.take(numbers)
-        items = _hide(pairs.items.take(pairs.item_rows[numbers]), queries, rng.random(len(numbers)) < plan.hide)
-        loss = loss_of.compute_loss_from_embeddings(_embed(model, queries, items), labels=None)
-        optimizer.zero_grad()
+    try:
+        return _Run(model, pairs, negatives, plan, clock=clock, progress=progress).run(on_epoch, checkpoint)
+    finally:
+        model.eval()
+        torch.set_num_threads(threads)
+
+
+@dataclass
+class _State:
+    """How far a run is."""
+
+    epoch: int = 0
+    seconds: float = 0.0
+    n_pairs: int = 0
+    losses: list[float] = field(default_factory=list)
+    epochs: list[EpochFacts] = field(default_factory=list)
+
+
+class _Run:
+    """One training: what stays the same over its steps, and how far it is."""
+
+    def __init__(
+        self,
+        model: SentenceTransformer,
+        pairs: Pairs,
+        negatives: Negatives,
+        plan: Plan,
+        *,
+        clock: Callable[[], float],
+        progress: Progress,
+    ) -> None:
+        import torch
+
+        self._model, self._pairs, self._plan = model, pairs, plan
+        self._clock, self._progress = clock, progress
+        self._sampler = Sampler(pairs, negatives)
+        self._log_q = log_probabilities(pairs, negatives, min(plan.batch, len(pairs))) if plan.log_q else None
+        self._loss = SampledSoftmax(plan.temperature, plan.correct_positive, plan.matryoshka)
+        self._optimizer = torch.optim.Adam(model.parameters(), lr=plan.learning_rate, fused=True)
+        self._state = _State()
+
+    def run(self, on_epoch: OnEpoch | None, checkpoint: Checkpoint | None) -> Trained:
+        not_resumed = self._resume(checkpoint) if checkpoint else ""
+        state, resumed_at = self._state, len(self._state.losses)
+        written = state.seconds
+        ended_by = ""
+        while not ended_by:
+            ended_by = self._epoch()
+            facts = state.epochs[-1]
+            self._model.eval()
+            if on_epoch and on_epoch(facts.epoch, self._model, facts):
+                ended_by = ended_by or "stopped"
+            if checkpoint and not ended_by and state.seconds - written >= checkpoint.every_s:
+                checkpoint.write(self._dump())
+                written = state.seconds
+        return Trained(
+            len(state.losses),
+            state.n_pairs,
+            state.seconds,
+            ended_by,
+            tuple(state.losses),
+            tuple(state.epochs),
+            resumed_at,
+            not_resumed,
+        )
+
+    def _epoch(self) -> str:
+        """One pass over the pairs; why the training ended in it, or ''."""
+        import torch
+
+        state, plan = self._state, self._plan
+        rng = np.random.default_rng([plan.seed, state.epoch])
+        torch.manual_seed(int(rng.integers(2**62)))
+        start, before = self._clock(), state.seconds
+        first, n_right, n_pairs, ended_by = len(state.losses), 0, 0, ""
+        self._model.train()
+        for numbers in shuffled(len(self._pairs), plan.batch, rng):
+            n_right += self._step(numbers, rng)
+            n_pairs += len(numbers)
+            state.seconds = before + self._clock() - start
+            self._progress(len(state.losses), plan.steps)
+            ended_by = self._ended()
+            if ended_by:
+                break
+        state.epoch += 1
+        state.n_pairs += n_pairs
+        loss = float(np.mean(state.losses[first:]))
+        state.epochs.append(EpochFacts(state.epoch, len(state.losses), loss, n_right / n_pairs, state.seconds))
+        return ended_by
+
+    def _ended(self) -> str:
+        if len(self._state.losses) >= self._plan.steps:
+            return "steps"
+        return "seconds" if self._state.seconds > self._plan.seconds else ""
+
+    def _step(self, numbers: NDArray[np.int64], rng: np.random.Generator) -> int:
+        """One batch; the number of its pairs that were right."""
+        import torch
+
+        columns = self._sampler.draw(numbers, rng)
+        queries, candidates = self._embed(numbers, columns, rng)
+        weights = torch.from_numpy(self._pairs.weights[numbers])
+        loss, n_right = self._loss(queries, candidates, weights)
+        for group in self._optimizer.param_groups:
+            group["lr"] = _rate(len(self._state.losses), self._plan)
+        self._optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
-        schedule.step()
-        losses.append(loss.item())
-        seen += len(numbers)
-        progress(len(losses), plan.steps)
-        if len(losses) == plan.steps or clock() - start > plan.seconds:
-            break
-    model.eval()
-    torch.set_num_threads(threads)
-    ended_by = "steps" if len(losses) == plan.steps else "seconds"
-    return Trained(len(losses), seen, clock() - start, ended_by, tuple(losses))
+        self._optimizer.step()
+        self._state.losses.append(loss.item())
+        return n_right
+
+    def _embed(
+        self, numbers: NDArray[np.int64], columns: Columns, rng: np.random.Generator
+    ) -> tuple[Tensor, Candidates]:
+        """Vectors of the batch's queries and of all its candidates."""
+        import torch
+
+        pairs = self._pairs
+        queries = pairs.queries.take(pairs.query_rows[numbers])
+        own = pairs.item_rows[numbers]
+        hard, places = np.unique(columns.hard, return_inverse=True)
+        # −1 (no item) sorts first, so that places shift by one where it occurs.
+        absent = int(len(hard) > 0 and hard[0] < 0)
+        hard, places = hard[absent:], places.reshape(columns.hard.shape) - absent
+        others = np.concatenate([columns.uniform, hard])
+        items = _hide(pairs.items.take(own), queries, rng.random(len(numbers)) < self._plan.hide)
+        asked = self._encode("query", queries)
+        found = self._encode("document", joined(items, pairs.items.take(others)))
+        n = len(own) + len(columns.uniform)
+        log_q = None if self._log_q is None else torch.from_numpy(self._log_q[np.concatenate([own, others])])
+        rows, cells = columns.masked
+        return asked, Candidates(
+            found[:n],
+            masked=(torch.from_numpy(rows), torch.from_numpy(cells)) if len(rows) else None,
+            log_q=None if log_q is None else log_q[:n],
+            hard=found[n:] if len(hard) else None,
+            places=torch.from_numpy(places) if len(hard) else None,
+            hard_log_q=None if log_q is None else log_q[n:],
+        )
+
+    def _encode(self, side: str, rows: TokenRows) -> Tensor:
+        vectors: Tensor = self._model(features(self._model, side, rows), task=side)["sentence_embedding"]
+        return vectors
+
+    def _dump(self) -> dict[str, Any]:
+        state = asdict(self._state)
+        return {"run": state, "model": self._model.state_dict(), "optimizer": self._optimizer.state_dict()}
+
+    def _resume(self, checkpoint: Checkpoint) -> str:
+        held, why = checkpoint.read()
+        if held is None:
+            return why
+        self._model.load_state_dict(held["model"])
+        self._optimizer.load_state_dict(held["optimizer"])
+        epochs = [EpochFacts(**facts) for facts in held["run"].pop("epochs")]
+        self._state = _State(**held["run"], epochs=epochs)
+        return ""
 
 
 def _rate(step: int, plan: Plan) -> float:
-    return min(1.0, (step + 1) / max(plan.warmup, 1)) * max(0.0, 1 - step / plan.steps)
-
-
-def _batches(pairs: Pairs, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    while True:
-        yield from epoch(pairs.groups[pairs.item_rows], size, rng)
+    rise = min(1.0, (step + 1) / max(plan.warmup, 1))
+    return plan.learning_rate * rise * max(0.0, 1 - step / plan.steps)
 
 
 def _hide(items: TokenRows, queries: TokenRows, chosen: NDArray[np.bool_]) -> TokenRows:
@@ -130,11 +304,6 @@ def _hide(items: TokenRows, queries: TokenRows, chosen: NDArray[np.bool_]) -> To
     keep = ~(chosen[row] & np.isin(row * width + items.ids, asked))
     empty = np.bincount(row[keep], minlength=len(items)) == 0
     return items.where(keep | empty[row])
-
-
-def _embed(model: SentenceTransformer, queries: TokenRows, items: TokenRows) -> list[Tensor]:
-    sides = (("query", queries), ("document", items))
-    return [model(features(model, side, rows), task=side)["sentence_embedding"] for side, rows in sides]
 
 
 def features(model: SentenceTransformer, side: str, rows: TokenRows) -> dict[str, Tensor]:

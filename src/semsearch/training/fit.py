@@ -19,11 +19,12 @@ from semsearch.progress import Progress
 from semsearch.settings import TrainSettings
 from semsearch.text.signatures import exact_key
 from semsearch.text.views import VIEWS_VERSION
-from semsearch.towers.batches import MIN_BATCH
+from semsearch.towers.batches import Pairs
 from semsearch.towers.card import ModelCard, encoder_id
 from semsearch.towers.features import TokenRows, tokenise
-from semsearch.towers.loop import Pairs, Plan, Trained, train
+from semsearch.towers.loop import Plan, Trained, train
 from semsearch.towers.model import narrowed, need_torch, static_towers, towers_from
+from semsearch.towers.negatives import Negatives
 from semsearch.towers.template import ItemTemplate
 from semsearch.towers.tokenizer import train_tokenizer
 from semsearch.training.pairs import TextPairs, catalogue_pairs
@@ -81,7 +82,7 @@ def fit(
     made = catalogue_pairs(items, template, per_item, settings.seed)
     pairs = _tokenised(model, made, corpus)
     prepared = clock()
-    done = train(model, pairs, plan, clock=clock, progress=lambda n, total: progress("training", n, total))
+    done = train(model, pairs, Negatives(), plan, clock=clock, progress=lambda n, total: progress("training", n, total))
     if not settings.base:
         model = narrowed(model, pairs.items, settings.dim)
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,7 +139,7 @@ def _plan(corpus: _Corpus, settings: TrainSettings) -> Plan:
         steps,
         batch,
         rate,
-        scale=20.0,
+        temperature=0.05,
         warmup=steps // 20,
         hide=HIDE if static else 0.0,
         seconds=settings.seconds,
@@ -151,9 +152,16 @@ def _tokenised(model: SentenceTransformer, made: TextPairs, corpus: _Corpus) -> 
     queries = _tokens(model, "query", made.queries)
     known = np.flatnonzero(queries.lengths > 0)
     item_rows = made.item_rows[known]
-    if len(np.unique(corpus.groups[item_rows])) < MIN_BATCH:
+    if len(np.unique(corpus.groups[item_rows])) < 2:
         raise UsageError("Titles and bodies hold too few words to train on.", "Next: semsearch import items FILE")
-    return Pairs(queries.take(known), _tokens(model, "document", corpus.texts), item_rows, corpus.groups)
+    return Pairs(
+        queries.take(known),
+        _tokens(model, "document", corpus.texts),
+        np.arange(len(known)),
+        item_rows,
+        np.ones(len(known), np.float32),
+        corpus.groups,
+    )
 
 
 def _tokens(model: SentenceTransformer, side: str, texts: list[str]) -> TokenRows:
@@ -201,7 +209,7 @@ def _card(
         template=template,
         views_version=VIEWS_VERSION,
         trained_on=corpus.digest,
-        settings=settings.model_dump(),
+        settings=settings.model_dump(mode="json"),
         metrics=metrics,
         versions={name: version(name) for name in packages},
         created_at=now.isoformat(),
