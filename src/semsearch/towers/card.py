@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from semsearch.errors import MismatchError, MissingPart, SemsearchError, UsageError
 from semsearch.text.views import VIEWS_VERSION
 from semsearch.towers.template import ItemTemplate
+from semsearch.towers.tokens import Features
 
 CARD = "semsearch.json"
 FORMAT = 1
@@ -27,7 +28,8 @@ class ModelCard:
     family: str
     """static or transformer."""
     dim: int
-    template: ItemTemplate
+    template: ItemTemplate | Features
+    """How both sides become texts; an ItemTemplate where the query side is typed text and there are no tokens."""
     views_version: str
     trained_on: str
     """Digest of the item texts that it learned from; '' for a model made elsewhere."""
@@ -39,9 +41,15 @@ class ModelCard:
     created_at: str = ""
     """UTC, ISO 8601."""
 
+    @property
+    def features(self) -> Features:
+        """The texts of both sides, also of a model from before there were schemas."""
+        return self.template if isinstance(self.template, Features) else Features.plain(self.template)
+
     def write(self, folder: Path) -> None:
         """Put the card into the model folder."""
-        value = {"format": FORMAT, **asdict(self)}
+        held = {f.name: getattr(self, f.name) for f in fields(self)}
+        value = {"format": FORMAT, **held, "template": self.template.as_dict()}
         (folder / CARD).write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
@@ -56,7 +64,7 @@ class ModelCard:
             raise MissingPart(f"{folder} holds no model of ours ({CARD} is missing).", "Next: semsearch train")
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
-            template = ItemTemplate(**raw["template"])
+            template = _template(raw["template"])
             known = {f.name: raw[f.name] for f in fields(cls) if f.name in raw}
             card = cls(**known | {"template": template})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -67,6 +75,11 @@ class ModelCard:
                 "Next: semsearch train",
             )
         return card
+
+
+def _template(value: dict[str, Any]) -> ItemTemplate | Features:
+    features = Features.from_dict(value)
+    return features.listing if features.is_plain else features
 
 
 def opened_id(folder: Path) -> str:
@@ -92,7 +105,7 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-def encoder_id(folder: Path, template: ItemTemplate, views_version: str) -> str:
+def encoder_id(folder: Path, template: ItemTemplate | Features, views_version: str) -> str:
     """Identity of the vectors of a sentence-transformers folder (DESIGN 4.1), 16 hex digits.
 
     Every file that decides a vector counts: weights, tokenizers, module list, pooling and normalisation. The card, the

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semsearch.errors import UsageError
 
@@ -66,36 +68,32 @@ def _as_of(frame: pl.DataFrame, name: str, options: Options, _state: State, tabl
         raise UsageError(f"The group '{name}' looks back into the log, and there is none.", "Next: semsearch status")
     log = tables.log.filter(pl.col("kind").is_in(options["kinds"])) if "kind" in tables.log.columns else tables.log
     log = log.drop_nulls(["actor_id", "item_id"]).sort("ts", maintain_order=True)
-    rows = pl.Series("row", _recent_rows(frame, log, options["n"]), dtype=pl.List(pl.Int64))
-    flat = pl.DataFrame({"of": np.arange(frame.height), "row": rows}).explode("row").drop_nulls()
-    joined = _columns_of(log, options["columns"], tables)[flat["row"].to_numpy()]
-    lists = joined.with_columns(flat["of"]).group_by("of", maintain_order=True).all()
+    of, rows = _recent_rows(frame, log, options["n"])
+    joined = _columns_of(log, options["columns"], tables)[rows].with_columns(of=of)
+    lists = joined.group_by("of", maintain_order=True).all()
     made = pl.DataFrame({"of": np.arange(frame.height)}).join(lists, on="of", how="left", maintain_order="left")
     return frame.with_columns(made[column].alias(f"{name}.{column}") for column in options["columns"])
 
 
-def _recent_rows(frame: pl.DataFrame, log: pl.DataFrame, n: int) -> list[list[int]]:
-    """Rows of `log` (sorted by ts) that each row of `frame` looks back on; one pass over both in order of time."""
+def _recent_rows(frame: pl.DataFrame, log: pl.DataFrame, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of `frame`, and of `log` (sorted by ts) that they look back on; one pass over both in order of time."""
     asked = frame.select("actor_id", "asked_at").with_row_index("of").drop_nulls().sort("asked_at")
     recent: dict[str, dict[str, int]] = {}
-    out: list[list[int]] = [[] for _ in range(frame.height)]
+    found: list[int] = []
+    n_each: list[int] = []
     events = zip(log["actor_id"].to_list(), log["item_id"].to_list(), _micros(log["ts"]), strict=True)
-    next_event, row = next(events, None), 0
-    for of, actor, at in zip(
-        asked["of"].to_list(), asked["actor_id"].to_list(), _micros(asked["asked_at"]), strict=True
-    ):
-        while next_event is not None and next_event[2] < at:
-            engaged = recent.setdefault(next_event[0], {})
-            engaged.pop(next_event[1], None)  # engaged again: it moves to the front
-            engaged[next_event[1]] = row
-            next_event, row = next(events, None), row + 1
-        out[of] = _newest(recent.get(actor, {}), n)
-    return out
-
-
-def _newest(engaged: dict[str, int], n: int) -> list[int]:
-    found = reversed(engaged.values())
-    return [row for row, _ in zip(found, range(n), strict=False)]
+    event, row = next(events, None), 0
+    for actor, at in zip(asked["actor_id"].to_list(), _micros(asked["asked_at"]), strict=True):
+        while event is not None and event[2] < at:
+            engaged = recent.setdefault(event[0], {})
+            engaged.pop(event[1], None)  # engaged again: it moves to the front
+            engaged[event[1]] = row
+            event, row = next(events, None), row + 1
+        newest = list(islice(reversed(recent.get(actor, {}).values()), n))
+        found += newest
+        n_each.append(len(newest))
+    of = np.repeat(asked["of"].to_numpy().astype(np.int64), np.array(n_each, np.int64))
+    return of, np.array(found, np.int64)
 
 
 def _micros(times: pl.Series) -> list[int]:

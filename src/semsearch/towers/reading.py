@@ -90,7 +90,7 @@ def _query_side(source: _Source, of: str, sides: dict[str, Side]) -> Side:
         return replace(sides["query"], features=(TYPED,))
     if of == "item":
         return sides["item"]
-    source.refuse(("query",), "an actor has no features.", "Give it recent items: a group with as_of.")
+    return source.refuse(("query",), "an actor has no features.", "Give it recent items: a group with as_of.")
 
 
 def _side(source: _Source, side: str, value: Mapping[str, Any]) -> Side:
@@ -129,7 +129,7 @@ def _feature(source: _Source, at: tuple[str, ...], value: Any) -> Feature:
     _one_of(source, at, "transform", name, (*TRANSFORMS, *TEXTS))
     found = TEXTS.get(name) or TRANSFORMS[name]
     if given["type"] not in found.types:
-        fits = [n for n, t in (TRANSFORMS | TEXTS).items() if given["type"] in t.types]  # type: ignore[operator]
+        fits = [n for n, t in (TRANSFORMS | TEXTS).items() if given["type"] in t.types]
         source.refuse(at, f"{name} does not fit the type {given['type']}.", f"These do: {', '.join(fits)}.")
     keys = COMMON | ({} if name in TEXTS else TOKENS) | dict(found.options)
     _known(source, at, given, keys, "key")

@@ -1,7 +1,7 @@
 """What the two towers read: features of the query side and of the item side, and the groups that they come from.
 
-A schema is data: `pipelines/NAME/schema.toml`, or the default, which is today's typed query → listing text. `fit` freezes
-what it needs to learn from the data and gives `Features` (towers.tokens), which turn frames into texts.
+A schema is data: `pipelines/NAME/schema.toml`, or the default, typed text → the listing's text. `fit` freezes what
+it has to learn from the data and gives `Features` (towers.tokens), which turn frames into texts.
 """
 
 from __future__ import annotations
@@ -86,8 +86,9 @@ class Side:
 
     def as_dict(self) -> dict[str, Any]:
         """As it could stand in schema.toml."""
-        parts = {"groups": self.groups, "features": self.features}
-        return {key: {each.name: each.as_dict() for each in held} for key, held in parts.items() if held}
+        groups = {group.name: group.as_dict() for group in self.groups}
+        features = {feature.name: feature.as_dict() for feature in self.features}
+        return ({"groups": groups} if groups else {}) | {"features": features}
 
 
 LISTING = Feature("listing", "title", "text", "listing", options=TEXTS["listing"].options)
@@ -156,9 +157,9 @@ class Schema:
     def fit(self, query_frame: pl.DataFrame, item_frame: pl.DataFrame, log: pl.DataFrame | None = None) -> Features:
         """Validate, then freeze buckets, means and words as these frames have them.
 
-        `query_frame` is one row a training example: `query` and `region_id` of="query"; `anchor_id` of="item"; `actor_id`
-        and `asked_at` of="actor". `item_frame` is `schema(Item)`. `log` (ts, actor_id, item_id, kind) is what `as_of`
-        looks back into. Raises as `validate` does.
+        `query_frame` is one row a training example: `query` and what else the schema names (of="query"), `anchor_id`
+        (of="item"), or `actor_id` and `asked_at` (of="actor"). `item_frame` is `schema(Item)`. `log` (ts, actor_id,
+        item_id, kind) is what `as_of` looks back into. Raises as `validate` does.
         """
         from semsearch.towers.tokens import fit
 

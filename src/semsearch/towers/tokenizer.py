@@ -8,6 +8,7 @@ leaves most pieces in place. No mark of a word's start is kept: 나이키에어�
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -23,15 +24,20 @@ MAX_ALPHABET = 6000
 MIN_FREQUENCY = 3
 MAX_TOKEN_CHARS = 24
 BLANK = "[pad]"
+FEATURE = re.compile(r"\[[^\[\]]*\]")
+"""A feature token; running text has no opening bracket where there are any."""
 
 
-def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Tokenizer:
-    """A byte-pair tokenizer of at most `vocab_size` tokens learned from search-view `texts`.
+def train_tokenizer(texts: Sequence[str], vocab_size: int, tokens: Sequence[str] = ()) -> Tokenizer:
+    """A byte-pair tokenizer of at most `vocab_size` tokens learned from search-view `texts`, and the feature `tokens`.
 
     Deterministic. A character outside the corpus' alphabet has no token and vanishes. Token 0 is `[pad]`, so
-    that the vocabulary is never empty.
+    that the vocabulary is never empty. With `tokens`, what stands between brackets in a text is not learned from.
     """
     from tokenizers import Tokenizer, models, trainers
+
+    if tokens:
+        texts = [FEATURE.sub(" ", text) for text in texts]
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = _normalizer()
@@ -47,7 +53,19 @@ def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer, length=len(texts))
+    add_tokens(tokenizer, tokens)
     return tokenizer
+
+
+def add_tokens(tokenizer: Tokenizer, tokens: Sequence[str]) -> int:
+    """Make each feature token (`[category:운동화]`) one token of `tokenizer`; those that it has stay. How many are new.
+
+    They are matched in the text as it is, before lower case and jamo, and take the numbers after the last one.
+    """
+    from tokenizers import AddedToken
+
+    added: int = tokenizer.add_tokens([AddedToken(token, normalized=False) for token in tokens])
+    return added
 
 
 def _normalizer() -> Normalizer:

@@ -1,8 +1,8 @@
 """Feature transforms: one column in, words out; a word becomes a token `[name:word]` of the tower's vocabulary.
 
-A transform sees the values of all rows end to end, nulls and empty ones left out and lists taken apart, and returns one
-word (or a list of words) a value. What it has to learn from the data first (edges, means) is its *scale*,
-fitted once and frozen. `text` and `listing` end in running text instead and stand in `TEXTS`.
+A transform sees each distinct value once, nulls left out and lists taken apart, and returns one word (or a list of
+words) for it. What it has to learn from the data first (edges, means) is its *scale*, fitted once on all values and
+frozen. `text` and `listing` end in running text instead and stand in `TEXTS`.
 """
 
 from __future__ import annotations
@@ -59,24 +59,19 @@ def _leaf(values: pl.Series, _size: int, _options: Mapping[str, Any], _scale: Sc
 
 def _path(values: pl.Series, _size: int, _options: Mapping[str, Any], _scale: Scale) -> pl.Series:
     """Each level with those above it, so that a rare leaf learns from its parents."""
-    known = values.unique().to_list()
-    parts = [value.split(CATEGORY_SEPARATOR) for value in known]
+    import polars as pl
+
+    parts = [value.split(CATEGORY_SEPARATOR) for value in values]
     paths = [[CATEGORY_SEPARATOR.join(part[: n + 1]) for n in range(len(part))] for part in parts]
-    return _mapped(values, known, paths)
+    return pl.Series(paths, dtype=pl.List(pl.String))
 
 
 def _hash(values: pl.Series, size: int, _options: Mapping[str, Any], _scale: Scale) -> pl.Series:
     """BLAKE2b of the value modulo size: the same on every machine and in every version."""
-    known = values.unique().to_list()
-    digests = (hashlib.blake2b(value.encode("utf-8", "replace"), digest_size=8).digest() for value in known)
-    return _mapped(values, known, [f"h{int.from_bytes(digest, 'big') % size}" for digest in digests])
-
-
-def _mapped(values: pl.Series, known: list[str], words: list[Any]) -> pl.Series:
     import polars as pl
 
-    table = pl.DataFrame({"value": known, "word": words}, schema_overrides={"value": values.dtype})
-    return values.to_frame("value").join(table, on="value", how="left", maintain_order="left")["word"]
+    digests = (hashlib.blake2b(value.encode("utf-8", "replace"), digest_size=8).digest() for value in values)
+    return pl.Series([f"h{int.from_bytes(digest, 'big') % size}" for digest in digests], dtype=pl.String)
 
 
 def _edges(values: pl.Series, size: int) -> Scale:

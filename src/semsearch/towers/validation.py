@@ -25,9 +25,14 @@ def validate(schema: Schema, query_frame: pl.DataFrame, item_frame: pl.DataFrame
     frames = {"query": item_frame if query_is_item else query_frame, "item": item_frame}
     for name, side in schema.sides.items():
         check_columns(schema, name, side, frames[name])
-        for feature in side.features:
-            if feature.required:
-                _check_values(schema, name, feature, frames[name])
+        check_values(schema, name, side, frames[name])
+
+
+def check_values(schema: Schema, name: str, side: Side, frame: pl.DataFrame) -> None:
+    """Raise UsageError for missing required values, in the columns that the frame has."""
+    for feature in side.features:
+        if feature.required and feature.column in frame.columns:
+            _check_values(schema, name, feature, frame)
 
 
 def check_columns(schema: Schema, name: str, side: Side, frame: pl.DataFrame) -> None:
@@ -76,11 +81,9 @@ def _suits(feature: Feature, dtype: Any) -> bool:
 
 
 def _check_values(schema: Schema, name: str, feature: Feature, frame: pl.DataFrame) -> None:
-    """Raise UsageError when a required column has nulls, empty texts or empty lists; made columns have their own."""
+    """Raise UsageError when a required column has nulls, empty texts or empty lists."""
     import polars as pl
 
-    if feature.column not in frame.columns:
-        return
     column = pl.col(feature.column)
     empty = column.is_null()
     if frame.schema[feature.column] == pl.String:
@@ -91,10 +94,11 @@ def _check_values(schema: Schema, name: str, feature: Feature, frame: pl.DataFra
     if bad.height:
         key = next((c for c in IDS if c in frame.columns and c != feature.column), feature.column)
         first = ", ".join(map(str, bad[key].head(SHOWN).to_list()))
+        missing = f"{bad.height:,} of {frame.height:,} rows have no '{feature.column}', which is required"
         _refuse(
             schema,
             f"{name}.features.{feature.name}",
-            f"{bad.height:,} of {frame.height:,} rows have no '{feature.column}', which is required; first {key}: {first}.",
+            f"{missing}; first {key}: {first}.",
             "Next: import them with a value, or take `required` away",
         )
 
