@@ -18,6 +18,7 @@ from semsearch.errors import UsageError
 from semsearch.towers.batches import Pairs, n_batches, shuffled
 from semsearch.towers.checkpoint import Checkpoint
 from semsearch.towers.features import TokenRows, joined
+from semsearch.towers.learners import learner
 from semsearch.towers.losses import Candidates, SampledSoftmax
 from semsearch.towers.negatives import Columns, Negatives, Sampler, log_probabilities
 
@@ -163,14 +164,12 @@ class _Run:
         clock: Callable[[], float],
         progress: Progress,
     ) -> None:
-        import torch
-
         self._model, self._pairs, self._plan = model, pairs, plan
         self._clock, self._progress = clock, progress
         self._sampler = Sampler(pairs, negatives)
         self._log_q = log_probabilities(pairs, negatives, min(plan.batch, len(pairs))) if plan.log_q else None
         self._loss = SampledSoftmax(plan.temperature, plan.correct_positive, plan.matryoshka)
-        self._optimizer = torch.optim.Adam(model.parameters(), lr=plan.learning_rate, fused=True)
+        self._learner = learner(model)
         self._state = _State()
 
     def run(self, on_epoch: OnEpoch | None, checkpoint: Checkpoint | None) -> Trained:
@@ -216,6 +215,7 @@ class _Run:
             ended_by = self._ended()
             if ended_by:
                 break
+        self._learner.settle()
         state.epoch += 1
         state.n_pairs += n_pairs
         loss = float(np.mean(state.losses[first:]))
@@ -235,11 +235,8 @@ class _Run:
         queries, candidates = self._embed(numbers, columns, rng)
         weights = torch.from_numpy(self._pairs.weights[numbers])
         loss, n_right = self._loss(queries, candidates, weights)
-        for group in self._optimizer.param_groups:
-            group["lr"] = _rate(len(self._state.losses), self._plan)
-        self._optimizer.zero_grad()
         loss.backward()
-        self._optimizer.step()
+        self._learner.update(_rate(len(self._state.losses), self._plan))
         self._state.losses.append(loss.item())
         return n_right
 
@@ -258,8 +255,7 @@ class _Run:
         hard, places = hard[absent:], places.reshape(columns.hard.shape) - absent
         others = np.concatenate([columns.uniform, hard])
         items = _hide(pairs.items.take(own), queries, rng.random(len(numbers)) < self._plan.hide)
-        asked = self._encode("query", queries)
-        found = self._encode("document", joined(items, pairs.items.take(others)))
+        asked, found = self._learner.embed(queries, joined(items, pairs.items.take(others)))
         n = len(own) + len(columns.uniform)
         log_q = None if self._log_q is None else torch.from_numpy(self._log_q[np.concatenate([own, others])])
         rows, cells = columns.masked
@@ -272,20 +268,14 @@ class _Run:
             hard_log_q=None if log_q is None else log_q[n:],
         )
 
-    def _encode(self, side: str, rows: TokenRows) -> Tensor:
-        vectors: Tensor = self._model(features(self._model, side, rows), task=side)["sentence_embedding"]
-        return vectors
-
     def _dump(self) -> dict[str, Any]:
-        state = asdict(self._state)
-        return {"run": state, "model": self._model.state_dict(), "optimizer": self._optimizer.state_dict()}
+        return {"run": asdict(self._state), "learner": self._learner.state()}
 
     def _resume(self, checkpoint: Checkpoint) -> str:
         held, why = checkpoint.read()
         if held is None:
             return why
-        self._model.load_state_dict(held["model"])
-        self._optimizer.load_state_dict(held["optimizer"])
+        self._learner.restore(held["learner"])
         epochs = [EpochFacts(**facts) for facts in held["run"].pop("epochs")]
         self._state = _State(**held["run"], epochs=epochs)
         return ""
@@ -304,20 +294,3 @@ def _hide(items: TokenRows, queries: TokenRows, chosen: NDArray[np.bool_]) -> To
     keep = ~(chosen[row] & np.isin(row * width + items.ids, asked))
     empty = np.bincount(row[keep], minlength=len(items)) == 0
     return items.where(keep | empty[row])
-
-
-def features(model: SentenceTransformer, side: str, rows: TokenRows) -> dict[str, Tensor]:
-    """Rows in the form that the route's first module reads: flat with offsets, or padded with a mask."""
-    import torch
-
-    ids = torch.from_numpy(rows.ids.astype(np.int64))
-    if hasattr(model[0].sub_modules[side][0], "embedding"):
-        return {"input_ids": ids, "offsets": torch.from_numpy(rows.starts[:-1])}
-    sequences = torch.split(ids, rows.lengths.tolist())
-    ones = [torch.ones_like(sequence) for sequence in sequences]
-    pad = torch.nn.utils.rnn.pad_sequence
-    padding = int(getattr(model[0].sub_modules[side][0].tokenizer, "pad_token_id", None) or 0)
-    return {
-        "input_ids": pad(sequences, batch_first=True, padding_value=padding),
-        "attention_mask": pad(ones, batch_first=True),
-    }
