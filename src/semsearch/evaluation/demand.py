@@ -21,7 +21,7 @@ def bands(n_searches: Mapping[str, int]) -> dict[str, str]:
 
     The head are the most asked queries that make up 50 % of the searches, the torso those up to 80 %, the tail is
     the rest. Queries that were asked equally often share a band: that of the middle of their searches. A query that
-    was never asked is tail.
+    was asked once or never is tail.
     """
     if not n_searches:
         return {}
@@ -29,8 +29,8 @@ def bands(n_searches: Mapping[str, int]) -> dict[str, str]:
     asked, place = np.unique(-counts, return_inverse=True)
     mass = np.bincount(place, weights=counts)
     middle = (np.cumsum(mass) - mass / 2) / max(mass.sum(), 1)
-    named = np.where(middle < HEAD, "head", np.where(middle < TORSO, "torso", "tail"))
-    named[asked == 0] = "tail"
+    named = np.where(middle <= HEAD, "head", np.where(middle <= TORSO, "torso", "tail"))
+    named[asked >= -1] = "tail"
     order = sorted(zip(-counts, n_searches, named[place].tolist(), strict=True))
     return {query: band for _, query, band in order}
 

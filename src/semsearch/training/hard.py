@@ -1,0 +1,90 @@
+"""What the log says of items beside the positives: known to suit a query side, or shown for it in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsearch.evaluation.attribution import ENGAGEMENTS
+from semsearch.evaluation.questions import Side
+from semsearch.text.views import search
+from semsearch.towers.features import Ragged
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def known_positives(
+    examples: pl.DataFrame, keys: Sequence[str], item_ids: Sequence[str], clusters: NDArray[np.int64]
+) -> Ragged:
+    """Clusters of the items that each key is known to want: one list, ascending, for each of `keys`.
+
+    `examples` has the columns key and item_id: hand in those of both arms, so that a clicked item is no negative of a
+    query that is trained on chats. `keys` may repeat (one query in several regions). `clusters` [n_items] belongs to
+    `item_ids`; items that are not there are passed over.
+    """
+    import polars as pl
+
+    rows = _rows(keys, "key", "query_row")
+    found = examples.select("key", "item_id").unique().join(rows, on="key").join(
+        _rows(item_ids, "item_id", "item_row"), on="item_id"
+    )  # fmt: skip
+    pairs = found.select("query_row", pl.Series("cluster", clusters[found["item_row"].to_numpy()], dtype=pl.Int64))
+    pairs = pairs.unique().sort("query_row", "cluster")
+    return Ragged.of(pairs["query_row"].to_numpy(), pairs["cluster"].to_numpy(), len(keys))
+
+
+def impressed(
+    log: pl.DataFrame | pl.LazyFrame,
+    engagements: pl.DataFrame,
+    keys: Sequence[str],
+    item_ids: Sequence[str],
+    *,
+    before: datetime,
+    side: Side = "query",
+    cap: int = 50,
+) -> Ragged:
+    """Rows of the items that were shown for each key and not engaged, most often shown first, at most `cap` a key.
+
+    Side query: shown for this query (in the search view), engaged by nobody for it. Side actor: shown to the actor,
+    not engaged by him. Side item: none, as a log does not say beside which item something was shown. Only rows of
+    the log before `before` (UTC-aware) count as shown; engagements count whenever they were. Items that are not in
+    `item_ids` are passed over. Being shown in vain is a weak sign (Covington et al., RecSys 2016): mix such negatives
+    with random ones.
+    """
+    import polars as pl
+
+    if side == "item" or not len(keys):
+        return Ragged.of(np.zeros(0, np.int64), np.zeros(0, np.int64), len(keys))
+    name = "query" if side == "query" else "actor_id"
+    seen = (pl.col("kind") == "impression") & (pl.col("ts") < pl.lit(before).cast(pl.Datetime("us", "UTC")))
+    shown = log.lazy().filter(seen).group_by(name, "item_id").len("n").drop_nulls().collect()
+    wanted = _rows(keys, "key", "query_row")
+    counted = _keyed(shown, name, wanted).group_by("key", "item_id").agg(pl.col("n").sum())
+    engaged = _keyed(engagements.filter(pl.col("kind").is_in(ENGAGEMENTS)), name, wanted).select("key", "item_id")
+    vain = counted.join(engaged.unique(), on=["key", "item_id"], how="anti").join(
+        _rows(item_ids, "item_id", "item_row"), on="item_id"
+    )  # fmt: skip
+    best = vain.sort("key", "n", "item_row", descending=[False, True, False]).group_by("key", maintain_order=True)
+    listed = best.head(cap).join(wanted, on="key", maintain_order="left")
+    return Ragged.of(listed["query_row"].to_numpy(), listed["item_row"].to_numpy(), len(keys))
+
+
+def _keyed(frame: pl.DataFrame, name: str, wanted: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `frame` with `key`, the search view of a query or the actor; only those that are wanted."""
+    import polars as pl
+
+    values = frame[name].drop_nulls().unique()
+    keys = values if name != "query" else pl.Series(map(search, values), dtype=pl.String)
+    table = pl.DataFrame({name: values, "key": keys}, schema={name: pl.String, "key": pl.String})
+    return frame.join(table.join(wanted.select("key").unique(), on="key", how="semi"), on=name)
+
+
+def _rows(values: Sequence[str], name: str, row: str) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.DataFrame({name: pl.Series(values, dtype=pl.String)}).with_row_index(row).cast({row: pl.Int64})
