@@ -15,7 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import AddedToken, Tokenizer
     from tokenizers.normalizers import Normalizer
     from tokenizers.pre_tokenizers import PreTokenizer
 
@@ -62,10 +62,15 @@ def add_tokens(tokenizer: Tokenizer, tokens: Sequence[str]) -> int:
 
     They are matched in the text as it is, before lower case and jamo, and take the numbers after the last one.
     """
+    added: int = tokenizer.add_tokens(added_tokens(tokens))
+    return added
+
+
+def added_tokens(tokens: Sequence[str]) -> list[AddedToken]:
+    """The tokens as `tokenizers` adds them: matched before its normaliser, which would take case and jamo apart."""
     from tokenizers import AddedToken
 
-    added: int = tokenizer.add_tokens([AddedToken(token, normalized=False) for token in tokens])
-    return added
+    return [AddedToken(token, normalized=False) for token in tokens]
 
 
 def _normalizer() -> Normalizer:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from unicodedata import normalize
 
-from semsearch.towers.tokenizer import train_tokenizer
+from semsearch.towers.tokenizer import add_tokens, train_tokenizer
 
 CORPUS = [
     "나이키 에어맥스 270",
@@ -46,3 +46,28 @@ def test_training_repeats_and_does_not_hang_on_order() -> None:
 
 def test_text_without_words_gives_a_tokenizer_without_words() -> None:
     assert train_tokenizer(["!!!", ""], 100).encode("!!!").tokens == []
+
+
+FEATURES = ["[category:운동화]", "[item:85123A]", "[price:b1]", "[price:b10]", "[path:의류 > 신발]"]
+
+
+def test_a_feature_is_one_token_wherever_it_stands() -> None:
+    tokenizer = train_tokenizer(CORPUS, 400, FEATURES)
+    found = tokenizer.encode("[price:b10][category:운동화] iphone [item:85123A] [path:의류 > 신발]7").tokens
+    assert found == ["[price:b10]", "[category:운동화]", "iphone", "[item:85123A]", "[path:의류 > 신발]", "7"]
+    assert "[item:85123A]" not in tokenizer.encode("[item:85123a] (item:85123A]").tokens
+    assert sorted(tokenizer.get_vocab().values()) == list(range(tokenizer.get_vocab_size()))
+
+
+def test_words_are_learned_as_if_there_were_no_features() -> None:
+    plain = train_tokenizer(CORPUS, 400)
+    marked = train_tokenizer([f"[price:b1] {text}" for text in CORPUS], 400, FEATURES)
+    learned = {token: number for token, number in marked.get_vocab().items() if token not in FEATURES}
+    assert learned == plain.get_vocab()
+    assert marked.get_vocab()["[category:운동화]"] == plain.get_vocab_size()
+
+
+def test_adding_twice_adds_nothing() -> None:
+    tokenizer = train_tokenizer(CORPUS, 400)
+    assert add_tokens(tokenizer, FEATURES) == len(FEATURES)
+    assert add_tokens(tokenizer, FEATURES) == 0
