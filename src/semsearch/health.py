@@ -23,6 +23,8 @@ FREE_BYTES = 1_000_000_000
 """Below this much free disk the doctor complains: room for a million items in work, as vectors of 256 numbers."""
 
 HERE = "Next: semsearch doctor"
+_STEPS = {"open": "publish", "needed": "gate"}
+"""The verb of `release` that a candidate waits for; one that its gate refused says why in `show`."""
 REPAIR = "Next: restore this file, or make again what it belongs to"
 IMPORT_AGAIN = "Next: remove the pointer file and semsearch import {} FILE again"
 
@@ -44,6 +46,10 @@ class PipelineStatus:
     """Whole releases that were never published, oldest first."""
     ready: str | None
     """The newest of them, when it is newer than what is served and made of what is there now."""
+    gate: str
+    """Of `ready`: open when it may be published, needed, refused or undecided; empty without one."""
+    same_model: bool
+    """Whether a release built now would answer as the served one does: it needs no gate."""
     rolled_back_from: str | None
     """The release that was published last, when a rollback serves an earlier one instead."""
 
@@ -130,7 +136,8 @@ def _pipeline_status(
     waiting = [r for r in releases if r.pipeline == name and r.release_id not in published]
     served = workspace.manifest(state.current) if state.current else None
     newer = [r for r in waiting if served is None or r.created_at >= served.created_at]
-    ready = [r.release_id for r in newer if not any(_unlike(r, next_model, ingredients))]
+    ready = [r.release_id for r in newer if not any(_unlike(r, next_model, ingredients))][-1:]
+    found = workspace.door(ready[0], name) if ready else None
     return PipelineStatus(
         name=name,
         release_id=state.current,
@@ -138,7 +145,10 @@ def _pipeline_status(
         model_id=served.model_id if served else None,
         next_model_id=next_model,
         candidates=tuple(r.release_id for r in waiting),
-        ready=ready[-1] if ready else None,
+        ready=ready[0] if ready else None,
+        gate="" if found is None else "open" if found.open else found.outcome or "needed",
+        same_model=served is None
+        or (next_model in (None, served.model_id) and served.lexical_id == ingredients.lexical_id),
         rolled_back_from=_rolled_back_from(state, releases),
     )
 
@@ -207,11 +217,13 @@ def _next_command(
     for pipeline in pipelines:
         flag = "" if pipeline.name == DEFAULT_PIPELINE else f" --pipeline {pipeline.name}"
         if pipeline.ready and (told[pipeline.name] or pipeline.release_id is None):
-            return f"semsearch release publish {pipeline.ready}{flag}"
+            return f"semsearch release {_STEPS.get(pipeline.gate, 'show')} {pipeline.ready}" + (
+                flag if pipeline.gate == "open" else ""
+            )
         if pipeline.next_model_id is None and pipeline.release_id is None:
             return f"semsearch train{flag}"
         if pipeline.release_id is None or told[pipeline.name] or broken[pipeline.name]:
-            return f"semsearch index build --publish{flag}"
+            return f"semsearch index build{' --publish' if pipeline.same_model else ''}{flag}"
     return 'semsearch search "QUERY"'
 
 

@@ -5,11 +5,11 @@ Heavy modules are imported inside the functions: opening a searcher must not loa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from semsearch.errors import MissingPart
+from semsearch.errors import MissingPart, Refused
 from semsearch.files import replace
 from semsearch.progress import Progress, silent
 from semsearch.workspace import DEFAULT_PIPELINE, Manifest, PipelineState, Workspace
@@ -17,6 +17,8 @@ from semsearch.workspace import DEFAULT_PIPELINE, Manifest, PipelineState, Works
 if TYPE_CHECKING:
     import polars as pl
 
+    from semsearch.evaluation.qrels import Qrels
+    from semsearch.evaluation.queries import Queries
     from semsearch.index.segment import Segmenter
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.retrieval.evaluate import ReleaseRetriever
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from semsearch.text.analyser import Analyser
     from semsearch.towers.card import ModelCard
     from semsearch.towers.encoder import Encoder
+    from semsearch.training.gate import GateResult
+    from semsearch.training.held_out import HeldOut
 
 OPENAI = "openai"
 
@@ -146,10 +150,111 @@ def build(
     return build_release(workspace, inputs, now=now, progress=progress)
 
 
-def publish(workspace: Workspace, release_id: str, pipeline: str = DEFAULT_PIPELINE, *, now: datetime) -> PipelineState:
-    """Make `release_id` what `pipeline` serves. Raises UsageError for an unknown release, Busy beside a writer."""
+def gate(
+    workspace: Workspace,
+    candidate: str,
+    settings: Settings | None = None,
+    *,
+    target: str = "all",
+    slices: Sequence[str] = (),
+    judged: tuple[Qrels, Queries, str] | None = None,
+    now: datetime,
+    progress: Progress = silent,
+) -> GateResult:
+    """Judge `candidate` against the release that its pipeline serves, and keep the answer for `publish`.
+
+    `judged` (judgements, their queries, and a name for them) takes the place of the held-out part of the log. Raises
+    UsageError for a candidate that is unknown or served, and where there is nothing to ask, MissingPart when nothing
+    is served yet or there is no log.
+    """
+    from semsearch.gates import GateRecord
+    from semsearch.training import gate as job
+
+    chosen = settings or load_settings(workspace)
+    manifest = workspace.manifest(candidate)
+    pipeline = manifest.pipeline
+    if workspace.state(pipeline).current is None:
+        raise MissingPart(
+            f"Pipeline '{pipeline}' serves nothing yet: its first release needs no gate.",
+            f"Next: semsearch release publish {candidate}{_flag(pipeline)}",
+        )
+    current = workspace.current(pipeline)
+    job.check_pair(candidate, pipeline, current.release_id, current.pipeline)
+    held = _held_out(workspace, chosen, (manifest, current), judged)
+    result = job.gate(
+        open_searcher(workspace, chosen, release=current.release_id),
+        open_searcher(workspace, chosen, release=candidate),
+        held.questions,
+        chosen.gate,
+        target=target,
+        slices=slices,
+        source=held.source,
+        now=now,
+        progress=progress,
+    )
+    with workspace.writing(wait=True):
+        try:
+            record = GateRecord.read(workspace.gate_path(candidate))
+        except Refused:  # damaged: judged anew, it is whole again
+            record = GateRecord(candidate)
+        workspace.write_json(workspace.gate_path(candidate), record.with_result(job.document(result)).document())
+    return result
+
+
+def _held_out(
+    workspace: Workspace,
+    settings: Settings,
+    manifests: tuple[Manifest, Manifest],
+    judged: tuple[Qrels, Queries, str] | None,
+) -> HeldOut:
+    from semsearch.evaluation.demand import n_searches
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.training.held_out import from_judgements, from_log
+
+    catalogue = Catalogue(workspace)
+    if judged is not None:
+        demand = n_searches(catalogue.interactions()) if catalogue.n_interactions else {}
+        return from_judgements(judged[0], judged[1], demand, named=judged[2])
+    if not catalogue.n_interactions:
+        raise MissingPart(
+            "There is no log to take questions from.",
+            "Next: semsearch import interactions FILE, or --qrels FILE --queries FILE with your judgements",
+        )
+    models = {f"the model of {m.release_id}": _seen_until(workspace, m) for m in manifests}
+    return from_log(catalogue.interactions(), catalogue.items(), settings.log, models=models)
+
+
+def _seen_until(workspace: Workspace, manifest: Manifest) -> datetime | None:
+    """Up to when the model of a release has seen the log; an API has seen none of it."""
+    from semsearch.towers.card import ModelCard
+    from semsearch.training.held_out import seen_until
+
+    if not manifest.model_id:
+        return None
+    return seen_until(ModelCard.read(workspace.model_path(manifest.model_id)).metrics)
+
+
+def _flag(pipeline: str) -> str:
+    return "" if pipeline == DEFAULT_PIPELINE else f" --pipeline {pipeline}"
+
+
+def publish(
+    workspace: Workspace,
+    release_id: str,
+    pipeline: str = DEFAULT_PIPELINE,
+    *,
+    now: datetime,
+    by: str = "",
+    reason: str = "",
+    force: bool = False,
+) -> PipelineState:
+    """Make `release_id` what `pipeline` serves, if its gate is passed or it needs none (docs/gate.md).
+
+    `force` with `by` and `reason` publishes it anyhow, and both are kept. Raises Refused without a passed gate,
+    UsageError for an unknown release or one of another pipeline, Busy beside a writer.
+    """
     with workspace.writing():
-        return workspace.publish(release_id, pipeline, now=now)
+        return workspace.publish(release_id, pipeline, now=now, by=by, reason=reason, force=force)
 
 
 def rollback(workspace: Workspace, pipeline: str = DEFAULT_PIPELINE, *, now: datetime) -> PipelineState:

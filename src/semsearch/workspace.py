@@ -12,6 +12,7 @@ models/MODEL_ID/               trained models
 releases/RELEASE_ID/           manifest.json and all that it pins
 pipelines/NAME/state.json      the current release and those before it
 runs/                          evaluation runs
+gates/RELEASE_ID.json          what gates said of a release, and what was published by force
 ```
 
 Files appear whole or not at all: written to staging, flushed to disk, renamed.
@@ -30,8 +31,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from semsearch.errors import Busy, Damaged, MismatchError, MissingPart, MissingWorkspace, UsageError
+from semsearch.errors import Busy, Damaged, MismatchError, MissingPart, MissingWorkspace, Refused, UsageError
 from semsearch.files import replace
+from semsearch.gates import Door, GateRecord, door
 
 FORMAT = 1
 OWNER = ".owner"
@@ -97,7 +99,7 @@ class Workspace:
         if root.exists() and not root.is_dir():
             raise UsageError(f"{root} is not a directory.", "Next: semsearch init -w DIRECTORY")
         (root / ".semsearch").mkdir(parents=True, exist_ok=True)
-        for name in ("catalogue", "lexicon", "models", "releases", "pipelines", "quarantine", "runs"):
+        for name in ("catalogue", "lexicon", "models", "releases", "pipelines", "quarantine", "runs", "gates"):
             (root / name).mkdir(exist_ok=True)
         workspace = cls(root)
         if not workspace.format_path.exists():
@@ -227,19 +229,77 @@ class Workspace:
         self._write_state(pipeline, PipelineState(state.current, state.previous, model_id, state.events))
 
     def publish(
-        self, release_id: str, pipeline: str, *, now: datetime, by: str = "", reason: str = ""
+        self, release_id: str, pipeline: str, *, now: datetime, by: str = "", reason: str = "", force: bool = False
     ) -> PipelineState:
-        """Point `pipeline` at `release_id`; what is current already changes nothing. Needs `writing()`."""
-        self.manifest(release_id)
+        """Point `pipeline` at `release_id`, if its door is open; what is current already changes nothing.
+
+        `force` opens a shut door and needs `by` and `reason`, which the state's event and the release's gate file keep.
+        Raises UsageError for an unknown release, one of another pipeline or `force` without these, Refused when
+        the door is shut. Needs `writing()`.
+        """
+        if force and not (by.strip() and reason.strip()):
+            missing = "--by NAME (or SEMSEARCH_REVIEWER)" if reason.strip() else "--reason TEXT"
+            raise UsageError(
+                f"A forced publishing needs {missing}: it is kept with the release.",
+                f"Next: semsearch release publish {release_id} --force --reason TEXT --by NAME",
+            )
+        found = self.door(release_id, pipeline)
         state = self.state(pipeline)
         if state.current == release_id:
             return state
+        if not found.open and not force:
+            raise Refused(f"Release {release_id} is not published: {found.told}.", found.next_step)
         previous = (*state.previous, state.current) if state.current else state.previous
-        event = {"event": "publish", "release_id": release_id, "at": now.isoformat()}
-        event |= {key: value for key, value in (("by", by), ("reason", reason)) if value}
+        at = now.isoformat()
+        event = {"event": "publish", "release_id": release_id, "at": at, "because": found.because or "forced"}
+        event |= {key: value for key, value in (("gate_id", found.gate_id), ("by", by), ("reason", reason)) if value}
+        if not found.open:
+            self._keep_forced(
+                release_id, {"pipeline": pipeline, "against": state.current, "at": at} | _said(by, reason)
+            )
         new = PipelineState(release_id, previous, state.model_id, (*state.events, event))
         self._write_state(pipeline, new)
         return new
+
+    def door(self, release_id: str, pipeline: str) -> Door:
+        """Whether `pipeline` may serve `release_id` now, and why.
+
+        Raises UsageError for an unknown release and for one that was built for another pipeline.
+        """
+        from semsearch.settings import Settings
+
+        candidate = self.manifest(release_id)
+        if candidate.pipeline != pipeline:
+            raise UsageError(
+                f"Release {release_id} was built for pipeline '{candidate.pipeline}', not for '{pipeline}'.",
+                f"Next: --pipeline {candidate.pipeline}",
+            )
+        state = self.state(pipeline)
+        if state.current is None:
+            return door(candidate, None, (), GateRecord(release_id), {})
+        try:
+            current = self.manifest(state.current)
+        except (UsageError, Damaged) as error:
+            told = f"{state.current}, which is served, cannot be read, so nothing can be judged against it"
+            return Door("", told, f"Next: {error.next_step.removeprefix('Next: ')}, or --force --reason TEXT --by NAME")
+        try:
+            record, damage = GateRecord.read(self.gate_path(release_id)), None
+        except Refused as error:
+            record, damage = GateRecord(release_id), error
+        wanted = Settings.load(self.root).gate.model_dump() if record.results else {}
+        found = door(candidate, current, state.previous, record, wanted)
+        return found if found.open or damage is None else Door("", damage.message.rstrip("."), damage.next_step)
+
+    def gate_path(self, release_id: str) -> Path:
+        """The file of what gates said of one release."""
+        return self.path("gates", f"{checked_name(release_id)}.json")
+
+    def _keep_forced(self, release_id: str, event: dict[str, Any]) -> None:
+        try:
+            record = GateRecord.read(self.gate_path(release_id))
+        except Refused:  # what the gate said is lost; that it was forced must not be
+            record = GateRecord(release_id)
+        self.write_json(self.gate_path(release_id), record.with_forced(event).document())
 
     def rollback(self, pipeline: str, *, now: datetime) -> PipelineState:
         """Point `pipeline` at the release before the current one; raises MissingPart without one. Needs `writing()`."""
@@ -292,6 +352,10 @@ class Workspace:
     def model_path(self, model_id: str) -> Path:
         """Folder of one trained model."""
         return self.path("models", checked_name(model_id))
+
+
+def _said(by: str, reason: str) -> dict[str, str]:
+    return {"by": by.strip(), "reason": reason.strip()}
 
 
 def checked_name(name: str) -> str:

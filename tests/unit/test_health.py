@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 from semsearch import wiring
 from semsearch.cli.app import app
 from semsearch.errors import UsageError
+from semsearch.gates import GateRecord
 from semsearch.health import doctor, status
 from semsearch.ingest.importing import import_rows
+from semsearch.settings import GateSettings
 from semsearch.workspace import Workspace
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -142,7 +144,7 @@ def test_a_lexicon_edit_and_other_regions_make_the_release_stale(workspace: Work
     assert "region table" in status(workspace).stale[0]
     workspace.path("lexicon", "synonyms.tsv").write_text("엘사\t겨울왕국\n")
     assert "lexicon" in status(workspace).stale[1]
-    assert status(workspace).next_command == "semsearch index build --publish"
+    assert status(workspace).next_command == "semsearch index build"
 
 
 def test_another_encoder_makes_the_release_stale(workspace: Workspace) -> None:
@@ -216,3 +218,25 @@ def test_doctor_names_a_wrong_setting(workspace: Workspace) -> None:
     workspace.path("semsearch.toml").write_text("[search]\nk = 0\n")
     bad = [check for check in doctor(workspace.root) if not check.ok]
     assert "search.k" in bad[0].detail
+
+
+def test_a_candidate_of_another_model_waits_for_its_gate(workspace: Workspace) -> None:
+    digest = bring(workspace, "아이폰")
+    add_model(workspace, "m1")
+    manifest(workspace, "r1", digest)
+    workspace.publish("r1", "default", now=NOW)
+    add_model(workspace, "m2")
+    assert status(workspace).next_command == "semsearch index build"
+    manifest(workspace, "r2", digest, model_id="m2", encoder_id="e2")
+    assert status(workspace).next_command == "semsearch release gate r2"
+    result = {
+        "gate_id": "g1",
+        "current": "r1",
+        "outcome": "refused",
+        "settings": GateSettings().model_dump(),
+        "told": "x",
+    }
+    for outcome, command in (("refused", "show r2"), ("undecided", "show r2"), ("passed", "publish r2")):
+        record = GateRecord("r2").with_result(result | {"outcome": outcome})
+        workspace.write_json(workspace.gate_path("r2"), record.document())
+        assert status(workspace).next_command == f"semsearch release {command}"

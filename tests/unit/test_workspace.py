@@ -21,8 +21,8 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace.create(tmp_path / "market")
 
 
-def add_release(workspace: Workspace, release_id: str) -> None:
-    manifest = {
+def add_release(workspace: Workspace, release_id: str, **other: str) -> None:
+    manifest: dict[str, object] = {
         "release_id": release_id,
         "created_at": f"2026-01-01T00:00:0{release_id[-1]}+00:00",
         "pipeline": "default",
@@ -35,7 +35,7 @@ def add_release(workspace: Workspace, release_id: str) -> None:
         "dim": 2,
         "dense_kind": "exact",
     }
-    workspace.write_json(workspace.release_path(release_id) / "manifest.json", manifest)
+    workspace.write_json(workspace.release_path(release_id) / "manifest.json", manifest | other)
 
 
 def test_create_twice_keeps_what_is_there(workspace: Workspace) -> None:
@@ -184,7 +184,9 @@ def test_publishing_the_current_release_changes_nothing(workspace: Workspace) ->
 
 
 def test_pipelines_have_their_own_current(workspace: Workspace) -> None:
-    add_release(workspace, "r1")
+    add_release(workspace, "r1", pipeline="similar")
+    with pytest.raises(UsageError, match="--pipeline similar"):
+        workspace.publish("r1", "default", now=NOW)
     workspace.publish("r1", "similar", now=NOW)
     assert workspace.state("default").current is None
     assert workspace.pipelines() == ["similar"]

@@ -32,13 +32,15 @@ def build(
 ) -> None:
     """Make a candidate release: items, vectors and words of the catalogue as it is now.
 
-    The same catalogue and model give the same release again.
+    The same catalogue and model give the same release again. --publish goes through the gate as release publish does:
+    exit code 3 when the candidate waits for it.
 
     Example: semsearch index build --publish
 
     Example: semsearch index build --dense hnsw --threads 4
     """
     from semsearch import wiring
+    from semsearch.errors import Refused
     from semsearch.index.release import Release
     from semsearch.workspace import Workspace
 
@@ -47,12 +49,16 @@ def build(
     now = datetime.now(UTC)
     with steps() as progress:
         manifest = wiring.build(opened, settings, pipeline=pipeline, model_id=model, now=now, progress=progress)
-    if publish:
+    found = opened.door(manifest.release_id, pipeline)
+    if publish and found.open:
         wiring.publish(opened, manifest.release_id, pipeline, now=now)
     emit(facts(opened, manifest), as_json=json)
+    if publish and not found.open:
+        raise Refused(f"{manifest.release_id} is built, but not published: {found.told}.", found.next_step)
     served = opened.state(pipeline).current == manifest.release_id
     release = Release.open(manifest, opened.release_path(manifest.release_id))
-    talk(try_it(release) if served else f"Next: semsearch release publish {manifest.release_id}")
+    waiting = f"Next: semsearch release publish {manifest.release_id}" if found.open else found.next_step
+    talk(try_it(release) if served else waiting)
 
 
 @app.command()

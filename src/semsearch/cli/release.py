@@ -1,18 +1,23 @@
-"""`release list|show|publish|rollback`: what each pipeline serves."""
+"""`release list|show|gate|publish|rollback`: what each pipeline serves, and what may be served."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, WorkspaceOption
-from semsearch.cli.output import emit, talk
+from semsearch.cli.output import emit, steps, talk
 
 if TYPE_CHECKING:
+    from semsearch.evaluation.qrels import Qrels
+    from semsearch.evaluation.queries import Queries
     from semsearch.index.release import Release
+    from semsearch.training.gate import GateResult
     from semsearch.workspace import Manifest, PipelineState, Workspace
 
 HELP = """Candidates, published releases, and the way back.
@@ -33,7 +38,7 @@ def list_releases(workspace: WorkspaceOption = HERE, json: JsonOption = False, j
 
     opened = Workspace.open(workspace)
     rows = [facts(opened, manifest) for manifest in opened.releases()]
-    columns = ["release_id", "state", "pipeline", "created_at", "n_items", "dense_kind", "model_id"]
+    columns = ["release_id", "state", "gate", "pipeline", "created_at", "n_items", "dense_kind", "model_id"]
     emit(rows, as_json=json, as_jsonl=jsonl, rows=rows, columns=columns)
     if not rows:
         talk("No releases yet. Next: semsearch index build --publish")
@@ -50,19 +55,82 @@ def show(release: ReleaseArgument, workspace: WorkspaceOption = HERE, json: Json
     opened = Workspace.open(workspace)
     manifest = opened.manifest(release)
     shown = facts(opened, manifest)
-    emit(shown | {"files": manifest.files} if json else shown, as_json=json)
+    if json:
+        emit(shown | {"files": manifest.files, "gates": _gates(opened, release)}, as_json=True)
+        return
+    emit(shown)
+    for told in _told(opened, manifest):
+        talk(told)
+
+
+@app.command()
+def gate(
+    candidate: Annotated[str, typer.Argument(help="Release id of a candidate.")],
+    target: Annotated[
+        str, typer.Option(help="Cohort that must gain: all, head, torso, tail, or COLUMN=LABEL of the queries.")
+    ] = "all",
+    qrels: Annotated[
+        Path | None, typer.Option("--qrels", help="Judgements to ask instead of the log: as for evaluate run.")
+    ] = None,
+    queries: Annotated[Path | None, typer.Option("--queries", help="Their queries: as for evaluate run.")] = None,
+    slice_by: Annotated[
+        list[str] | None,
+        typer.Option("--slice", help="Column of the queries; each of its labels must not lose either. Repeatable."),
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a report page to this file.")] = None,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Judge a candidate against the release that its pipeline serves; exit code 3 when it may not be published.
+
+    Both answer the same questions, from the end of the log that neither model was trained on, or from judgements.
+
+    Example: semsearch release gate r1f2e3d4c5b6a
+
+    Example: semsearch release gate r1f2e3d4c5b6a --target tail --html gate.html
+
+    Example: semsearch release gate r1f2e3d4c5b6a --qrels qrels.txt --queries queries.tsv --slice kind
+    """
+    from semsearch import wiring
+    from semsearch.errors import Refused
+    from semsearch.report.gate import cohort_rows, conditions_text, next_step, sentence
+    from semsearch.training.gate import document
+    from semsearch.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    judged = _judged(qrels, queries)
+    with steps() as progress:
+        result = wiring.gate(
+            opened, candidate, target=target, slices=slice_by or (), judged=judged, now=datetime.now(UTC),
+            progress=progress,
+        )  # fmt: skip
+    looks = len(_gates(opened, candidate)["results"])
+    if html:
+        _write_page(html, opened, result, looks)
+    emit(document(result), as_json=json, rows=cohort_rows(result), note=conditions_text(result, looks))
+    if not result.passed:
+        raise Refused(sentence(result), next_step(result))
+    talk(sentence(result))
+    talk(next_step(result))
 
 
 @app.command()
 def publish(
     release: ReleaseArgument,
+    force: Annotated[bool, typer.Option("--force", help="Without a passed gate; needs --reason and --by.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; kept with the release.")] = "",
+    by: Annotated[str, typer.Option(envvar="SEMSEARCH_REVIEWER", help="Who decides; kept with the release.")] = "",
     pipeline: PipelineOption = "default",
     workspace: WorkspaceOption = HERE,
     json: JsonOption = False,
 ) -> None:
-    """Make a release the one that a pipeline serves.
+    """Make a release the one that a pipeline serves, if it has passed its gate.
+
+    None is needed by a pipeline's first release, the same model on a newer catalogue, and what rollback leads to.
 
     Example: semsearch release publish r1f2e3d4c5b6a
+
+    Example: semsearch release publish r1f2e3d4c5b6a --force --reason 'new lexicon, no log yet' --by minji
     """
     from semsearch import wiring
     from semsearch.index.release import Release
@@ -70,7 +138,8 @@ def publish(
 
     opened = Workspace.open(workspace)
     following = try_it(Release.open(opened.manifest(release), opened.release_path(release)))
-    emit(_served(pipeline, wiring.publish(opened, release, pipeline, now=datetime.now(UTC)), json), as_json=json)
+    state = wiring.publish(opened, release, pipeline, now=datetime.now(UTC), by=by, reason=reason, force=force)
+    emit(_served(pipeline, state, json), as_json=json)
     talk(following)
 
 
@@ -100,7 +169,7 @@ def try_it(release: Release) -> str:
 
 
 def facts(workspace: Workspace, manifest: Manifest) -> dict[str, Any]:
-    """One release as a row: its manifest without the file list, its state and its size on disk."""
+    """One release as a row: its manifest without the file list, its state, its gate and its size on disk."""
     from dataclasses import asdict
 
     served = [name for name in workspace.pipelines() if workspace.state(name).current == manifest.release_id]
@@ -109,4 +178,81 @@ def facts(workspace: Workspace, manifest: Manifest) -> dict[str, Any]:
     folder = workspace.release_path(manifest.release_id)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     row = {key: value for key, value in asdict(manifest).items() if key not in ("files", "sizes")}
-    return {"release_id": manifest.release_id, "state": state} | row | {"size_mb": round(size / 1e6, 1)}
+    first = {"release_id": manifest.release_id, "state": state, "gate": gate_state(workspace, manifest)}
+    return first | row | {"size_mb": round(size / 1e6, 1)}
+
+
+def gate_state(workspace: Workspace, manifest: Manifest) -> str:
+    """How a served release came through its door; for any other: passed, refused, undecided, needed, not needed."""
+    state = workspace.state(manifest.pipeline)
+    if state.current == manifest.release_id:
+        event: Mapping[str, Any] = next(
+            (e for e in reversed(state.events) if e["release_id"] == manifest.release_id), {}
+        )
+        because = {"gate": "passed", "forced": "forced"}
+        return because.get(event.get("because", ""), "not needed")
+    found = workspace.door(manifest.release_id, manifest.pipeline)
+    if found.open:
+        return "passed" if found.because == "gate" else "not needed"
+    return found.outcome or "needed"
+
+
+def _told(workspace: Workspace, manifest: Manifest) -> list[str]:
+    """What the gates said of a release, what was forced, and what comes next."""
+    gates = _gates(workspace, manifest.release_id)
+    told = [
+        f"Gate of {result['judged_at']} against {result['current']} (target {result['target']}): "
+        f"{result['outcome']}. {result['told']}."
+        for result in gates["results"]
+    ]
+    told += [
+        f"Forced by {event['by']} at {event['at']} against {event['against']}: {event['reason']}"
+        for event in gates["forced"]
+    ]
+    if workspace.state(manifest.pipeline).current == manifest.release_id:
+        return told
+    found = workspace.door(manifest.release_id, manifest.pipeline)
+    flag = "" if manifest.pipeline == "default" else f" --pipeline {manifest.pipeline}"
+    publish = f"Next: semsearch release publish {manifest.release_id}{flag}"
+    show = f"semsearch release show {manifest.release_id}, or "
+    return [*told, f"It can be published: {found.told}.", publish] if found.open else [
+        *told, f"It cannot be published: {found.told}.", found.next_step.replace(show, "")
+    ]  # fmt: skip
+
+
+def _gates(workspace: Workspace, release_id: str) -> dict[str, Any]:
+    """What gates said and what was forced; a damaged file shows nothing, and `door` says why."""
+    from semsearch.errors import Refused
+    from semsearch.gates import GateRecord
+
+    try:
+        record = GateRecord.read(workspace.gate_path(release_id))
+    except Refused:
+        record = GateRecord(release_id)
+    return {"results": record.results, "forced": record.forced}
+
+
+def _judged(qrels: Path | None, queries: Path | None) -> tuple[Qrels, Queries, str] | None:
+    """Judgements and their queries from files; raises UsageError when one is there without the other."""
+    from semsearch.errors import UsageError
+    from semsearch.evaluation.reading import read_judgements, read_queries
+
+    if qrels is None and queries is None:
+        return None
+    if qrels is None:
+        raise UsageError("--queries has no judgements.", "Next: --qrels FILE beside it, or neither to ask the log")
+    found, texts = read_judgements(qrels)
+    asked = read_queries(queries) if queries else texts
+    if asked is None:
+        raise UsageError("The qrels hold no query texts.", "Next: --queries FILE with the columns query_id and query")
+    return found, asked, qrels.name
+
+
+def _write_page(path: Path, workspace: Workspace, result: GateResult, looks: int) -> None:
+    from semsearch.evaluation.files import write_lines
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.report.gate import gate_page, shown_items
+
+    titles = Catalogue(workspace).titles(shown_items(result))
+    write_lines(path, [gate_page(result, titles, looks)])
+    talk(f"Report: {path}")

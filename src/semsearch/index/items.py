@@ -85,9 +85,17 @@ class Alive:
 
     def mask(self, now: datetime) -> Mask:
         """bool[n_items], True for the items that are alive at `now` (UTC-aware)."""
-        at = (now - _EPOCH) // _MICROSECOND
-        mask: Mask = self.status == STATUSES.index("active")
-        mask &= self.created <= at
+        mask = self.at(now)
+        mask &= self.status == STATUSES.index("active")
+        return mask
+
+    def at(self, moment: datetime) -> Mask:
+        """bool[n_items], True for the items that were alive at a past `moment`: created, not ended.
+
+        The status is left out: it is that of the snapshot, and what is sold today was active then.
+        """
+        at = (moment - _EPOCH) // _MICROSECOND
+        mask: Mask = self.created <= at
         mask &= self.ended > at
         return mask
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup
@@ -113,6 +114,61 @@ def sorted_differences(values: Iterable[float], *, width: int = 880) -> Markup:
         )
     better, worse = int((known > 0).sum()), int((known < 0).sum())
     return _drawing(parts, width, height, f"{known.size} queries: {better} better, {worse} worse")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One line of `spans`."""
+
+    label: str
+    note: str
+    """Stands right, such as the number of queries."""
+    middle: float
+    low: float
+    high: float
+    bar: float
+    """What the interval must not reach below; marked on its line."""
+    tone: str
+    """up, open or down."""
+
+
+def spans(rows: Sequence[Span], *, width: int = 880) -> Markup:
+    """Intervals under one another on one scale, with a line at 0 and a mark at each one's own bar."""
+    known = [row for row in rows if not math.isnan(row.middle)]
+    if not known:
+        return Markup("")
+    reach = max(max(abs(row.low), abs(row.high), abs(row.bar)) for row in known) * 1.08 or 0.01
+    left, right, step, top = 150, 130, 34, 8
+    floor = top + step * len(rows)
+    scale = _scale(-reach, reach, left, width - right)
+    parts = [
+        Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
+            "axis" if level else "zero", scale(level), scale(level), top, floor
+        )
+        + Markup('<text class="small" x="{}" y="{}" text-anchor="middle">{}</text>').format(
+            scale(level), floor + 18, f"{level:+.3f}".replace("-", "−") if level else "0"
+        )
+        for level in (-reach, -reach / 2, 0.0, reach / 2, reach)
+    ]
+    for place, row in enumerate(rows):
+        y = top + step * place + step / 2
+        parts.append(_span(row, y, scale, left, width - right))
+    return _drawing(parts, width, floor + 26, "intervals: " + ", ".join(f"{r.label} {r.middle:+.4f}" for r in known))
+
+
+def _span(row: Span, y: float, scale: _Scale, left: float, right: float) -> Markup:
+    names = Markup(
+        '<text class="label" x="{}" y="{}" text-anchor="end" dominant-baseline="middle">{}</text>'
+        '<text class="small" x="{}" y="{}" dominant-baseline="middle">{}</text>'
+    ).format(left - 12, y, row.label, right + 12, y, row.note)
+    if math.isnan(row.middle):
+        return names
+    mark = Markup('<line class="mark" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(scale(row.bar), y - 11, y + 11)
+    drawn = Markup(
+        '<line class="range {0}" x1="{1}" x2="{2}" y1="{3}" y2="{3}"/>'
+        '<circle class="dot {0}" cx="{4}" cy="{3}" r="4.5"/>'
+    ).format(row.tone, scale(row.low), scale(row.high), y, scale(row.middle))
+    return names + (mark if row.bar else Markup("")) + drawn
 
 
 def _tone(low: float, high: float, zero: float | None) -> str:

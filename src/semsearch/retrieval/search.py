@@ -119,9 +119,10 @@ class Searcher:
         mode: str | None = None,
         fusion: str | None = None,
         include_ended: bool = False,
+        within: Mask | None = None,
     ) -> Ranked:
-        """Rows and scores of `search`, nothing more."""
-        allowed = self.allowed(Filters(now, include_ended=include_ended))
+        """Rows and scores of `search`, nothing more; `within` (bool[n_items]) names the items that compete instead."""
+        allowed = self.allowed(Filters(now, include_ended=include_ended)) if within is None else within
         return self._answer(query, k, *self.rules(mode, fusion), allowed)[1]
 
     def rules(self, mode: str | None = None, fusion: str | None = None) -> tuple[Mode, Fusion]:
