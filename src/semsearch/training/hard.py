@@ -63,25 +63,28 @@ def impressed(
     name = "query" if side == "query" else "actor_id"
     seen = (pl.col("kind") == "impression") & (pl.col("ts") < pl.lit(before).cast(pl.Datetime("us", "UTC")))
     shown = log.lazy().filter(seen).group_by(name, "item_id").len("n").drop_nulls().collect()
-    wanted = _rows(keys, "key", "query_row")
-    counted = _keyed(shown, name, wanted).group_by("key", "item_id").agg(pl.col("n").sum())
-    engaged = _keyed(engagements.filter(pl.col("kind").is_in(ENGAGEMENTS)), name, wanted).select("key", "item_id")
-    vain = counted.join(engaged.unique(), on=["key", "item_id"], how="anti").join(
-        _rows(item_ids, "item_id", "item_row"), on="item_id"
-    )  # fmt: skip
-    best = vain.sort("key", "n", "item_row", descending=[False, True, False]).group_by("key", maintain_order=True)
-    listed = best.head(cap).join(wanted, on="key", maintain_order="left")
-    return Ragged.of(listed["query_row"].to_numpy(), listed["item_row"].to_numpy(), len(keys))
+    engaged = engagements.filter(pl.col("kind").is_in(ENGAGEMENTS)).select(name, "item_id").unique()
+    asked = _asked(pl.concat([shown[name], engaged[name]]), keys)
+    items = _rows(item_ids, "item_id", "item_row")
+    counted, wanted = (frame.join(asked, on=name).join(items, on="item_id") for frame in (shown, engaged))
+    place = ["key_row", "item_row"]
+    vain = counted.join(wanted, on=place, how="anti").group_by(place).agg(pl.col("n").sum())
+    ordered = vain.sort("key_row", "n", "item_row", descending=[False, True, False])
+    best = ordered.group_by("key_row", maintain_order=True).head(cap)
+    lists = Ragged.of(best["key_row"].to_numpy(), best["item_row"].to_numpy(), len(keys))
+    first = {key: row for row, key in reversed(list(enumerate(keys)))}
+    return lists.take(np.array([first[key] for key in keys], np.int64))
 
 
-def _keyed(frame: pl.DataFrame, name: str, wanted: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `frame` with `key`, the search view of a query or the actor; only those that are wanted."""
+def _asked(values: pl.Series, keys: Sequence[str]) -> pl.DataFrame:
+    """Each query or actor that is one of `keys`, with the place of the first such key: its column, key_row."""
     import polars as pl
 
-    values = frame[name].drop_nulls().unique()
-    keys = values if name != "query" else pl.Series(map(search, values), dtype=pl.String)
-    table = pl.DataFrame({name: values, "key": keys}, schema={name: pl.String, "key": pl.String})
-    return frame.join(table.join(wanted.select("key").unique(), on="key", how="semi"), on=name)
+    typed = values.drop_nulls().unique()
+    views = pl.Series(map(search, typed), dtype=pl.String) if values.name == "query" else typed
+    table = pl.DataFrame({values.name: typed, "key": views}, schema_overrides={"key": pl.String})
+    places = _rows(keys, "key", "key_row").unique("key", keep="first")
+    return table.join(places, on="key").drop("key")
 
 
 def _rows(values: Sequence[str], name: str, row: str) -> pl.DataFrame:
