@@ -17,7 +17,8 @@ With everything off this is sentence-transformers' MultipleNegativesRankingLoss,
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,44 +57,95 @@ class SampledSoftmax:
 
         `queries` [B, dim], of length 1; `weights` [B], above 0.
         """
-        losses, n_right = self._losses(queries, candidates)
-        for length in self.lengths:
-            losses = losses + self._losses(_prefix(queries, length), _shorter(candidates, length))[0]
-        losses = losses / (1 + len(self.lengths))
         if weights is None:
-            return losses.mean(), n_right
-        return (losses * weights).sum() / weights.sum(), n_right
+            weights = queries.new_ones(len(queries))
+        shares = weights / weights.sum()
+        loss, n_right = self._loss(queries, candidates, shares)
+        for length in self.lengths:
+            loss = loss + self._loss(_prefix(queries, length), _shorter(candidates, length), shares)[0]
+        return loss / (1 + len(self.lengths)), int(n_right)
 
-    def _losses(self, queries: Tensor, candidates: Candidates) -> tuple[Tensor, int]:
-        """Loss of each row, [B], and the number of rows whose own cosine is above all others."""
-        scores, log_q = _scores(queries, candidates)
-        own = scores.diagonal()
-        n_right = int(((scores.detach() >= own.detach()[:, None]).sum(dim=1) == 1).sum())
-        logits = scores / self.temperature
-        if log_q is not None:
-            logits = logits - log_q
-            if not self.correct_positive:
-                raw = logits.diagonal() + log_q.diagonal()
-                logits = logits.diagonal_scatter(raw)
-        return logits.logsumexp(dim=1) - logits.diagonal(), n_right
+    def _loss(self, queries: Tensor, candidates: Candidates, shares: Tensor) -> tuple[Tensor, Tensor]:
+        hard = _hard_scores(queries, candidates)
+        found: tuple[Tensor, Tensor] = _softmax().apply(queries, candidates.shared, hard, candidates, shares, self)
+        return found
 
 
-def _scores(queries: Tensor, candidates: Candidates) -> tuple[Tensor, Tensor | None]:
-    """Cosines with all candidates, −inf where one does not count, [B, C + h]; and their log Q, which broadcasts."""
+@cache
+def _softmax() -> Any:
+    """The loss of one length as a function of autograd; made when first needed, for torch is imported late.
+
+    Written out because autograd would walk the [B, C] matrix twenty times; here it is one matrix, changed in place, and
+    what is left of it is its own gradient: d loss / d cos_ij = share_i · (softmax_ij − [i = j]) / temperature.
+    """
     import torch
 
-    scores = queries @ candidates.shared.T
-    if candidates.masked is not None:
-        scores = scores.index_put(candidates.masked, scores.new_tensor(-torch.inf))
-    log_q = None if candidates.log_q is None else candidates.log_q.expand_as(scores)
+    class Softmax(torch.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(  # noqa: PLR0917
+            ctx: Any,
+            queries: Tensor,
+            shared: Tensor,
+            hard: Tensor | None,
+            given: Candidates,
+            shares: Tensor,
+            loss: SampledSoftmax,
+        ) -> tuple[Tensor, Tensor]:
+            scores = queries @ shared.T
+            if given.masked is not None:
+                scores[given.masked] = -torch.inf
+            if hard is not None:
+                scores = torch.cat([scores, hard], dim=1)
+            n_right = _n_right(scores)
+            _correct(scores.div_(loss.temperature), given, loss.correct_positive)
+            own, top = scores.diagonal().clone(), scores.amax(dim=1, keepdim=True)
+            sums = scores.sub_(top).exp_().sum(dim=1)
+            losses = top[:, 0] + sums.log() - own
+            each = shares / loss.temperature
+            scores.mul_((each / sums)[:, None]).diagonal().sub_(each)
+            ctx.save_for_backward(queries, shared, scores)
+            ctx.mark_non_differentiable(n_right)
+            return losses @ shares, n_right
+
+        @staticmethod
+        def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:
+            queries, shared, gradient = ctx.saved_tensors
+            of_shared = gradient[:, : len(shared)]
+            of_hard = outer[0] * gradient[:, len(shared) :] if ctx.needs_input_grad[2] else None
+            return outer[0] * (of_shared @ shared), outer[0] * (of_shared.T @ queries), of_hard, None, None, None
+
+    return Softmax
+
+
+def _n_right(scores: Tensor) -> Tensor:
+    """Rows whose own score is above all others; `scores` is as before when it returns."""
+    own = scores.diagonal().clone()
+    scores.diagonal().fill_(float("-inf"))
+    n_right = (own > scores.amax(dim=1)).sum()
+    scores.diagonal().copy_(own)
+    return n_right
+
+
+def _correct(logits: Tensor, given: Candidates, correct_positive: bool) -> None:
+    """Subtract log Q in place."""
+    if given.log_q is None:
+        return
+    n_shared = len(given.shared)
+    logits[:, :n_shared].sub_(given.log_q)
+    if given.places is not None and given.hard_log_q is not None:
+        logits[:, n_shared:].sub_(given.hard_log_q[given.places.clamp(min=0)])
+    if not correct_positive:
+        logits.diagonal().add_(given.log_q[: len(logits)])
+
+
+def _hard_scores(queries: Tensor, candidates: Candidates) -> Tensor | None:
+    """Cosines with the row's own hard items, −inf for none, [B, h]."""
+    import torch
+
     if candidates.hard is None or candidates.places is None:
-        return scores, log_q
-    places = candidates.places.clamp(min=0)
-    hard = torch.einsum("bd,bhd->bh", queries, candidates.hard[places])
-    hard = hard.masked_fill(candidates.places < 0, -torch.inf)
-    if log_q is not None and candidates.hard_log_q is not None:
-        log_q = torch.cat([log_q, candidates.hard_log_q[places]], dim=1)
-    return torch.cat([scores, hard], dim=1), log_q
+        return None
+    chosen = candidates.hard[candidates.places.clamp(min=0)]
+    return torch.einsum("bd,bhd->bh", queries, chosen).masked_fill(candidates.places < 0, -torch.inf)
 
 
 def _shorter(candidates: Candidates, length: int) -> Candidates:

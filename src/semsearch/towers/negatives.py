@@ -6,7 +6,7 @@ In-batch negatives only ever are items that somebody wanted; uniform ones show t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -22,6 +22,18 @@ NONE = -1
 
 
 @dataclass(frozen=True, slots=True)
+class Hard:
+    """One source of negatives that each query row has of its own."""
+
+    items: Ragged
+    """Item rows, hardest first; one list a row of `Pairs.queries`."""
+    n: int
+    """Of each list a pair; with `all` it does not count."""
+    select: Select = "random"
+    """Which of the list are taken: random ones (new each time), the first, or all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Negatives:
     """Which negatives stand beside those of the batch."""
 
@@ -29,12 +41,8 @@ class Negatives:
     """Rows of the items that uniform negatives are drawn from, [n_pool]."""
     uniform: int = 0
     """Uniform negatives a batch; every row of the batch is scored against all of them."""
-    hard: Ragged | None = None
-    """Item rows that are hard for each query row, hardest first; one list a row of `Pairs.queries`."""
-    n_hard: int = 0
-    """Hard negatives a pair; with `all` it does not count."""
-    select: Select = "random"
-    """Which of the list are taken: random ones (new each time), the first, or all."""
+    hard: tuple[Hard, ...] = ()
+    """Their columns stand side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +68,8 @@ class Sampler:
             raise UsageError("There is no live item to draw negatives from.", "Next: semsearch train --uniform 0")
         self._pairs = pairs
         self._negatives = negatives
-        self._hard = _without_known(negatives.hard, pairs) if negatives.hard is not None else None
-        self._position = np.full(int(pairs.clusters.max(initial=-1)) + 1, NONE)
+        self._hard = tuple(replace(hard, items=_without_known(hard.items, pairs)) for hard in negatives.hard)
+        self._position = np.full(_n_clusters(pairs), NONE)
 
     def draw(self, numbers: NDArray[np.int64], rng: np.random.Generator) -> Columns:
         """The columns of the batch of the given pairs, [B]."""
@@ -70,17 +78,20 @@ class Sampler:
         return Columns(uniform, self._draw_hard(numbers, rng), self._masked(numbers, uniform))
 
     def _draw_hard(self, numbers: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-        if self._hard is None or not len(self._hard.values):
+        none = np.zeros((len(numbers), 0), np.int64)
+        return np.concatenate([none, *(self._draw_from(hard, numbers, rng) for hard in self._hard)], axis=1)
+
+    def _draw_from(self, hard: Hard, numbers: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+        if not len(hard.items.values):
             return np.zeros((len(numbers), 0), np.int64)
         rows = self._pairs.query_rows[numbers]
-        lengths = self._hard.lengths[rows][:, None]
-        select = self._negatives.select
-        wide = int(lengths.max(initial=0)) if select == "all" else self._negatives.n_hard
+        lengths = hard.items.lengths[rows][:, None]
+        wide = int(lengths.max(initial=0)) if hard.select == "all" else hard.n
         places = np.broadcast_to(np.arange(wide), (len(rows), wide))
-        if select == "random":
+        if hard.select == "random":
             places = np.where(lengths > wide, _random_places(lengths, wide, rng), places)
         there = places < lengths
-        items = self._hard.values[np.where(there, self._hard.starts[rows][:, None] + places, 0)]
+        items = hard.items.values[np.where(there, hard.items.starts[rows][:, None] + places, 0)]
         clusters = self._pairs.clusters
         own = clusters[self._pairs.item_rows[numbers]][:, None] == clusters[items]
         return np.where(there & ~own, items, NONE)
@@ -132,11 +143,16 @@ def _random_places(lengths: NDArray[np.int64], n: int, rng: np.random.Generator)
     return turned
 
 
+def _n_clusters(pairs: Pairs) -> int:
+    known = pairs.known.values.max(initial=-1) if pairs.known is not None else -1
+    return int(max(pairs.clusters.max(initial=-1), known)) + 1
+
+
 def _without_known(hard: Ragged, pairs: Pairs) -> Ragged:
     """The lists without items of clusters that are known to suit their query."""
     if pairs.known is None:
         return hard
-    width = int(pairs.clusters.max(initial=-1)) + 1
+    width = _n_clusters(pairs)
     keep = ~np.isin(hard.keys * width + pairs.clusters[hard.values], pairs.known.keys * width + pairs.known.values)
     return Ragged.of(hard.keys[keep], hard.values[keep], len(hard))
 

@@ -60,6 +60,25 @@ def test_hard_items_count_for_their_own_row_only() -> None:
     assert loss.item() == pytest.approx((soft(2, 1.2, 0, b - 2, a + 1.6) + soft(1.6, 0, -2, a + 1.2)) / 2, rel=1e-6)
 
 
+@pytest.mark.parametrize("correct_positive", [True, False])
+def test_the_gradient_is_that_of_the_loss(correct_positive: bool) -> None:
+    rng = np.random.default_rng(1)
+
+    def made(*shape: int) -> torch.Tensor:
+        return normalize(torch.tensor(rng.standard_normal(shape)), dim=1).requires_grad_()
+
+    places = torch.tensor([[0, 3], [-1, 2], [1, -1], [-1, -1]])
+    masked = (torch.tensor([0, 2]), torch.tensor([1, 5]))
+    log_q, hard_log_q = (torch.tensor(rng.random(n)).log() for n in (6, 4))
+    loss = SampledSoftmax(0.3, correct_positive, lengths=(2, 1))
+    weights = torch.tensor([1.0, 0.5, 2.0, 0.1], dtype=torch.float64)
+
+    def of(queries: torch.Tensor, shared: torch.Tensor, hard: torch.Tensor) -> torch.Tensor:
+        return loss(queries, Candidates(shared, masked, log_q, hard, places, hard_log_q), weights)[0]
+
+    assert torch.autograd.gradcheck(of, (made(4, 3), made(6, 3), made(4, 3)))
+
+
 def test_a_row_is_right_when_its_own_cosine_is_above_all_others() -> None:
     tie = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
     assert SampledSoftmax(0.5)(QUERIES, Candidates(tie))[1] == 0
