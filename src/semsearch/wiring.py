@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from semsearch.index.segment import Segmenter
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.retrieval.evaluate import ReleaseRetriever
+    from semsearch.retrieval.query_side import History, QuerySide
     from semsearch.retrieval.search import Searcher
     from semsearch.settings import Settings
     from semsearch.text.analyser import Analyser
@@ -80,7 +81,40 @@ def open_searcher(
     chosen = settings or load_settings(workspace)
     manifest = workspace.manifest(release) if release else workspace.current(pipeline)
     opened = Release.open(manifest, workspace.release_path(manifest.release_id))
-    return Searcher(opened, lambda: open_encoder(workspace, manifest.model_id, chosen), chosen.search, exact=once)
+    return Searcher(
+        opened,
+        lambda: open_encoder(workspace, manifest.model_id, chosen),
+        chosen.search,
+        exact=once,
+        open_side=lambda: _query_side(workspace, manifest, once),
+    )
+
+
+def _query_side(workspace: Workspace, manifest: Manifest, once: bool) -> QuerySide:
+    """What the query tower of a release is asked with: its model's card says it. No card: typed text."""
+    from semsearch.retrieval.query_side import QuerySide
+    from semsearch.towers.card import CARD, ModelCard
+
+    folder = workspace.model_path(manifest.model_id) if manifest.model_id else None
+    if folder is None or not (folder / CARD).is_file():
+        return QuerySide(pipeline=manifest.pipeline)
+    features = ModelCard.read(folder).features
+    return QuerySide(
+        None if features.is_plain else features, lambda: open_history(workspace, once=once), manifest.pipeline
+    )
+
+
+def open_history(workspace: Workspace, *, once: bool = False) -> History:
+    """What each actor of the imported log engaged; `once` suits a single one. Raises MissingPart without a log."""
+    import polars as pl
+
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.retrieval.query_side import History
+    from semsearch.towers.groups import ENGAGED
+
+    engaged = pl.col("kind").is_in(ENGAGED) & pl.col("item_id").is_not_null()
+    log = Catalogue(workspace).interactions().filter(engaged).select("ts", "actor_id", "item_id", "kind")
+    return History(log, once=once)
 
 
 def train(

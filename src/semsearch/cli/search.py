@@ -13,6 +13,7 @@ import typer
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
 from semsearch.cli.output import emit, talk
 from semsearch.cli.release import try_it
+from semsearch.errors import UsageError
 
 if TYPE_CHECKING:
     from semsearch.index.release import Release
@@ -27,7 +28,11 @@ WhereOption = Annotated[
 ]
 NearOption = Annotated[str | None, typer.Option("--near", help="Region by id or name; its neighbours count too.")]
 AllOption = Annotated[bool, typer.Option("--all", help="Also items that are sold, reserved, hidden or ended.")]
-QueryWords = Annotated[list[str], typer.Argument(metavar="QUERY", help="What to search for.")]
+QueryWords = Annotated[list[str] | None, typer.Argument(metavar="[QUERY]", help="What to search for.")]
+ActorOption = Annotated[
+    str | None,
+    typer.Option("--actor", help="An actor_id: items for this person (docs/schema.md)."),
+]
 QueryArgument = Annotated[str, typer.Argument(help="What to search for.")]
 ItemArgument = Annotated[str, typer.Argument(help="An item_id.")]
 NOBODY = "No item passes the filters."
@@ -35,7 +40,8 @@ COLUMNS = ("rank", "title", "price", "region", "status", "score", "item_id")
 
 
 def search(
-    query: QueryWords,
+    query: QueryWords = None,
+    actor: ActorOption = None,
     k: KOption = None,
     mode: Annotated[
         Literal["hybrid", "dense", "lexical"] | None, typer.Option(help="Which legs answer. [default: search.mode]")
@@ -57,8 +63,17 @@ def search(
     Example: semsearch search "office chair" --where "price < 50000 and category under 'Furniture'" --near 역삼동
 
     Example: semsearch search "laptop bag" --mode lexical --explain
+
+    Example: semsearch search --actor u1024 --pipeline for_you
     """
     searcher = _searcher(workspace, pipeline, release)
+    if actor is not None:
+        _refuse_beside_actor(query, mode, explain)
+        asked = {"k": k, "where": where, "near_region": near, "include_ended": all_items}
+        _for_actor(searcher, actor, asked, json, jsonl)
+        return
+    if not query:
+        raise UsageError("There is nothing to search for.", try_it(searcher.release))
     result = searcher.search(
         " ".join(query),
         now=datetime.now(UTC),
@@ -74,6 +89,25 @@ def search(
     _talk_about(result, explain, machine=json or jsonl)
     if not rows:
         talk(_after_nothing(result, searcher.release, filtered=where is not None or near is not None))
+
+
+def _refuse_beside_actor(query: list[str] | None, mode: str | None, explain: bool) -> None:
+    given = "a QUERY" if query else "--mode" if mode else "--explain" if explain else ""
+    if given:
+        raise UsageError(
+            f"--actor does not go with {given}: an actor is answered from the log.",
+            "Next: semsearch search --actor ACTOR_ID",
+        )
+
+
+def _for_actor(searcher: Searcher, actor_id: str, asked: dict[str, Any], json: bool, jsonl: bool) -> None:
+    from semsearch.retrieval.actor import for_actor
+
+    result = for_actor(searcher, actor_id, now=datetime.now(UTC), **asked)
+    rows = [_shown(hit, searcher, False) for hit in result.hits]
+    _emit(result, rows, _columns(rows, False), json, jsonl)
+    for note in (*result.notes, *(() if rows or result.notes else (NOBODY,))):
+        talk(note)
 
 
 def similar(

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from semsearch.errors import Damaged, MismatchError
 from semsearch.files import sha256
@@ -47,7 +47,7 @@ def dense_kind(asked: str, n_items: int) -> DenseKind:
     return "hnsw" if asked == "hnsw" else "exact"
 
 
-def release_id(**inputs: str | int | dict[str, int]) -> str:
+def release_id(**inputs: str | int | dict[str, Any]) -> str:
     """The id of the release that these inputs make: same inputs, same id."""
     text = json.dumps({"format": FORMAT, **inputs}, sort_keys=True, ensure_ascii=False)
     return "r" + hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -35,13 +35,13 @@ ENCODE_BATCH = 8_192
 
 
 class Template(Protocol):
-    """How an item becomes the text that the item tower reads (towers.template.ItemTemplate)."""
+    """How an item becomes the text that the item tower reads (ItemTemplate, or Features of a schema)."""
 
     def texts(self, items: pl.DataFrame) -> list[str]:
         """One search-view text per row."""
         ...
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, Any]:
         """All that decides the texts."""
         ...
 

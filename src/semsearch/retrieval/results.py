@@ -77,6 +77,18 @@ class SimilarResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ActorResult:
+    """What an actor may want next, best first."""
+
+    actor_id: str
+    n_engaged: int
+    """Items that he had engaged by then; they are left out."""
+    release_id: str
+    hits: tuple[SearchHit, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WhyAnswer:
     """Why one item is or is not found for one query."""
 

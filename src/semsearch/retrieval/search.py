@@ -29,6 +29,7 @@ from semsearch.retrieval.legs import (
     lexical_leg,
     lexical_place,
 )
+from semsearch.retrieval.query_side import QuerySide
 from semsearch.retrieval.results import Match, SearchHit, SearchResult
 from semsearch.text.tokens import shown
 
@@ -50,12 +51,17 @@ class Searcher:
         settings: SearchSettings,
         *,
         exact: bool = False,
+        open_side: Callable[[], QuerySide] = QuerySide,
     ) -> None:
-        """`exact` scans the vectors instead of loading an hnsw graph: faster for a single query."""
+        """`exact` scans the vectors instead of loading an hnsw graph: faster for a single query.
+
+        `open_side` says what the query tower is asked with; by default it is the typed text as it is.
+        """
         self.release = release
         self.settings = settings
         self._open_encoder = open_encoder
         self._exact = exact
+        self._open_side = open_side
         self._where = lru_cache(CACHED_FILTERS)(self._where_mask)
 
     @cached_property
@@ -70,6 +76,11 @@ class Searcher:
                 REBUILD,
             )
         return encoder
+
+    @cached_property
+    def side(self) -> QuerySide:
+        """What the query tower is asked with."""
+        return self._open_side()
 
     @property
     def dense_index(self) -> DenseIndex:
@@ -97,7 +108,8 @@ class Searcher:
         """
         allowed = self.allowed(Filters(now, where, near_region, include_ended))
         chosen, rule = self.rules(mode, fusion)
-        legs, ranked = self._answer(query, k, chosen, rule, allowed)
+        region_id = self.release.regions.near(near_region)[0] if near_region else None
+        legs, ranked = self._answer(query, k, chosen, rule, allowed, now=now, region_id=region_id)
         return SearchResult(
             query=query,
             searched=legs.plan.search,
@@ -121,19 +133,36 @@ class Searcher:
         include_ended: bool = False,
         within: Mask | None = None,
     ) -> Ranked:
-        """Rows and scores of `search`, nothing more; `within` (bool[n_items]) names the items that compete instead."""
+        """Rows and scores of `search`, nothing more; `within` (bool[n_items]) names the items that compete instead.
+
+        In a pipeline that is asked with an item or an actor `query` is its id, and the dense leg answers alone.
+        """
         allowed = self.allowed(Filters(now, include_ended=include_ended)) if within is None else within
-        return self._answer(query, k, *self.rules(mode, fusion), allowed)[1]
+        if self.side.of == "query":
+            return self._answer(query, k, *self.rules(mode, fusion), allowed, now=now)[1]
+        vector = self.item_vector(query) if self.side.of == "item" else self.actor_vector(query, now)[0]
+        return self.nearest(vector, self.settings.k if k is None else k, allowed)
 
     def rules(self, mode: str | None = None, fusion: str | None = None) -> tuple[Mode, Fusion]:
         """Mode and fusion rule, None taken from the settings; raises UsageError for a word that is neither."""
         return check_mode(mode or self.settings.mode), check_fusion(fusion or self.settings.fusion)
 
-    def _answer(self, query: str, k: int | None, mode: Mode, rule: Fusion, allowed: Mask | None) -> tuple[Legs, Ranked]:
+    def _answer(
+        self,
+        query: str,
+        k: int | None,
+        mode: Mode,
+        rule: Fusion,
+        allowed: Mask | None,
+        *,
+        now: datetime,
+        region_id: str | None = None,
+    ) -> tuple[Legs, Ranked]:
         wanted = self.settings.k if k is None else k
         if wanted < 1:
             raise UsageError(f"k is {wanted}; it must be at least 1.", "Next: --k 10")
-        return self.first(self.legs(query, mode, self.settings.depth, allowed), mode, rule, wanted, allowed)
+        legs = self.legs(query, mode, self.settings.depth, allowed, now=now, region_id=region_id)
+        return self.first(legs, mode, rule, wanted, allowed)
 
     def first(self, legs: Legs, mode: Mode, rule: Fusion, k: int, allowed: Mask | None) -> tuple[Legs, Ranked]:
         """The first `k` of the one order of a query's items, with the legs as deep as that took.
@@ -173,18 +202,61 @@ class Searcher:
     def _where_mask(self, where: str) -> Mask:
         return self.release.passing(parse_where(where))
 
-    def legs(self, query: str, mode: Mode, depth: int, allowed: Mask | None) -> Legs:
-        """Both legs of one query, each cut at `depth`; the leg that `mode` leaves out is empty."""
+    def legs(
+        self,
+        query: str,
+        mode: Mode,
+        depth: int,
+        allowed: Mask | None,
+        *,
+        now: datetime | None = None,
+        region_id: str | None = None,
+    ) -> Legs:
+        """Both legs of one query, each cut at `depth`; the leg that `mode` leaves out is empty.
+
+        `now` and `region_id` are the searcher's, for a query tower that reads them. Raises UsageError where the
+        query tower is asked with something else than typed text.
+        """
         plan = self.release.lexical.plan(query)
         lexical, scores = NOTHING, np.zeros(0, np.float32)
         if mode != "dense":
             lexical, scores = lexical_leg(self.release, plan, depth, allowed)
-        vector = self.encode(plan.dense_text) if mode != "lexical" else None
-        dense = NOTHING if vector is None else self.dense_index.search(vector[None, :], depth, allowed)[0]
-        return Legs(plan, vector, dense, lexical, scores, depth)
+        vector = None
+        if mode != "lexical":
+            vector = self.encode(self.side.typed(plan.dense_text, region_id=region_id, at=now))
+        return Legs(plan, vector, self.nearest(vector, depth, allowed), lexical, scores, depth)
+
+    def nearest(self, vector: Floats | None, k: int, allowed: Mask | None) -> Ranked:
+        """The best `k` allowed rows for one query vector; none without a vector."""
+        return NOTHING if vector is None else self.dense_index.search(vector[None, :], k, allowed)[0]
+
+    def item_vector(self, item_id: str) -> Floats | None:
+        """What the query tower makes of one item of the release; raises UsageError for one that it does not have."""
+        import polars as pl
+
+        item = self.release.items.filter(pl.col("item_id") == item_id).collect()
+        if not item.height:
+            raise unknown_item(self.release, item_id)
+        return self.encode(self.side.item(item))
+
+    def actor_vector(self, actor_id: str, now: datetime) -> tuple[Floats | None, frozenset[str]]:
+        """What the query tower makes of an actor as of `now`, and the items that he had engaged before.
+
+        Raises UsageError for an actor who engaged nothing.
+        """
+        import polars as pl
+
+        self.side.must_be("actor")
+        log = self.side.history.of(actor_id).filter(pl.col("ts") < now)
+        if not log.height:
+            raise UsageError(
+                f"The log has nothing that actor '{actor_id}' clicked, liked, asked about or bought.",
+                "Next: semsearch import interactions FILE, or another --actor",
+            )
+        return self.encode(self.side.actor(actor_id, log, self.release.items, now)), frozenset(log["item_id"])
 
     def encode(self, text: str) -> Floats | None:
-        """The query vector; None when there is nothing in `text` that the encoder knows."""
+        """The query tower's vector of a text; None when there is nothing in it that the encoder knows."""
         if not text:
             return None
         vector: Floats = self.encoder.encode_queries([text])[0]
@@ -264,6 +336,14 @@ class Searcher:
         if allowed is not None and not allowed.any():
             notes.append("No item passes the filters.")
         return tuple(notes)
+
+
+def unknown_item(release: Release, item_id: str) -> UsageError:
+    """What is said of an item that a release does not have."""
+    return UsageError(
+        f"Release {release.manifest.release_id} has no item '{item_id}'.",
+        "Next: semsearch index build --publish, if it was imported since",
+    )
 
 
 def _not_in(rows: Rows, others: Rows, n: int) -> Mask:

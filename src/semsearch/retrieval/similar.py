@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from semsearch.errors import UsageError
 from semsearch.index.dense import Floats, Mask, Ranked
 from semsearch.retrieval.legs import Filters, lexical_leg
 from semsearch.retrieval.results import SimilarHit, SimilarResult
-from semsearch.retrieval.search import Searcher
+from semsearch.retrieval.search import Searcher, unknown_item
 
 
 def similar(
@@ -26,21 +25,19 @@ def similar(
 ) -> SimilarResult:
     """The `k` nearest items of one item, itself left out, items with one and the same vector listed once.
 
-    By the item tower's vectors; an item without one (no word that the encoder knows) is compared by the
-    words of its title. Raises UsageError for an item that the release does not have.
+    By the item tower's vectors, or, in a pipeline that is asked with an item, by what its query tower makes of this
+    one; an item without a vector (no word that the encoder knows) is compared by the words of its title. Raises
+    UsageError for an item that the release does not have.
     """
     release = searcher.release
     row = release.rows.find(item_id)
     if row is None:
-        raise UsageError(
-            f"Release {release.manifest.release_id} has no item '{item_id}'.",
-            "Next: semsearch index build --publish, if it was imported since",
-        )
+        raise unknown_item(release, item_id)
     allowed = searcher.allowed(Filters(now, where, near_region, include_ended))
     others = np.ones(len(release), np.bool_) if allowed is None else allowed.copy()
     others[row] = False
     wanted = searcher.settings.k if k is None else k
-    vector = release.vectors.of(row)
+    vector = searcher.item_vector(item_id) if searcher.side.of == "item" else release.vectors.of(row)
     if vector is not None:
         ranked = _by_vector(searcher, vector, wanted, others)
     else:

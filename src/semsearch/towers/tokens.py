@@ -6,7 +6,7 @@ that a transformer that cuts long texts keeps them. Running text loses its `[`: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -100,6 +100,15 @@ class Features:
         Raises UsageError for a missing column.
         """
         return self._texts("query", asked(self.schema, frame, items), Tables(log, items))
+
+    def completed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """A query frame with null columns for what the query side reads and the frame does not have."""
+        import polars as pl
+
+        kinds = {"number": pl.Float64(), "time": pl.Datetime("us", "UTC"), "list": pl.List(pl.String())}
+        read = columns_read(self.schema).items()
+        nulls = {name: kinds.get(kind, pl.String()) for name, kind in read if name not in frame.columns}
+        return frame.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in nulls.items())
 
     def _texts(self, name: str, frame: pl.DataFrame, tables: Tables) -> list[str]:
         side = self.schema.sides[name]
@@ -252,9 +261,10 @@ def _running(feature: Feature, frame: pl.DataFrame) -> list[str]:
     return texts.texts(frame, column_of(feature, frame), feature.options)
 
 
-def columns_read(schema: Schema) -> Iterator[str]:
-    """Columns that the query side's frame must have, for those who make a frame of one row."""
-    made = {c for g in schema.query.groups for c in GROUPS[g.transform].makes(g.name, g.options)}
-    for group in schema.query.groups:
-        yield from GROUPS[group.transform].reads(group.options)
-    yield from (f.column for f in schema.query.features if f.column not in made)
+def columns_read(schema: Schema) -> dict[str, str]:
+    """Columns that the query side's frame must have, and the type of each."""
+    side = schema.query
+    made = {column for group in side.groups for column in GROUPS[group.transform].makes(group.name, group.options)}
+    read = {column: "category" for group in side.groups for column in GROUPS[group.transform].reads(group.options)}
+    read |= {f.column.partition(".")[0]: f.type for f in side.features if f.column not in made}
+    return {column: "time" if column == "asked_at" else kind for column, kind in read.items() if column not in made}
