@@ -133,8 +133,9 @@ def test_similar_asks_the_query_tower_with_the_item(workspace: Workspace) -> Non
     found = similar(searcher, "i1", now=NOW, k=1)
     assert [h.item_id for h in found.hits] == ["i2"]
     assert searcher.ranked("i3", now=NOW, k=2).rows.tolist() == [2, 3]
+    assert searcher.ranked("i9", now=NOW).rows.size == 0
     with pytest.raises(UsageError, match="has no item 'i9'"):
-        searcher.ranked("i9", now=NOW)
+        similar(searcher, "i9", now=NOW)
 
 
 def test_an_actor_gets_what_is_like_his_recent_items_and_new_to_him(workspace: Workspace) -> None:
@@ -148,6 +149,7 @@ def test_an_actor_gets_what_is_like_his_recent_items_and_new_to_him(workspace: W
     assert {h.item_id for h in later.hits} == {"i2", "i4"}
     assert [h.item_id for h in for_actor(searcher, "bob", now=NOW, where="region_id = '011'", k=1).hits] == ["i3"]
     assert searcher.ranked("bob", now=NOW, k=4).rows[0] in (2, 3)
+    assert searcher.ranked("eve", now=NOW).rows.size == 0
     with pytest.raises(UsageError, match="nothing that actor 'eve'"):
         for_actor(searcher, "eve", now=NOW)
     with pytest.raises(UsageError, match="at least 1"):

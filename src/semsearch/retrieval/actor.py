@@ -35,6 +35,11 @@ def for_actor(
     if wanted < 1:
         raise UsageError(f"k is {wanted}; it must be at least 1.", "Next: --k 10")
     vector, seen = searcher.actor_vector(actor_id, now)
+    if not seen:
+        raise UsageError(
+            f"The log has nothing that actor '{actor_id}' clicked, liked, asked about or bought.",
+            "Next: semsearch import interactions FILE, or another --actor",
+        )
     allowed = _without(searcher, seen, searcher.allowed(Filters(now, where, near_region, include_ended)))
     found = searcher.nearest(vector, wanted, allowed)
     return ActorResult(

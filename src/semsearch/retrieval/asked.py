@@ -108,7 +108,7 @@ def answers(
         within = contest.mask(at or now, past=at is not None)
         seen = [place[item_id] for item_id in questions.seen.get(query_id, ()) if item_id in place]
         within[contest.rows[seen]] = False
-        found = searcher.ranked(text, now=now, k=depth, mode=mode, within=within)
+        found = searcher.ranked(text, now=at or now, k=depth, mode=mode, within=within)
         ids = (searcher.release.rows[row]["item_id"] for row in found.rows.tolist())
         rankings[query_id] = falling(list(zip(ids, found.scores.tolist(), strict=True)))
         progress(f"asking {name}", done, len(questions.queries))

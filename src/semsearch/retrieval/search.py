@@ -135,7 +135,8 @@ class Searcher:
     ) -> Ranked:
         """Rows and scores of `search`, nothing more; `within` (bool[n_items]) names the items that compete instead.
 
-        In a pipeline that is asked with an item or an actor `query` is its id, and the dense leg answers alone.
+        In a pipeline that is asked with an item or an actor `query` is its id, and the dense leg answers alone: for an
+        actor with what he engaged before `now`, for an unknown one with nothing.
         """
         allowed = self.allowed(Filters(now, include_ended=include_ended)) if within is None else within
         if self.side.of == "query":
@@ -231,28 +232,20 @@ class Searcher:
         return NOTHING if vector is None else self.dense_index.search(vector[None, :], k, allowed)[0]
 
     def item_vector(self, item_id: str) -> Floats | None:
-        """What the query tower makes of one item of the release; raises UsageError for one that it does not have."""
+        """What the query tower makes of one item of the release; None for one that it does not have."""
         import polars as pl
 
         item = self.release.items.filter(pl.col("item_id") == item_id).collect()
-        if not item.height:
-            raise unknown_item(self.release, item_id)
-        return self.encode(self.side.item(item))
+        return self.encode(self.side.item(item)) if item.height else None
 
     def actor_vector(self, actor_id: str, now: datetime) -> tuple[Floats | None, frozenset[str]]:
-        """What the query tower makes of an actor as of `now`, and the items that he had engaged before.
-
-        Raises UsageError for an actor who engaged nothing.
-        """
+        """What the query tower makes of an actor as of `now`, and the items that he had engaged before, if any."""
         import polars as pl
 
         self.side.must_be("actor")
         log = self.side.history.of(actor_id).filter(pl.col("ts") < now)
         if not log.height:
-            raise UsageError(
-                f"The log has nothing that actor '{actor_id}' clicked, liked, asked about or bought.",
-                "Next: semsearch import interactions FILE, or another --actor",
-            )
+            return None, frozenset()
         return self.encode(self.side.actor(actor_id, log, self.release.items, now)), frozenset(log["item_id"])
 
     def encode(self, text: str) -> Floats | None:
@@ -336,14 +329,6 @@ class Searcher:
         if allowed is not None and not allowed.any():
             notes.append("No item passes the filters.")
         return tuple(notes)
-
-
-def unknown_item(release: Release, item_id: str) -> UsageError:
-    """What is said of an item that a release does not have."""
-    return UsageError(
-        f"Release {release.manifest.release_id} has no item '{item_id}'.",
-        "Next: semsearch index build --publish, if it was imported since",
-    )
 
 
 def _not_in(rows: Rows, others: Rows, n: int) -> Mask:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from semsearch.errors import UsageError
 from semsearch.index.dense import Floats, Mask, Ranked
 from semsearch.retrieval.legs import Filters, lexical_leg
 from semsearch.retrieval.results import SimilarHit, SimilarResult
-from semsearch.retrieval.search import Searcher, unknown_item
+from semsearch.retrieval.search import Searcher
 
 
 def similar(
@@ -32,7 +33,10 @@ def similar(
     release = searcher.release
     row = release.rows.find(item_id)
     if row is None:
-        raise unknown_item(release, item_id)
+        raise UsageError(
+            f"Release {release.manifest.release_id} has no item '{item_id}'.",
+            "Next: semsearch index build --publish, if it was imported since",
+        )
     allowed = searcher.allowed(Filters(now, where, near_region, include_ended))
     others = np.ones(len(release), np.bool_) if allowed is None else allowed.copy()
     others[row] = False
