@@ -6,7 +6,7 @@ A group named `recent` with one result makes the column `recent`; with `columns`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -47,10 +47,10 @@ class GroupTransform:
 
     options: Mapping[str, Any]
     """Its keys and their defaults; a key whose default is a type must be given."""
-    reads: Callable[[Options], Iterable[str]]
-    """Columns that the frame must have."""
-    makes: Callable[[str, Options], list[str]]
-    """Columns that a group of this name makes."""
+    reads: Callable[[Options], Mapping[str, str]]
+    """Columns that the frame must have, and their types."""
+    makes: Callable[[str, Options], dict[str, str]]
+    """Columns that a group of this name makes, and their types."""
     apply: Callable[[pl.DataFrame, str, Options, State, Tables], pl.DataFrame]
     """(frame, name, options, state, tables) → the frame with these columns, row by row the same."""
     fit: Callable[[pl.DataFrame, Options], State] = _no_state
@@ -151,7 +151,7 @@ def _number(options: Options) -> pl.Expr:
     """The finite numbers of the column; with `log` their logarithm after adding 1, so that a gift has one too."""
     import polars as pl
 
-    value = pl.col(options["column"]).cast(pl.Float64)
+    value = pl.col(options["column"]).cast(pl.Float64, strict=False)  # an attribute is text
     usable = value.is_finite() & (value >= 0) if options["log"] else value.is_finite()
     return pl.when(usable).then(value.log1p() if options["log"] else value).alias("number")
 
@@ -170,22 +170,22 @@ def _cross(frame: pl.DataFrame, name: str, options: Options, _state: State, _tab
 GROUPS: dict[str, GroupTransform] = {
     "as_of": GroupTransform(
         {"columns": ["item_id"], "n": 20, "kinds": list(ENGAGED)},
-        reads=lambda _: ("actor_id", "asked_at"),
-        makes=lambda name, options: [f"{name}.{column}" for column in options["columns"]],
+        reads=lambda _: {"actor_id": "category", "asked_at": "time"},
+        makes=lambda name, options: {f"{name}.{column}": "list" for column in options["columns"]},
         apply=_as_of,
         sides=("query",),
     ),
     "normalise": GroupTransform(
         {"column": str, "by": str, "log": False},
-        reads=lambda options: (options["column"], options["by"]),
-        makes=lambda name, _: [name],
+        reads=lambda options: {options["by"]: "category", options["column"]: "number"},
+        makes=lambda name, _: {name: "number"},
         apply=_normalise,
         fit=_fit_parts,
     ),
     "cross": GroupTransform(
         {"columns": list},
-        reads=lambda options: options["columns"],
-        makes=lambda name, _: [name],
+        reads=lambda options: dict.fromkeys(options["columns"], "category"),
+        makes=lambda name, _: {name: "category"},
         apply=_cross,
     ),
 }

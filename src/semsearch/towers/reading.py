@@ -60,7 +60,7 @@ def read_schema(path: Path) -> Schema:
     if not path.is_file():
         raise MissingPart(f"There is no {path}.", "Next: write one (docs/schema.md), or leave out --pipeline")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         value = tomllib.loads(text)
     except ValueError as error:  # not UTF-8, or not TOML
         raise UsageError(f"{path} is not TOML: {error}", "Next: correct that line") from error

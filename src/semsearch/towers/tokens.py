@@ -6,7 +6,7 @@ that a transformer that cuts long texts keeps them. Running text loses its `[`: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -165,7 +165,9 @@ def fit(schema: Schema, query_frame: pl.DataFrame, item_frame: pl.DataFrame, log
         # The items of a query side count once each, not as often as they were asked from.
         learned_from = item_frame if schema.of == "item" else frames[name]
         for group in side.groups:
-            groups[f"{name}.{group.name}"] = dict(GROUPS[group.transform].fit(learned_from, group.options))
+            found = GROUPS[group.transform]
+            whole = _with_attributes(learned_from, found.reads(group.options))
+            groups[f"{name}.{group.name}"] = dict(found.fit(whole, group.options))
         frames[name] = grouped(name, side, frames[name], groups, Tables(log, item_frame))
         check_values(schema, name, side, frames[name])
     return Features(schema, {"groups": groups, "names": _names(schema, frames)})
@@ -206,6 +208,7 @@ def grouped(name: str, side: Side, frame: pl.DataFrame, states: Mapping[str, Any
     """The frame with the columns that the side's groups make."""
     for group in side.groups:
         found = GROUPS[group.transform]
+        frame = _with_attributes(frame, found.reads(group.options))
         frame = found.apply(frame, group.name, group.options, states[f"{name}.{group.name}"], tables)
     return frame
 
@@ -239,7 +242,7 @@ def values_of(feature: Feature, frame: pl.DataFrame) -> pl.DataFrame:
     if feature.type == "list":
         flat = flat.with_columns(pl.col("value").list.drop_nulls().list.head(feature.options["n"])).explode("value")
     if feature.type == "number":
-        flat = flat.with_columns(pl.col("value").cast(pl.Float64)).filter(pl.col("value").is_finite())
+        flat = flat.with_columns(pl.col("value").cast(pl.Float64, strict=False)).filter(pl.col("value").is_finite())
     elif feature.type != "time":
         flat = flat.with_columns(pl.col("value").cast(pl.String))
     return flat.drop_nulls()
@@ -247,13 +250,16 @@ def values_of(feature: Feature, frame: pl.DataFrame) -> pl.DataFrame:
 
 def column_of(feature: Feature, frame: pl.DataFrame) -> pl.Series:
     """The feature's column; `attributes.brand` is that key of the attributes, one JSON object a row."""
+    return _with_attributes(frame, (feature.column,))[feature.column]
+
+
+def _with_attributes(frame: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
+    """The frame with a column for each `attributes.NAME` that is asked for."""
     import polars as pl
 
-    head, _, key = feature.column.partition(".")
-    if head != ATTRIBUTES or feature.column in frame.columns:
-        return frame[feature.column]
-    found = frame.select(pl.col(head).str.json_path_match(f"$['{key}']"))
-    return found.to_series()
+    asked = [c for c in columns if c.startswith(f"{ATTRIBUTES}.") and c not in frame.columns]
+    held = pl.col(ATTRIBUTES).str
+    return frame.with_columns(held.json_path_match(f"$['{c.partition('.')[2]}']").alias(c) for c in asked)
 
 
 def _running(feature: Feature, frame: pl.DataFrame) -> list[str]:
@@ -264,7 +270,11 @@ def _running(feature: Feature, frame: pl.DataFrame) -> list[str]:
 def columns_read(schema: Schema) -> dict[str, str]:
     """Columns that the query side's frame must have, and the type of each."""
     side = schema.query
-    made = {column for group in side.groups for column in GROUPS[group.transform].makes(group.name, group.options)}
-    read = {column: "category" for group in side.groups for column in GROUPS[group.transform].reads(group.options)}
-    read |= {f.column.partition(".")[0]: f.type for f in side.features if f.column not in made}
-    return {column: "time" if column == "asked_at" else kind for column, kind in read.items() if column not in made}
+    read: dict[str, str] = {}
+    made: dict[str, str] = {}
+    for group in side.groups:
+        found = GROUPS[group.transform]
+        read |= {column: kind for column, kind in found.reads(group.options).items() if column not in made}
+        made |= found.makes(group.name, group.options)
+    named = ((f.column, f.type) for f in side.features if f.column not in made)
+    return read | {ATTRIBUTES if c.startswith(f"{ATTRIBUTES}.") else c: kind for c, kind in named}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 ATTRIBUTES = "attributes"
 SHOWN = 3
 IDS = ("item_id", "anchor_id", "actor_id", "query")
+ALIKE = {"text", "category"}
+"""A made category is text too."""
 NEXT = "Next: correct it (docs/schema.md)"
 
 
@@ -40,43 +43,43 @@ def check_columns(schema: Schema, name: str, side: Side, frame: pl.DataFrame) ->
     made: dict[str, str] = {}
     for group in side.groups:
         found = GROUPS[group.transform]
-        for column in found.reads(group.options):
-            _check_there(schema, f"{name}.groups.{group.name}", column, [*frame.columns, *made])
-        made |= dict.fromkeys(found.makes(group.name, group.options), group.transform)
+        for column, kind in found.reads(group.options).items():
+            _check_column(schema, f"{name}.groups.{group.name}", (column, kind), frame, made)
+        made |= found.makes(group.name, group.options)
     for feature in side.features:
-        at = f"{name}.features.{feature.name}"
-        column = ATTRIBUTES if feature.column.startswith(f"{ATTRIBUTES}.") else feature.column
-        _check_there(schema, at, column, [*frame.columns, *made])
-        if column not in made and not _suits(feature, frame.schema[column]):
-            _refuse(schema, at, f"column '{column}' holds {frame.schema[column]}, not {feature.type}.", NEXT)
-        if column in made and (feature.type == "list") != (made[column] == "as_of"):
-            _refuse(schema, at, f"{made[column]} makes {_kind(made[column])}, not {feature.type}.", NEXT)
+        read = (feature.column, feature.type)
+        _check_column(schema, f"{name}.features.{feature.name}", read, frame, made)
 
 
-def _kind(transform: str) -> str:
-    return {"as_of": "lists", "normalise": "a number"}.get(transform, "a category")
-
-
-def _check_there(schema: Schema, at: str, column: str, known: list[str]) -> None:
-    if column not in known:
+def _check_column(schema: Schema, at: str, read: tuple[str, str], frame: pl.DataFrame, made: Mapping[str, str]) -> None:
+    """Raise UsageError unless the column that is read is there and holds what its type says."""
+    name, wanted = read
+    column = ATTRIBUTES if name.startswith(f"{ATTRIBUTES}.") and name not in frame.columns else name
+    if column in made:
+        if not (made[column] == wanted or {made[column], wanted} <= ALIKE):
+            _refuse(schema, at, f"the group makes a {made[column]} of '{column}', not a {wanted}.", NEXT)
+    elif column not in frame.columns:
+        known = [*frame.columns, *made]
         close = get_close_matches(column, known, n=1, cutoff=0.6)
         guess = f"Did you mean {close[0]}?" if close else f"There are {', '.join(known)}."
         _refuse(schema, at, f"there is no column '{column}'. {guess}", NEXT)
+    elif column == name and not _suits(wanted, frame.schema[column]):
+        _refuse(schema, at, f"column '{column}' holds {frame.schema[column]}, not {wanted}.", NEXT)
 
 
-def _suits(feature: Feature, dtype: Any) -> bool:
+def _suits(wanted: str, dtype: Any) -> bool:
+    """Whether a column of this kind can be read as a type; one without any value can be read as all."""
     import polars as pl
 
-    if dtype == pl.Null or feature.column.startswith(f"{ATTRIBUTES}."):
-        return True
-    return bool(
+    words = dtype in (pl.String, pl.Categorical, pl.Enum)
+    return dtype == pl.Null or bool(
         {
             "text": dtype == pl.String,
             "number": dtype.is_numeric(),
-            "category": dtype in (pl.String, pl.Categorical, pl.Boolean) or dtype.is_integer() or dtype == pl.Enum,
+            "category": words or dtype == pl.Boolean or dtype.is_integer(),
             "time": dtype == pl.Datetime,
             "list": dtype == pl.List,
-        }[feature.type]
+        }[wanted]
     )
 
 

@@ -149,8 +149,21 @@ def test_missing_columns_and_columns_of_another_kind(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"column 'price' holds Float64, not text"):
         text.validate(pl.DataFrame({"query": ["a"]}), ITEMS)
     lists = read(tmp_path, USER_TO_ITEM.replace('type = "list", as', 'type = "category", as'))
-    with pytest.raises(UsageError, match="as_of makes lists, not category"):
+    with pytest.raises(UsageError, match=r"makes a list of 'recent.item_id', not a category"):
         lists.validate(ACTORS, ITEMS)
+
+
+def test_groups_read_columns_of_their_kind(tmp_path: Path) -> None:
+    words = USER_TO_ITEM.replace('column = "price"\n', 'column = "title"\n')
+    with pytest.raises(UsageError, match=r"price_in_leaf\]: column 'title' holds String, not number"):
+        read(tmp_path, words).validate(ACTORS, ITEMS)
+    crossed = 'pair = { transform = "cross", columns = ["recent.item_id", "actor_id"] }\n\n[query.features]'
+    with pytest.raises(UsageError, match=r"makes a list of 'recent.item_id', not a category"):
+        read(tmp_path, USER_TO_ITEM.replace("\n[query.features]", crossed)).validate(ACTORS, ITEMS)
+
+
+def test_a_byte_order_mark_is_nothing(tmp_path: Path) -> None:
+    assert read(tmp_path, f"\ufeff{USER_TO_ITEM}") == read(tmp_path, USER_TO_ITEM)
 
 
 def test_a_query_side_of_items_is_checked_against_the_items() -> None:

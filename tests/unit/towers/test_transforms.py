@@ -16,7 +16,7 @@ from semsearch.records import schema as columns
 from semsearch.towers.schema import Schema
 from semsearch.towers.template import ItemTemplate
 from semsearch.towers.tokenizer import FEATURE, add_tokens, train_tokenizer
-from semsearch.towers.tokens import Features
+from semsearch.towers.tokens import Features, columns_read
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 NO_QUERIES = pl.DataFrame(schema={"query": pl.String})
@@ -93,6 +93,16 @@ def test_lists_and_attributes() -> None:
     tags = {"type": "list", "n": 3, "min_count": 1}
     brand = {"column": "attributes.brand", "type": "category", "min_count": 1}
     assert texts(items, tags=tags, brand=brand) == ["[tags:a] [tags:b] [brand:(나이키)]", "", ""]
+
+
+def test_attributes_are_numbers_and_groups_too() -> None:
+    held = ['{"weight": "2", "brand": "a"}', '{"weight": "heavy", "brand": "a"}', '{"weight": "4", "brand": "a"}']
+    items = pl.DataFrame({"attributes": held * 3})
+    weight = {"column": "attributes.weight", "type": "number", "size": 2, "none": True}
+    assert texts(items, weight=weight)[:3] == ["[weight:b0]", "[weight:none]", "[weight:b1]"]
+    group = {"relative": {"transform": "normalise", "column": "attributes.weight", "by": "attributes.brand"}}
+    relative = {"column": "relative", "type": "number", "size": 2}
+    assert texts(items, group, relative=relative)[:3] == ["[relative:b0]", "", "[relative:b1]"]
 
 
 def test_text_is_cut_and_cannot_forge_a_token() -> None:
@@ -261,3 +271,21 @@ def test_whatever_a_value_is_its_tokens_are_single_tokens(values: list[str]) -> 
         assert set(written) <= set(features.tokens)
         found = tokenizer.encode(text, add_special_tokens=False).tokens
         assert [token for token in found if token.startswith("[")] == written
+
+
+def test_what_nobody_knows_when_asked_is_null() -> None:
+    text, region = {"column": "query", "type": "text"}, {"column": "region_id", "type": "category", "none": True}
+    age = {"column": "age", "type": "number", "none": True}
+    schema = Schema.from_dict(
+        {
+            "query": {"features": {"text": text, "region": region, "age": age}},
+            "item": {"features": {"title": {"type": "text"}}},
+        }
+    )
+    assert columns_read(schema) == {"query": "text", "region_id": "category", "age": "number"}
+    asked = pl.DataFrame({"query": ["a"], "region_id": ["1"], "age": [3]})
+    features = schema.fit(asked, pl.DataFrame({"title": ["a"]}))
+    with pytest.raises(UsageError, match="no column 'region_id'"):
+        features.query_texts(asked.select("query"))
+    assert features.query_texts(features.completed(asked.select("query"))) == ["[region:none] [age:none] a"]
+    assert columns_read(ACTOR) == {"actor_id": "category", "asked_at": "time"}
