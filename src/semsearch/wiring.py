@@ -6,19 +6,22 @@ Heavy modules are imported inside the functions: opening a searcher must not loa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semsearch.errors import MissingPart, Refused
+from semsearch.errors import MismatchError, MissingPart, Refused, UsageError
 from semsearch.files import replace
 from semsearch.progress import Progress, silent
-from semsearch.workspace import DEFAULT_PIPELINE, Manifest, PipelineState, Workspace
+from semsearch.workspace import DEFAULT_PIPELINE, Manifest, PipelineState, Workspace, checked_name
 
 if TYPE_CHECKING:
     import polars as pl
 
     from semsearch.evaluation.qrels import Qrels
     from semsearch.evaluation.queries import Queries
+    from semsearch.evaluation.questions import Side
     from semsearch.index.segment import Segmenter
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.retrieval.evaluate import ReleaseRetriever
@@ -28,8 +31,12 @@ if TYPE_CHECKING:
     from semsearch.text.analyser import Analyser
     from semsearch.towers.card import ModelCard
     from semsearch.towers.encoder import Encoder
+    from semsearch.towers.schema import Schema
+    from semsearch.training.fit import Fitted, Source
     from semsearch.training.gate import GateResult
     from semsearch.training.held_out import HeldOut
+    from semsearch.training.stages import Stages
+    from semsearch.training.start import Parent
 
 OPENAI = "openai"
 
@@ -117,31 +124,132 @@ def open_history(workspace: Workspace, *, once: bool = False) -> History:
     return History(log, once=once)
 
 
+@dataclass(frozen=True)
+class Training:
+    """What a training left."""
+
+    card: ModelCard
+    """Of the model, which is the pipeline's next."""
+    stages: Stages | None
+    """The test questions through a candidate release; None when there was no log to learn from."""
+
+
 def train(
     workspace: Workspace,
     settings: Settings | None = None,
     *,
     pipeline: str = DEFAULT_PIPELINE,
+    go_on: bool = False,
     now: datetime,
     progress: Progress = silent,
-) -> ModelCard:
-    """Train towers on the catalogue, save them under models/ and make them the pipeline's next model.
+) -> Training:
+    """Train towers on the catalogue and, where there is one, on the log; make them the pipeline's next model.
 
-    Other writers may work meanwhile; only saving waits for them. Raises MissingPart without items, UsageError when
-    they are too few to learn from, MissingExtra without torch.
+    What a log taught is shown by a candidate release, which is built here. `go_on` continues from the model that the
+    pipeline serves. Other writers may work meanwhile; only saving waits for them; a second training of the same
+    pipeline raises Busy. A killed run is taken up where it was by the same call. Raises MissingPart without items,
+    UsageError when they are too few to learn from, MissingExtra without torch.
     """
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.towers.card import is_whole
     from semsearch.training.fit import fit
 
     chosen = settings or load_settings(workspace)
-    with workspace.drafting() as folder:
-        card = fit(Catalogue(workspace).items(), chosen.train, folder / "model", now=now, progress=progress)
+    catalogue = Catalogue(workspace)
+    items = catalogue.items()
+    with workspace.drafting() as folder, workspace.training(pipeline) as unfinished:
+        source = _source(workspace, chosen, catalogue, items, pipeline, go_on=go_on, unfinished=unfinished)
+        fitted = fit(items, chosen.train, folder / "model", source=source, now=now, progress=progress)
+        card = fitted.card
         with workspace.writing(wait=True):
             if not is_whole(workspace.model_path(card.model_id)):  # an equal model may be serving: it stays
                 replace(folder / "model", workspace.model_path(card.model_id))
             workspace.choose_model(card.model_id, pipeline)
-    return card
+    stages = _last_stage(workspace, chosen, fitted, source, items, pipeline=pipeline, now=now, progress=progress)
+    return Training(card, stages)
+
+
+def _source(
+    workspace: Workspace,
+    settings: Settings,
+    catalogue: Catalogue,
+    items: pl.DataFrame,
+    pipeline: str,
+    *,
+    go_on: bool,
+    unfinished: Path,
+) -> Source:
+    """All that a pipeline learns from beside its items."""
+    from semsearch.training.evidence import Evidence
+    from semsearch.training.fit import Source
+
+    parent = _parent(workspace, pipeline) if go_on else None
+    schema = read_schema(workspace, pipeline)
+    if parent and parent.features.schema.digest != schema.digest:
+        raise MismatchError(
+            f"Model {parent.model_id} was trained for another schema than that of pipeline '{pipeline}'.",
+            "Next: semsearch train without --continue, or restore the schema",
+        )
+    evidence, arm = None, settings.train.positives
+    if arm != "none" and catalogue.n_interactions:
+        evidence = Evidence.of(catalogue.interactions(), items, schema.of, arm, settings.log)
+
+    def current() -> Searcher | None:
+        served = workspace.state(pipeline).current
+        return open_searcher(workspace, settings, pipeline) if served else None
+
+    return Source(schema, evidence, parent, current, unfinished)
+
+
+def read_schema(workspace: Workspace, pipeline: str = DEFAULT_PIPELINE) -> Schema:
+    """What the towers of `pipeline` read; the default schema where it has no schema.toml. Raises UsageError."""
+    from semsearch.towers.schema import SCHEMA, Schema
+
+    path = workspace.path("pipelines", checked_name(pipeline), SCHEMA)
+    return Schema.read(path) if path.is_file() else Schema.default()
+
+
+def _parent(workspace: Workspace, pipeline: str) -> Parent:
+    from semsearch.towers.card import ModelCard
+    from semsearch.training.held_out import seen_until
+    from semsearch.training.start import Parent
+
+    model_id = workspace.current(pipeline).model_id
+    if not model_id:
+        raise UsageError(f"Pipeline '{pipeline}' serves vectors of an endpoint.", "Next: semsearch train")
+    folder = workspace.model_path(model_id)
+    card = ModelCard.read(folder)
+    trained = {"trained_until": card.metrics.get("trained_until")}
+    return Parent(model_id, folder, card.family, card.features, seen_until(trained))
+
+
+def _last_stage(
+    workspace: Workspace,
+    settings: Settings,
+    fitted: Fitted,
+    source: Source,
+    items: pl.DataFrame,
+    *,
+    pipeline: str,
+    now: datetime,
+    progress: Progress,
+) -> Stages | None:
+    """The test questions through a candidate release, kept beside the model."""
+    from semsearch.plain import plain
+    from semsearch.training.stages import START, TOWERS, last_stage
+
+    if not (fitted.questions and source.evidence and fitted.start and fitted.towers and len(fitted.questions)):
+        return None
+    manifest = build(workspace, settings, pipeline=pipeline, model_id=fitted.card.model_id, now=now, progress=progress)
+    searcher = open_searcher(workspace, settings, pipeline, manifest.release_id)
+    cut = source.evidence.split
+    runs = {START: fitted.start, TOWERS: fitted.towers}
+    stages = last_stage(
+        searcher, fitted.questions, runs, cut.train, items, test_from=cut.at[1], now=now, progress=progress
+    )
+    with workspace.writing(wait=True):
+        workspace.write_json(workspace.path("trainings", f"{fitted.card.model_id}.json"), plain(stages))
+    return stages
 
 
 def build(
@@ -214,10 +322,12 @@ def gate(
         )
     current = workspace.current(pipeline)
     job.check_pair(candidate, pipeline, current.release_id, current.pipeline)
-    held = _held_out(workspace, chosen, (manifest, current), judged)
+    served = open_searcher(workspace, chosen, release=current.release_id)
+    waiting = open_searcher(workspace, chosen, release=candidate)
+    held = _held_out(workspace, chosen, (manifest, current), judged, side=job.shared_side(served, waiting))
     result = job.gate(
-        open_searcher(workspace, chosen, release=current.release_id),
-        open_searcher(workspace, chosen, release=candidate),
+        served,
+        waiting,
         held.questions,
         chosen.gate,
         target=target,
@@ -240,6 +350,8 @@ def _held_out(
     settings: Settings,
     manifests: tuple[Manifest, Manifest],
     judged: tuple[Qrels, Queries, str] | None,
+    *,
+    side: Side,
 ) -> HeldOut:
     from semsearch.evaluation.demand import n_searches
     from semsearch.ingest.catalogue import Catalogue
@@ -255,7 +367,7 @@ def _held_out(
             "Next: semsearch import interactions FILE, or --qrels FILE --queries FILE with your judgements",
         )
     models = {f"the model of {m.release_id}": _seen_until(workspace, m) for m in manifests}
-    return from_log(catalogue.interactions(), catalogue.items(), settings.log, models=models)
+    return from_log(catalogue.interactions(), catalogue.items(), settings.log, side=side, models=models)
 
 
 def _seen_until(workspace: Workspace, manifest: Manifest) -> datetime | None:

@@ -10,7 +10,10 @@ quarantine/                    rejected rows
 lexicon/                       the user's TSV files
 models/MODEL_ID/               trained models
 releases/RELEASE_ID/           manifest.json and all that it pins
+pipelines/NAME/schema.toml     what its towers read, written by the user
 pipelines/NAME/state.json      the current release and those before it
+pipelines/NAME/unfinished/     what a killed training had
+trainings/MODEL_ID.json        what the last stage of a training showed
 runs/                          evaluation runs
 gates/RELEASE_ID.json          what gates said of a release, and what was published by force
 ```
@@ -174,6 +177,30 @@ class Workspace:
         finally:
             owner.release()
             shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def training(self, pipeline: str) -> Iterator[Path]:
+        """Hold the folder in which a training of `pipeline` keeps what a kill must not lose; raises Busy beside one.
+
+        It goes when the training ends well and stays when it does not, so that the same training can go on.
+        """
+        from filelock import FileLock, Timeout
+
+        folder = self.path("pipelines", checked_name(pipeline), "unfinished")
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.with_name("training.lock"), timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise Busy(
+                f"Another training of pipeline '{pipeline}' is running in {self.root}.",
+                "Next: wait for it, then run the command again",
+            ) from error
+        try:
+            yield folder
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            lock.release()
 
     def _sweep(self) -> None:
         if not self._staging.is_dir():

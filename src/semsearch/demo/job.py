@@ -64,7 +64,7 @@ def train_chapter(job: Job) -> Chapter:
     """Train static towers on the catalogue alone."""
     title = "Two towers are trained"
     job.begin(title)
-    card = wiring.train(job.workspace, job.settings, now=job.now, progress=job.progress)
+    card = wiring.train(job.workspace, job.settings, now=job.now, progress=job.progress).card
     seen, seconds = card.metrics["n_pairs_seen"], card.metrics["train_s"]
     first, last = card.metrics["loss_first"], card.metrics["loss_last"]
     told = (

@@ -171,6 +171,38 @@ def _span(row: Span, y: float, scale: _Scale, left: float, right: float) -> Mark
     return names + (mark if row.bar else Markup("")) + drawn
 
 
+def curves(lines: Sequence[tuple[str, Sequence[tuple[float, float]]]], *, width: int = 880) -> Markup:
+    """Named lines through (x, y) points over one x axis; y runs from 0 to the highest point."""
+    known = [(name, points) for name, points in lines if points]
+    if not known:
+        return Markup("")
+    every = [point for _, points in known for point in points]
+    top = max(0.1, math.ceil(max(y for _, y in every) * 10 - 1e-9) / 10)
+    places = sorted({x for x, _ in every})
+    last = max(1.0, places[-1])
+    height, left, right, floor = 240, 44, 190, 206
+    across, up = _scale(0.0, last, left, width - right), _scale(0.0, top, floor, 14)
+    parts = [_level(level, up, left, width - right) for level in (0.0, top / 2, top)]
+    parts += [
+        Markup('<text class="small" x="{}" y="{}" text-anchor="middle">{}</text>').format(
+            across(x), floor + 18, f"{x:g}"
+        )
+        for x in sorted({x for x, _ in every})
+    ]
+    ends: list[float] = []
+    for number, (name, points) in enumerate(known):
+        path = " ".join(f"{across(x)},{up(y)}" for x, y in points)
+        end = float(up(points[-1][1]))
+        end += next((16.0 for other in ends if abs(other - end) < 14), 0.0)
+        ends.append(end)
+        parts.append(
+            Markup('<polyline class="line line{}" points="{}"/><text class="label" x="{}" y="{:.1f}">{}</text>').format(
+                number, path, width - right + 8, end + 4, name
+            )
+        )
+    return _drawing(parts, width, height, "lines: " + ", ".join(name for name, _ in known))
+
+
 def _tone(low: float, high: float, zero: float | None) -> str:
     """`up` or `down` where the whole interval lies on one side of `zero`."""
     if zero is None:

@@ -1,58 +1,76 @@
-"""Catalogue in, trained towers out: one folder that sentence-transformers loads as it is."""
+"""Catalogue and log in, trained towers out: one folder that sentence-transformers loads as it is.
+
+Three steps, each with a file of its own: towers to start from (`start`), what the catalogue teaches (`catalogue`), what
+the log teaches (`behaviour`). A pipeline without a log stops after the second.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from semsearch.errors import UsageError
+from semsearch.errors import MissingPart
+from semsearch.evaluation.questions import Questions
+from semsearch.evaluation.runs import Run
 from semsearch.progress import Progress
 from semsearch.settings import TrainSettings
-from semsearch.text.signatures import exact_key
 from semsearch.text.views import VIEWS_VERSION
-from semsearch.towers.batches import Pairs
 from semsearch.towers.card import ModelCard, encoder_id
-from semsearch.towers.features import TokenRows, tokenise
-from semsearch.towers.loop import Plan, Trained, train
-from semsearch.towers.model import narrowed, need_torch, static_towers, towers_from
-from semsearch.towers.negatives import Negatives
-from semsearch.towers.template import ItemTemplate
-from semsearch.towers.tokenizer import train_tokenizer
-from semsearch.training.pairs import TextPairs, catalogue_pairs
+from semsearch.towers.checkpoint import Checkpoint
+from semsearch.towers.model import need_torch
+from semsearch.towers.schema import Schema
+from semsearch.towers.tokens import Features
+from semsearch.training.behaviour import learn_log
+from semsearch.training.catalogue import learn_catalogue
+from semsearch.training.corpus import Subject
+from semsearch.training.evidence import MIN_PAIRS, Evidence
+from semsearch.training.judge import Judge
+from semsearch.training.lesson import KEY_COLUMN, Lesson
+from semsearch.training.start import Parent, continued, kept_start, new_towers
 
 if TYPE_CHECKING:
     import polars as pl
     from sentence_transformers import SentenceTransformer
 
-MAX_VOCABULARY = 50_000
-MAX_PAIRS_PER_ITEM = 16
-EPOCHS = 24
-"""Times that static towers meet each item; `MIN_STEPS` and `MAX_STEPS` bound what follows from it."""
-MIN_STEPS, MAX_STEPS = 100, 800
-HIDE = 0.3
-"""Share of pairs whose item loses the query's words."""
-THREADS = 1
-"""Of static training: its steps are so short that two threads which share their cores with others wait more than
-they work, and one thread gives the same towers on every number of cores."""
-WIDTH = 2
-"""Times the dim that static towers have while they train."""
-MAX_TOKENS = 256
+    from semsearch.retrieval.search import Searcher
+
+DEPTH = 100
+TESTED = 5_000
+"""Questions of the test part that are asked, at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Corpus:
-    texts: list[str]
-    groups: NDArray[np.int64]
-    digest: str
+@dataclass(frozen=True)
+class Source:
+    """What a pipeline learns from beside its catalogue."""
+
+    schema: Schema = field(default_factory=Schema.default)
+    evidence: Evidence | None = None
+    """None without a log."""
+    parent: Parent | None = None
+    """The model that training continues from."""
+    current: Callable[[], Searcher | None] = field(default=lambda: None)
+    """Opens what the pipeline serves, for mined negatives."""
+    unfinished: Path | None = None
+    """Folder in which a killed run leaves what it had; None keeps nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A saved model, and how the towers rank the test questions by exact search."""
+
+    card: ModelCard
+    questions: Questions | None = None
+    """Of the test part; None when there was nothing to learn from a log."""
+    start: Run | None = None
+    """The towers before they saw the log: of the catalogue alone, or the parent."""
+    towers: Run | None = None
 
 
 def fit(
@@ -60,157 +78,126 @@ def fit(
     settings: TrainSettings,
     folder: Path,
     *,
+    source: Source | None = None,
     now: datetime,
     progress: Progress,
     clock: Callable[[], float] = time.monotonic,
-) -> ModelCard:
-    """Train towers on a catalogue frame (`schema(Item)`) and save them in `folder`.
+) -> Fitted:
+    """Train towers for a catalogue frame (`schema(Item)`) and save them in `folder`.
 
-    The model id is made from their content.
-
-    Equal items and settings give equal static towers, unless `settings.seconds` ended the training first (the
-    card says so). Raises UsageError when fewer than two items have different texts or `settings.base` is
-    no model of the asked family, MissingExtra without torch.
+    The model id is made from their content. Equal input gives equal static towers, unless `settings.seconds` ended
+    the training first (the card says so), also when a run was killed and taken up again. Raises UsageError when fewer
+    than two items have different texts, `settings.base` is no model of the asked family, or the schema does not fit;
+    MissingPart when a pipeline that is asked with actors has no log to learn from; MissingExtra without torch.
     """
-    template = ItemTemplate()
-    corpus = _corpus(items, template)
     need_torch()
-    start = clock()
-    model = _towers(corpus, settings)
-    plan = _plan(corpus, settings)
-    per_item = max(1, min(MAX_PAIRS_PER_ITEM, -(-plan.steps * plan.batch // len(corpus.texts))))
-    made = catalogue_pairs(items, template, per_item, settings.seed)
-    pairs = _tokenised(model, made, corpus)
-    prepared = clock()
-    done = train(model, pairs, Negatives(), plan, clock=clock, progress=lambda n, total: progress("training", n, total))
-    if not settings.base:
-        model = narrowed(model, pairs.items, settings.dim)
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save(str(folder), create_model_card=False)
-    metrics = _metrics(corpus, pairs, done, prepared - start)
-    card = _card(
-        folder,
-        template,
-        settings,
-        dim=int(model.get_embedding_dimension() or 0),
-        corpus=corpus,
-        metrics=metrics,
-        now=now,
-    )
-    card.write(folder)
-    return card
+    given = source or Source()
+    evidence = given.evidence if given.evidence and given.evidence.enough else None
+    features = given.parent.features if given.parent else _features(given, evidence, items)
+    subject = Subject.of(items, features, settings)
+    key = _run_key(subject, evidence, given.parent)
+    model, facts = _started(given, subject, key, progress=progress, clock=clock)
+    metrics: dict[str, Any] = {"n_items": items.height, "n_distinct": subject.corpus.n_distinct, **facts}
+    if given.evidence:
+        metrics["log"] = given.evidence.facts()
+    if evidence is None:
+        return Fitted(_saved(model, folder, subject, metrics, now))
+    examples, replayed = given.parent.mixed(evidence, settings) if given.parent else (evidence.split.train, 0)
+    lesson = Lesson(examples, evidence, subject, given.current)
+    judge = Judge.of(evidence.test, lesson, model, whole=subject.static, most=TESTED)
+    before = judge.run(model, DEPTH, "start")
+    checkpoint = Checkpoint(given.unfinished, key) if given.unfinished else None
+    learned = learn_log(model, lesson, checkpoint=checkpoint, progress=progress, clock=clock)
+    first, second = (moment.isoformat() for moment in evidence.split.at)
+    metrics |= {"behaviour": learned | {"n_replayed": replayed}, "trained_until": first, "validated_until": second}
+    after = judge.run(model, DEPTH, "towers")
+    card = _saved(model, folder, subject, metrics, now, learned_from=evidence.digest)
+    return Fitted(card, judge.questions, before, after)
 
 
-def _corpus(items: pl.DataFrame, template: ItemTemplate) -> _Corpus:
-    texts = template.texts(items)
-    keys = [exact_key(text) for text in texts]
-    _, groups = np.unique(keys, return_inverse=True)
-    distinct = {key for key, text in zip(keys, texts, strict=True) if any(c.isalnum() for c in text)}
-    if len(distinct) < 2:
-        raise UsageError(
-            f"Training needs at least two items with different texts; {len(texts)} items have {len(distinct)}.",
-            "Next: semsearch import items FILE",
-        )
-    digest = hashlib.sha256("\n".join(keys).encode()).hexdigest()[:16]
-    return _Corpus(texts, groups.astype(np.int64), digest)
+def _features(source: Source, evidence: Evidence | None, items: pl.DataFrame) -> Features:
+    """How both sides become texts, learned from the training part alone."""
+    import polars as pl
+
+    schema = source.schema
+    if evidence is None:
+        if schema.of == "actor":
+            raise MissingPart(
+                f"Users are learned from a log, and this one has fewer than {MIN_PAIRS} positive examples.",
+                "Next: semsearch import interactions FILE, or semsearch train --positives clicks",
+            )
+        empty = pl.DataFrame(schema={KEY_COLUMN[schema.of]: pl.String, "asked_at": pl.Datetime("us", "UTC")})
+        return schema.fit(_completed(schema, empty), items)
+    asked = evidence.split.train.with_columns(pl.col("key").alias(KEY_COLUMN[schema.of]))
+    return schema.fit(_completed(schema, asked), items, evidence.history)
 
 
-def _towers(corpus: _Corpus, settings: TrainSettings) -> SentenceTransformer:
-    if settings.base:
-        return towers_from(settings.base, settings.family)
-    if settings.family == "transformer":
-        raise UsageError(
-            "A transformer cannot be trained from nothing.", "Next: semsearch train --family transformer --base MODEL"
-        )
-    tokenizer = train_tokenizer(corpus.texts, MAX_VOCABULARY)
-    counts = np.bincount(tokenise(tokenizer, corpus.texts).ids, minlength=tokenizer.get_vocab_size())
-    return static_towers(tokenizer, WIDTH * settings.dim, counts, settings.seed)
+def _completed(schema: Schema, asked: pl.DataFrame) -> pl.DataFrame:
+    return asked if schema.of == "item" else Features(schema, {}).completed(asked)
 
 
-def _plan(corpus: _Corpus, settings: TrainSettings) -> Plan:
-    """Steps from the number of distinct items, so that a result does not hang on the machine's speed."""
-    n_items = int(corpus.groups.max()) + 1
-    static = settings.family == "static"
-    batch = min(1024 if static else 32, n_items)
-    wanted = n_items * (EPOCHS if static else 2) // batch
-    steps = int(np.clip(wanted, MIN_STEPS, MAX_STEPS))
-    rate = 2e-2 if static else 2e-5
-    return Plan(
-        steps,
-        batch,
-        rate,
-        temperature=0.05,
-        warmup=steps // 20,
-        hide=HIDE if static else 0.0,
-        seconds=settings.seconds,
-        seed=settings.seed,
-        threads=THREADS if static else 0,
-    )
+def _started(
+    source: Source, subject: Subject, key: str, *, progress: Progress, clock: Callable[[], float]
+) -> tuple[SentenceTransformer, dict[str, Any]]:
+    """Towers before they see the log, and what was done for them."""
+    if source.parent:
+        return continued(source.parent, subject.settings), {"continued_from": source.parent.model_id}
+
+    def make() -> tuple[SentenceTransformer, dict[str, Any]]:
+        model = new_towers(subject)
+        # A pretrained transformer that has a log to learn from needs no made-up queries; actors are asked with none.
+        has_log = source.evidence is not None and source.evidence.enough
+        if subject.features.of == "actor" or (not subject.static and has_log):
+            return model, {}
+        return learn_catalogue(model, subject, progress=progress, clock=clock)
+
+    return kept_start(source.unfinished, key, make) if source.unfinished else make()
 
 
-def _tokenised(model: SentenceTransformer, made: TextPairs, corpus: _Corpus) -> Pairs:
-    queries = _tokens(model, "query", made.queries)
-    known = np.flatnonzero(queries.lengths > 0)
-    item_rows = made.item_rows[known]
-    if len(np.unique(corpus.groups[item_rows])) < 2:
-        raise UsageError("Titles and bodies hold too few words to train on.", "Next: semsearch import items FILE")
-    return Pairs(
-        queries.take(known),
-        _tokens(model, "document", corpus.texts),
-        np.arange(len(known)),
-        item_rows,
-        np.ones(len(known), np.float32),
-        corpus.groups,
-    )
-
-
-def _tokens(model: SentenceTransformer, side: str, texts: list[str]) -> TokenRows:
-    module = model[0].sub_modules[side][0]
-    if hasattr(module, "embedding"):
-        return tokenise(module.tokenizer, texts)
-    held = module.tokenizer(texts, truncation=True, max_length=min(module.max_seq_length or MAX_TOKENS, MAX_TOKENS))
-    starts = np.cumsum([0, *map(len, held["input_ids"])]).astype(np.int64)
-    return TokenRows(np.concatenate(held["input_ids"]).astype(np.int32), starts)
-
-
-def _metrics(corpus: _Corpus, pairs: Pairs, done: Trained, prepare_s: float) -> dict[str, Any]:
-    ten = max(1, len(done.losses) // 10)
-    return {
-        "n_items": len(corpus.texts),
-        "n_distinct": int(corpus.groups.max()) + 1,
-        "n_pairs": len(pairs),
-        "n_steps": done.n_steps,
-        "n_pairs_seen": done.n_pairs,
-        "ended_by": done.ended_by,
-        "prepare_s": round(prepare_s, 3),
-        "train_s": round(done.seconds, 3),
-        "loss_first": round(float(np.mean(done.losses[:ten])), 4),
-        "loss_last": round(float(np.mean(done.losses[-ten:])), 4),
+def _run_key(subject: Subject, evidence: Evidence | None, parent: Parent | None) -> str:
+    """Digest of all that decides a run: a killed one is taken up only by its like."""
+    held = {
+        "corpus": subject.corpus.digest,
+        "features": subject.features.as_dict(),
+        "evidence": evidence.digest if evidence else "",
+        "settings": subject.settings.model_dump(),
+        "parent": parent.model_id if parent else "",
+        "versions": _versions(),
     }
+    return hashlib.sha256(json.dumps(held, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def _card(
+def _versions() -> dict[str, str]:
+    packages = ("semsearch", "sentence-transformers", "torch", "tokenizers", "numpy")
+    return {name: version(name) for name in packages}
+
+
+def _saved(
+    model: SentenceTransformer,
     folder: Path,
-    template: ItemTemplate,
-    settings: TrainSettings,
-    *,
-    dim: int,
-    corpus: _Corpus,
+    subject: Subject,
     metrics: dict[str, Any],
     now: datetime,
+    *,
+    learned_from: str = "",
 ) -> ModelCard:
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save(str(folder), create_model_card=False)
+    features, settings = subject.features, subject.settings
+    template = features.listing if features.is_plain else features
     identity = encoder_id(folder, template, VIEWS_VERSION)
-    packages = ("semsearch", "sentence-transformers", "torch", "tokenizers", "numpy")
-    return ModelCard(
+    card = ModelCard(
         model_id=f"{settings.family}-{identity[:10]}",
         encoder_id=identity,
         family=settings.family,
-        dim=dim,
+        dim=int(model.get_embedding_dimension() or 0),
         template=template,
         views_version=VIEWS_VERSION,
-        trained_on=corpus.digest,
-        settings=settings.model_dump(mode="json"),
+        trained_on="-".join(filter(None, (subject.corpus.digest, learned_from))),
+        settings=settings.model_dump(),
         metrics=metrics,
-        versions={name: version(name) for name in packages},
+        versions=_versions(),
         created_at=now.isoformat(),
     )
+    card.write(folder)
+    return card

@@ -24,7 +24,7 @@ from semsearch.retrieval.evaluate import depth_of
 from semsearch.training.cohorts import ALL, Cohort, Outcome, cohort_labels, judge, verdict
 
 if TYPE_CHECKING:
-    from semsearch.evaluation.questions import Questions
+    from semsearch.evaluation.questions import Questions, Side
     from semsearch.retrieval.search import Searcher
     from semsearch.settings import GateSettings
 
@@ -173,7 +173,21 @@ def check_pair(candidate: str, candidate_pipeline: str, current: str, current_pi
         )
 
 
+def shared_side(current: Searcher, candidate: Searcher) -> Side:
+    """What both are asked with; raises UsageError when they are not asked with the same."""
+    asked: dict[str, Side] = {"query": "query", "item": "item", "actor": "actor"}
+    theirs, ours = current.side.of, candidate.side.of
+    if theirs != ours:
+        raise UsageError(
+            f"The candidate is asked with '{ours}', what is served with '{theirs}': they share no question.",
+            "Next: train another pipeline with its own schema.toml, and semsearch index build --pipeline NAME",
+        )
+    return asked[ours]
+
+
 def _serving(searcher: Searcher, mode: str | None) -> dict[str, str]:
+    if searcher.side.of != "query":
+        return {"mode": "dense"}
     chosen, fusion = searcher.rules(mode)
     more = {"fusion": fusion, "depth": str(searcher.settings.depth)} if chosen == "hybrid" else {}
     return {"mode": chosen} | more

@@ -16,6 +16,7 @@ from semsearch.evaluation.queries import Queries
 from semsearch.evaluation.questions import BAND, Questions, Side, questions_of
 from semsearch.text.views import search
 from semsearch.training.examples import examples
+from semsearch.training.split import split
 
 if TYPE_CHECKING:
     import polars as pl
@@ -73,7 +74,7 @@ def from_log(
     if rows.is_empty():
         raise UsageError("Nothing in the log says what was wanted: there is nothing to ask.", NEWER_LOG)
     last = rows["asked_at"][-1]
-    start = rows["asked_at"][min(int(len(rows) * (1 - settings.test)), len(rows) - 1)]
+    start = split(rows, settings.validation, settings.test).at[1]
     latest = max(((at, name) for name, at in models.items() if at is not None), default=None)
     if latest is not None and latest[0] >= start:
         start = latest[0] + timedelta(microseconds=1)
@@ -87,8 +88,8 @@ def from_log(
     )
     if not len(questions):
         raise UsageError(
-            f"No question is left to judge by: {latest[1] if latest else 'a model'} has seen the log until "
-            f"{start:%Y-%m-%d %H:%M}, and it ends at {last:%Y-%m-%d %H:%M}.",
+            f"No question is left to judge by: the log ends at {last:%Y-%m-%d %H:%M}, and "
+            + (f"{latest[1]} has seen it until {latest[0]:%Y-%m-%d %H:%M}." if latest else "has too few engagements."),
             NEWER_LOG,
         )
     return HeldOut(questions, {"questions": "log", "from": start.isoformat(), "until": last.isoformat()})
