@@ -161,6 +161,6 @@ class Schema:
         (of="item"), or `actor_id` and `asked_at` (of="actor"). `item_frame` is `schema(Item)`. `log` (ts, actor_id,
         item_id, kind) is what `as_of` looks back into. Raises as `validate` does.
         """
-        from semsearch.towers.tokens import fit
+        from semsearch.towers.fitting import fit
 
         return fit(self, query_frame, item_frame, log)

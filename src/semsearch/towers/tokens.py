@@ -18,7 +18,7 @@ from semsearch.towers.groups import GROUPS, Tables
 from semsearch.towers.schema import LISTING, Feature, Schema, Side
 from semsearch.towers.template import ItemTemplate
 from semsearch.towers.transforms import TEXTS, TRANSFORMS
-from semsearch.towers.validation import ATTRIBUTES, check_columns, check_values, validate
+from semsearch.towers.validation import ATTRIBUTES, check_columns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -156,44 +156,6 @@ class Features:
         return cls(Schema.from_dict(value["schema"]), value["state"])
 
 
-def fit(schema: Schema, query_frame: pl.DataFrame, item_frame: pl.DataFrame, log: pl.DataFrame | None) -> Features:
-    """See `Schema.fit`."""
-    validate(schema, query_frame, item_frame)
-    frames = {"query": asked(schema, query_frame, item_frame), "item": item_frame}
-    groups: dict[str, Any] = {}
-    for name, side in schema.sides.items():
-        # The items of a query side count once each, not as often as they were asked from.
-        learned_from = item_frame if schema.of == "item" else frames[name]
-        for group in side.groups:
-            found = GROUPS[group.transform]
-            whole = _with_attributes(learned_from, found.reads(group.options))
-            groups[f"{name}.{group.name}"] = dict(found.fit(whole, group.options))
-        frames[name] = grouped(name, side, frames[name], groups, Tables(log, item_frame))
-        check_values(schema, name, side, frames[name])
-    return Features(schema, {"groups": groups, "names": _names(schema, frames)})
-
-
-def _names(schema: Schema, frames: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
-    """Scale and words of each token name, over all features that share it."""
-    import polars as pl
-
-    held: dict[str, list[tuple[Feature, pl.DataFrame]]] = {}
-    for name, side in schema.sides.items():
-        for feature in side.features:
-            if not feature.is_text:
-                held.setdefault(feature.token, []).append((feature, frames[name]))
-    out: dict[str, Any] = {}
-    for token, users in held.items():
-        first = users[0][0]
-        flat = [values_of(feature, frame).select("value") for feature, frame in users]
-        scale = dict(TRANSFORMS[first.transform].scale(pl.concat(flat, how="vertical_relaxed")["value"], first.size))
-        words = [words_of(feature, values_of(feature, frame), scale) for feature, frame in users]
-        counts = pl.concat([each.select("word", "count") for each in words]).group_by("word").sum()
-        often = counts.filter(pl.col("count") >= first.min_count).sort(["count", "word"], descending=[True, False])
-        out[token] = {"scale": scale, "words": sorted(often["word"].head(first.size).to_list())}
-    return out
-
-
 def asked(schema: Schema, frame: pl.DataFrame, items: pl.DataFrame | None) -> pl.DataFrame:
     """The query frame with the anchors' columns where the query side is an item."""
     if schema.of != "item" or "anchor_id" not in frame.columns:
@@ -208,7 +170,7 @@ def grouped(name: str, side: Side, frame: pl.DataFrame, states: Mapping[str, Any
     """The frame with the columns that the side's groups make."""
     for group in side.groups:
         found = GROUPS[group.transform]
-        frame = _with_attributes(frame, found.reads(group.options))
+        frame = with_attributes(frame, found.reads(group.options))
         frame = found.apply(frame, group.name, group.options, states[f"{name}.{group.name}"], tables)
     return frame
 
@@ -250,10 +212,10 @@ def values_of(feature: Feature, frame: pl.DataFrame) -> pl.DataFrame:
 
 def column_of(feature: Feature, frame: pl.DataFrame) -> pl.Series:
     """The feature's column; `attributes.brand` is that key of the attributes, one JSON object a row."""
-    return _with_attributes(frame, (feature.column,))[feature.column]
+    return with_attributes(frame, (feature.column,))[feature.column]
 
 
-def _with_attributes(frame: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
+def with_attributes(frame: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
     """The frame with a column for each `attributes.NAME` that is asked for."""
     import polars as pl
 
