@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -149,6 +150,44 @@ class StaticLearner:
         return [self._query] if self._query is self._item else [self._query, self._item]
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What a table handed out, until its step is made."""
+
+    tokens: NDArray[np.int64]
+    """The distinct tokens, [n_tokens]."""
+    places: NDArray[np.int64]
+    """Which of them each token of the rows is, [n_ids]."""
+    rows: TokenRows
+    means: Tensor
+    """[n_rows, dim]"""
+    weights: Tensor
+    """Of the tokens, as `m` and `v`, [n_tokens, dim]."""
+    m: Tensor
+    v: Tensor
+
+    def gradient(self) -> Tensor:
+        """Sum over each token's rows of their mean's gradient over their length, [n_tokens, dim].
+
+        That, too, is a bag of vectors, with tokens and rows swapped: four times as fast as torch's backward of a bag.
+        """
+        import torch
+        from torch.nn.functional import embedding_bag
+
+        lengths = self.rows.lengths
+        # NumPy sorts 16-bit numbers in one sweep.
+        small = self.places.astype(np.uint16) if len(self.tokens) <= 1 << 16 else self.places
+        order = np.argsort(small, kind="stable")
+        starts = np.zeros(len(self.tokens), np.int64)
+        np.cumsum(np.bincount(self.places, minlength=len(self.tokens))[:-1], out=starts[1:])
+        each = np.repeat(np.arange(len(lengths)), lengths)[order]
+        share = torch.from_numpy((1 / np.maximum(lengths, 1)).astype(np.float32))[:, None]
+        swapped: Tensor = embedding_bag(
+            torch.from_numpy(each), self.means.grad * share, torch.from_numpy(starts), mode="sum"
+        )
+        return swapped
+
+
 class Table:
     """Token vectors under Adam, in which a row's steps without gradient are made when it is next needed.
 
@@ -172,7 +211,7 @@ class Table:
         self._owed = np.zeros(1)
         """Sum of a_s · r^(s − t) over the steps since t, for t from 0 to now, [n_steps + 1]."""
         self._place = np.zeros(len(weight), np.int64)
-        self._held: tuple[NDArray[np.int64], Tensor, Tensor, Tensor] | None = None
+        self._batch: _Batch | None = None
 
     def vectors(self, rows: TokenRows) -> Tensor:
         """Mean of each row's token vectors, of length 1, [n, dim]; 0 for a row without tokens."""
@@ -183,30 +222,28 @@ class Table:
         there[rows.ids] = True
         tokens = np.flatnonzero(there)
         self._place[tokens] = np.arange(len(tokens))
+        places = self._place[rows.ids]
         weights, m, v = self._caught_up(tokens)
-        weights.requires_grad_()
-        self._held = tokens, weights, m, v
-        places = torch.from_numpy(self._place[rows.ids])
-        return normalize(embedding_bag(places, weights, torch.from_numpy(rows.starts[:-1]), mode="mean"), dim=1)
+        means = embedding_bag(torch.from_numpy(places), weights, torch.from_numpy(rows.starts[:-1]), mode="mean")
+        means.requires_grad_()
+        self._batch = _Batch(tokens, places, rows, means, weights, m, v)
+        return normalize(means, dim=1)
 
     def update(self, rate: float) -> None:
         """One step of Adam on the rows of the last `vectors`."""
         self._n_steps += 1
         n = self._n_steps
-        if self._held is not None:
-            tokens, weights, m, v = self._held
-            if weights.grad is not None:
-                gradient, weights = weights.grad, weights.detach()
-                m.lerp_(gradient, 1 - BETA_1)
-                v.mul_(BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
-                scale = v.sqrt().mul_(1 / math.sqrt(1 - BETA_2**n)).add_(EPSILON)
-                weights.addcdiv_(m, scale, value=-rate / (1 - BETA_1**n))
-                self._put(tokens, weights, m, v)
-            self._held = None
+        batch, self._batch = self._batch, None
+        if batch is not None and batch.means.grad is not None:
+            gradient = batch.gradient()
+            batch.m.lerp_(gradient, 1 - BETA_1)
+            batch.v.mul_(BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
+            scale = batch.v.sqrt().mul_(1 / math.sqrt(1 - BETA_2**n)).add_(EPSILON)
+            batch.weights.addcdiv_(batch.m, scale, value=-rate / (1 - BETA_1**n))
+            self._put(batch.tokens, batch.weights, batch.m, batch.v)
         first = max(0, n - WINDOW)
         a = rate * math.sqrt(1 - BETA_2**n) / (1 - BETA_1**n)
-        since = n - np.arange(first, n)
-        self._owed[first:] += a * (BETA_1 / math.sqrt(BETA_2)) ** since
+        self._owed[first:] += a * (BETA_1 / math.sqrt(BETA_2)) ** (n - np.arange(first, n))
         self._owed = np.append(self._owed, 0.0)
 
     def settle(self) -> None:
