@@ -39,7 +39,7 @@ def learn_log(
     settings, static = lesson.subject.settings, lesson.subject.static
     progress("looking for near duplicates", 0, 0)
     pairs = lesson.pairs(model)
-    plan = _plan(len(pairs), settings)
+    plan = plan_of(len(pairs), settings)
     negatives = lesson.negatives(plan.batch)
     judge = Judge.of(lesson.evidence.validation, lesson, model, whole=static, most=MOST)
     watch = Watch(judge, settings.patience, checkpoint.memory if checkpoint else {})
@@ -76,7 +76,8 @@ def learn_log(
     }
 
 
-def _plan(n_pairs: int, settings: TrainSettings) -> Plan:
+def plan_of(n_pairs: int, settings: TrainSettings) -> Plan:
+    """How long and how fast to learn this many pairs."""
     static = settings.family == "static"
     largest = settings.batch if static else TRANSFORMER_BATCH
     batch = max(2, min(largest, n_pairs // MIN_STEPS))
