@@ -93,11 +93,11 @@ def open_searcher(
         lambda: open_encoder(workspace, manifest.model_id, chosen),
         chosen.search,
         exact=once,
-        open_side=lambda: _query_side(workspace, manifest, once),
+        open_side=lambda: query_side(workspace, manifest, once=once),
     )
 
 
-def _query_side(workspace: Workspace, manifest: Manifest, once: bool) -> QuerySide:
+def query_side(workspace: Workspace, manifest: Manifest, *, once: bool = False) -> QuerySide:
     """What the query tower of a release is asked with: its model's card says it. No card: typed text."""
     from semsearch.retrieval.query_side import QuerySide
     from semsearch.towers.card import CARD, ModelCard

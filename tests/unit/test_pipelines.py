@@ -193,6 +193,19 @@ def test_the_command_line_answers_actors(workspace: Workspace) -> None:
         assert message in told
 
 
+def test_the_next_step_goes_with_the_pipeline(workspace: Workspace) -> None:
+    def served(schema: dict, pipeline: str) -> str:
+        release_id = publish(workspace, schema, pipeline)
+        done = CliRunner().invoke(
+            app, ["release", "publish", release_id, "-w", str(workspace.root), "--pipeline", pipeline]
+        )
+        return done.output.partition("Next: ")[2]
+
+    assert "--actor ACTOR_ID" in served(FOR_YOU, "for_you")
+    assert "similar" in (told := served(SIMILAR, "like_this"))
+    assert told.strip().endswith("i1")
+
+
 def test_one_actor_or_all_of_them() -> None:
     log = EVENTS.filter(pl.col("kind").is_in(ENGAGED)).lazy()
     for actor_id in ("ann", "bob", "nobody"):

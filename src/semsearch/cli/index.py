@@ -58,7 +58,7 @@ def build(
     served = opened.state(pipeline).current == manifest.release_id
     release = Release.open(manifest, opened.release_path(manifest.release_id))
     waiting = f"Next: semsearch release publish {manifest.release_id}" if found.open else found.next_step
-    talk(try_it(release) if served else waiting)
+    talk(try_it(release, wiring.query_side(opened, manifest).of) if served else waiting)
 
 
 @app.command()

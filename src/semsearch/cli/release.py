@@ -137,7 +137,9 @@ def publish(
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
-    following = try_it(Release.open(opened.manifest(release), opened.release_path(release)))
+    manifest = opened.manifest(release)
+    of = wiring.query_side(opened, manifest).of
+    following = try_it(Release.open(manifest, opened.release_path(release)), of)
     state = wiring.publish(opened, release, pipeline, now=datetime.now(UTC), by=by, reason=reason, force=force)
     emit(_served(pipeline, state, json), as_json=json)
     talk(following)
@@ -162,10 +164,14 @@ def _served(pipeline: str, state: PipelineState, json: bool) -> dict[str, Any]:
     return {"pipeline": pipeline, "current": state.current, "previous": previous}
 
 
-def try_it(release: Release) -> str:
-    """The next step that asks for the first words of the release's first title."""
-    first = release.rows[0]["title"].split()[:3] if len(release) else []
-    return f"Next: semsearch search {quote(' '.join(first))}"
+def try_it(release: Release, of: str = "query") -> str:
+    """The next step that asks a release with what it is asked with: the first words of its first title, or its id."""
+    if of == "actor":
+        return "Next: semsearch search --actor ACTOR_ID"
+    first = release.rows[0] if len(release) else {"title": "", "item_id": "ITEM_ID"}
+    if of == "item":
+        return f"Next: semsearch similar {quote(first['item_id'])}"
+    return f"Next: semsearch search {quote(' '.join(first['title'].split()[:3]))}"
 
 
 def facts(workspace: Workspace, manifest: Manifest) -> dict[str, Any]:

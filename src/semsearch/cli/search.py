@@ -73,7 +73,7 @@ def search(
         _for_actor(searcher, actor, asked, json, jsonl)
         return
     if not query:
-        raise UsageError("There is nothing to search for.", try_it(searcher.release))
+        raise UsageError("There is nothing to search for.", try_it(searcher.release, searcher.side.of))
     result = searcher.search(
         " ".join(query),
         now=datetime.now(UTC),
