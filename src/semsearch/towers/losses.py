@@ -93,7 +93,8 @@ def _softmax() -> Any:
         ) -> tuple[Tensor, Tensor]:
             scores = queries @ shared.T
             if given.masked is not None:
-                scores[given.masked] = -torch.inf
+                rows, columns = given.masked
+                scores.view(-1).index_fill_(0, rows * len(shared) + columns, -torch.inf)
             if hard is not None:
                 scores = torch.cat([scores, hard], dim=1)
             n_right = _n_right(scores)
