@@ -43,11 +43,18 @@ def static_towers(tokenizer: Tokenizer, dim: int, counts: NDArray[np.int64], see
     so that the start already ranks by shared tokens; the length a / (a + p), p the token's share of the
     corpus, is the SIF weight (Arora, Liang, Ma 2017). Training moves both.
     """
+    vectors = np.random.default_rng(seed).standard_normal((tokenizer.get_vocab_size(), dim), np.float32)
+    return weighted_towers(tokenizer, vectors, counts)
+
+
+def weighted_towers(
+    tokenizer: Tokenizer, directions: NDArray[np.float32], counts: NDArray[np.int64]
+) -> SentenceTransformer:
+    """Static towers of the given token directions, [vocabulary, dim], shorter for frequent tokens as above."""
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
     share = counts / max(int(counts.sum()), 1)
-    vectors = np.random.default_rng(seed).standard_normal((tokenizer.get_vocab_size(), dim), np.float32)
-    vectors *= (SIF_A / (SIF_A + share)).astype(np.float32)[:, None]
+    vectors = directions * (SIF_A / (SIF_A + share)).astype(np.float32)[:, None]
     return tied([StaticEmbedding(tokenizer, embedding_weights=vectors)])
 
 
@@ -109,16 +116,24 @@ def _with_normalise(modules: list[Any]) -> SentenceTransformer:
 
 
 def _load(base: str) -> list[Any]:
+    return list(opened(base).children())
+
+
+def opened(base: str, option: str = "--base") -> SentenceTransformer:
+    """A model id or folder as it is published, with its prompts; `option` is what named it.
+
+    Raises UsageError when it cannot be loaded.
+    """
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
     folder = Path(base)
     try:
         if (folder / "tokenizer.json").is_file() and not (folder / "modules.json").is_file() and _is_model2vec(folder):
-            return [StaticEmbedding.load(base)]
+            return SentenceTransformer(modules=[StaticEmbedding.load(base)], device="cpu")
         _check_folder(base)
-        _check_hub(base)
-        return list(SentenceTransformer(base, device="cpu").children())
+        _check_hub(base, option)
+        return SentenceTransformer(base, device="cpu")
     except UsageError:
         raise
     except Exception as error:  # every library below raises its own kinds for a bad id or file
@@ -136,7 +151,7 @@ def _check_folder(base: str) -> None:
         raise UsageError(f"'{base}' is not a folder with a model.", "Next: name a sentence-transformers folder")
 
 
-def _check_hub(base: str) -> None:
+def _check_hub(base: str, option: str) -> None:
     """Ask the hub once and briefly for what is neither a folder nor in its cache: loading would ask it for minutes."""
     from huggingface_hub import HfApi, try_to_load_from_cache
 
@@ -150,7 +165,7 @@ def _check_hub(base: str) -> None:
             return
     raise UsageError(
         f"'{base}' is not a folder, and the model hub does not answer or has no model of that name.",
-        "Next: semsearch train --base FOLDER",
+        f"Next: semsearch train {option} FOLDER",
     )
 
 
