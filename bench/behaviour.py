@@ -2,9 +2,9 @@
 
     python -m bench.behaviour [--seeds 1 2 3 4 5 --items 100000 --searches 600000 --tune 100 --queries 2000]
 
-Simulated markets with their truth. Both start from the same catalogue-only towers and train on the same pairs (chats and
-purchases with the query of their click, up to the validation part of the log) with the same batch; both get nine trials
-(learning rate x temperature) on the validation questions of one more market, `--tune`. The peer is our loop with
+Simulated markets with their truth. Both start from the same catalogue-only towers and train on the same pairs (chats
+and purchases with the query of their click, up to the validation part of the log) with the same batch; both get nine
+trials (learning rate x temperature) on the validation questions of one more market, `--tune`. The peer is our loop with
 everything off, which a test holds equal to that loss in value and gradients, and which is quicker than its trainer.
 Judged by recall@100 of the market's truth (grade 2, alive at its end) over queries of the test part. Intervals are
 t-intervals over the seeds' differences; each seed's own is a paired bootstrap over queries.
@@ -133,8 +133,7 @@ def lesson_of(made: Market, subject: Subject, arm: Any) -> Lesson:
 def learned(
     ground: Ground, settings: TrainSettings, *, lesson: Lesson | None = None, plain: bool = False, seconds: float = 1e9
 ) -> tuple[SentenceTransformer, float]:
-    """Towers after the log, and the wall time from pairs to the last step. `plain` masks nothing but duplicates of
-    the pair itself in its own column, as the plain loss does."""
+    """Towers after the log, and the wall time from pairs to the last step; `plain` masks but the very same item."""
     lesson = lesson or ground.lesson
     held = {name: lesson.__dict__[name] for name in ("clusters", "sides") if name in lesson.__dict__}
     lesson = replace(lesson, subject=replace(lesson.subject, settings=settings))
