@@ -113,7 +113,7 @@ def opened(root: Path) -> Workspace:
 def trained(workspace: Workspace, seconds: float, now: datetime) -> str:
     start = time.perf_counter()
     settings = wiring.load_settings(workspace).override("train", seconds=seconds)
-    card = wiring.train(workspace, settings, now=now)
+    card = wiring.train(workspace, settings, now=now).card
     print(f"# {workspace.root.name}: trained in {time.perf_counter() - start:.0f} s", flush=True)
     return card.model_id
 

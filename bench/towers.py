@@ -93,7 +93,7 @@ def read_items(path: Path) -> pl.DataFrame:
 
 def train(items: pl.DataFrame, seed: int, folder: Path) -> StaticEncoder:
     start = time.perf_counter()
-    card = fit(items, TrainSettings(seed=seed), folder, now=datetime.now(UTC), progress=lambda *_: None)
+    card = fit(items, TrainSettings(seed=seed), folder, now=datetime.now(UTC), progress=lambda *_: None).card
     m = card.metrics
     print(
         f"trained seed {seed}: {time.perf_counter() - start:.1f} s of wall ({m['prepare_s']} s preparing, "

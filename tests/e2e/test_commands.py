@@ -80,7 +80,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
             assert run("import", kind, files / name, "-w", root).code == 0
         trained = run("train", "--seconds", "2", "--dim", "32", "-w", root)
         assert trained.code == 0
-        assert [line.split()[0] for line in trained.out.splitlines()] == ["model", "learned"]
+        assert [line.split()[0] for line in trained.out.splitlines()] == ["model", "catalogue"]
         releases = [json.loads(run("index", "build", "--publish", "--json", "-w", root).out)["release_id"]]
         assert run("import", "items", files / "more.jsonl", "-w", root).code == 0
         releases.append(json.loads(run("index", "build", "--publish", "--json", "-w", root).out)["release_id"])

@@ -50,7 +50,7 @@ def test_an_import_runs_while_towers_are_trained(workspace: Workspace, monkeypat
             bring(workspace, 40)  # takes the lock and sweeps staging
         told.append(what)
 
-    card = wiring.train(workspace, settings, now=NOW, progress=progress)
+    card = wiring.train(workspace, settings, now=NOW, progress=progress).card
     assert told
     assert Catalogue(workspace).n_items == 40
     assert workspace.state().model_id == card.model_id
@@ -63,7 +63,7 @@ def test_a_trained_model_waits_for_a_writer_and_is_not_lost(workspace: Workspace
     trained: list[str] = []
     with workspace.writing():
         job = threading.Thread(
-            target=lambda: trained.append(wiring.train(workspace, settings, now=NOW).model_id), daemon=True
+            target=lambda: trained.append(wiring.train(workspace, settings, now=NOW).card.model_id), daemon=True
         )
         job.start()
         job.join(3)
@@ -109,7 +109,7 @@ def test_a_named_model_goes_before_the_encoder_setting(workspace: Workspace, mon
 def test_an_equal_model_stays_where_it_is_and_a_damaged_one_is_replaced(workspace: Workspace) -> None:
     pytest.importorskip("torch")
     settings = wiring.load_settings(workspace).override("train", dim=8)
-    folder = workspace.model_path(wiring.train(workspace, settings, now=NOW).model_id)
+    folder = workspace.model_path(wiring.train(workspace, settings, now=NOW).card.model_id)
     stood = folder.stat().st_ino
     wiring.train(workspace, settings, now=NOW)
     assert folder.stat().st_ino == stood

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from semsearch.errors import MissingPart
 from semsearch.evaluation.questions import Questions
 from semsearch.evaluation.runs import Run
+from semsearch.plain import plain
 from semsearch.progress import Progress
 from semsearch.settings import TrainSettings
 from semsearch.text.views import VIEWS_VERSION
@@ -194,8 +195,8 @@ def _saved(
         template=template,
         views_version=VIEWS_VERSION,
         trained_on="-".join(filter(None, (subject.corpus.digest, learned_from))),
-        settings=settings.model_dump(),
-        metrics=metrics,
+        settings=plain(settings.model_dump()),
+        metrics=plain(metrics),
         versions=_versions(),
         created_at=now.isoformat(),
     )

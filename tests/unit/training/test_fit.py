@@ -35,7 +35,7 @@ def catalogue(n: int = 240) -> pl.DataFrame:
 
 def train(items: pl.DataFrame, folder: Path, **settings: object) -> ModelCard:
     chosen = TrainSettings(**{"dim": 32, "seconds": 60} | settings)
-    return fit(items, chosen, folder, now=NOW, progress=lambda *_: None)
+    return fit(items, chosen, folder, now=NOW, progress=lambda *_: None).card
 
 
 @pytest.fixture(scope="module")
@@ -88,14 +88,14 @@ def test_same_seed_same_towers(trained: tuple[ModelCard, Path], tmp_path: Path) 
 def test_seconds_end_a_training_and_the_card_says_so(tmp_path: Path) -> None:
     ticks = iter(range(10_000))
     settings = TrainSettings(dim=8, seconds=5)
-    card = fit(catalogue(), settings, tmp_path / "m", now=NOW, progress=lambda *_: None, clock=lambda: next(ticks))
+    card = fit(catalogue(), settings, tmp_path / "m", now=NOW, progress=lambda *_: None, clock=lambda: next(ticks)).card
     assert card.metrics["ended_by"] == "seconds"
     assert 0 < card.metrics["n_steps"] < 10
 
 
 def test_progress_counts_to_the_planned_steps(tmp_path: Path) -> None:
     seen: list[tuple[str, int, int]] = []
-    card = fit(catalogue(), TrainSettings(dim=8), tmp_path / "m", now=NOW, progress=lambda *a: seen.append(a))
+    card = fit(catalogue(), TrainSettings(dim=8), tmp_path / "m", now=NOW, progress=lambda *a: seen.append(a)).card
     training = [(done, total) for what, done, total in seen if what == "training"]
     assert training[-1] == (card.metrics["n_steps"], card.metrics["n_steps"])
 

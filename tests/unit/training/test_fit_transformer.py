@@ -34,7 +34,7 @@ def test_a_transformer_trains_through_the_same_job(tmp_path: Path) -> None:
     titles = [f"{a} {b}" for a in WORDS[:3] for b in WORDS[3:]]
     items = pl.DataFrame({"item_id": [str(i) for i in range(len(titles))], "title": titles, "body": titles})
     settings = TrainSettings(family="transformer", base=str(tiny_bert(tmp_path / "bert")), seconds=60)
-    card = fit(items, settings, tmp_path / "m", now=datetime(2026, 1, 1, tzinfo=UTC), progress=lambda *_: None)
+    card = fit(items, settings, tmp_path / "m", now=datetime(2026, 1, 1, tzinfo=UTC), progress=lambda *_: None).card
     assert (card.family, card.dim, card.metrics["ended_by"]) == ("transformer", 32, "steps")
     ours, theirs = SentenceTransformerEncoder.open(tmp_path / "m"), SentenceTransformer(str(tmp_path / "m"))
     np.testing.assert_allclose(ours.encode_items(titles), theirs.encode_document(titles), atol=1e-5)
