@@ -261,7 +261,7 @@ def shares(task: Task, options: argparse.Namespace) -> None:
         + spent("learners.py", "update") / 2
         - spent("learners.py", "gradient"),
         "negatives drawn and masked": spent("negatives.py", "draw"),
-        "tokens of the batch gathered": spent("features.py", "take", "joined") + spent("loop.py", "_hide"),
+        "tokens of the batch gathered": spent("loop.py", "_embed") - spent("learners.py", "embed"),
     }
     print("\nwhat limits our rate: shares of the processor's time, profiled")
     for name, seconds in [*parts.items(), ("the rest", total - sum(parts.values()))]:

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 """Adam's, as torch has them."""
+_ADAM: dict[str, Any] = {"beta1": BETA_1, "beta2": BETA_2, "eps": EPSILON, "weight_decay": 0.0, "maximize": False}
 WINDOW = 400
 """Steps after which an untouched row stands still: (0.9 / √0.999)^400 is 6e-19."""
 CHUNK = 4096
+MOST = 3
+"""A batch that holds more than one in so many of the tokens has the whole table moved: that saves copies."""
 
 
 class Learner(Protocol):
@@ -221,6 +224,8 @@ class Table:
         there = np.zeros(len(self._last), np.bool_)
         there[rows.ids] = True
         tokens = np.flatnonzero(there)
+        if len(tokens) * MOST > len(there):
+            tokens = np.arange(len(there))
         self._place[tokens] = np.arange(len(tokens))
         places = self._place[rows.ids]
         weights, m, v = self._caught_up(tokens)
@@ -231,15 +236,17 @@ class Table:
 
     def update(self, rate: float) -> None:
         """One step of Adam on the rows of the last `vectors`."""
+        import torch
+        from torch.optim.adam import adam
+
         self._n_steps += 1
         n = self._n_steps
         batch, self._batch = self._batch, None
         if batch is not None and batch.means.grad is not None:
             gradient = batch.gradient()
-            batch.m.lerp_(gradient, 1 - BETA_1)
-            batch.v.mul_(BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
-            scale = batch.v.sqrt().mul_(1 / math.sqrt(1 - BETA_2**n)).add_(EPSILON)
-            batch.weights.addcdiv_(batch.m, scale, value=-rate / (1 - BETA_1**n))
+            step = torch.tensor(float(n - 1))  # which the function below counts up
+            moments = [batch.m], [batch.v]
+            adam([batch.weights], [gradient], *moments, [], [step], fused=True, amsgrad=False, lr=rate, **_ADAM)
             self._put(batch.tokens, batch.weights, batch.m, batch.v)
         first = max(0, n - WINDOW)
         a = rate * math.sqrt(1 - BETA_2**n) / (1 - BETA_1**n)
@@ -254,11 +261,12 @@ class Table:
             self._put(tokens, *self._caught_up(tokens))
 
     def _caught_up(self, tokens: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
-        """Copies of the rows' vectors, m and v as dense Adam has them now."""
+        """The rows' vectors, m and v as dense Adam has them now: copies, or the tables when all rows are asked for."""
         import torch
 
-        rows, last = torch.from_numpy(tokens), self._last[tokens]
-        weights, m, v = self._weight[rows], self._m[rows], self._v[rows]
+        tables, last = (self._weight, self._m, self._v), self._last[tokens]
+        whole = len(tokens) == len(self._last)
+        weights, m, v = tables if whole else (table[torch.from_numpy(tokens)] for table in tables)
         late = self._n_steps - last
 
         def column(values: NDArray[np.floating[Any]]) -> Tensor:
@@ -269,14 +277,17 @@ class Table:
             weights.sub_((m / scale).mul_(column(self._owed[last])))
             m.mul_(column(BETA_1**late))
             v.mul_(column(BETA_2**late))
+        if whole:
+            self._last[:] = self._n_steps
         return weights, m, v
 
     def _put(self, tokens: NDArray[np.int64], weights: Tensor, m: Tensor, v: Tensor) -> None:
         import torch
 
-        rows = torch.from_numpy(tokens)
-        for whole, part in ((self._weight, weights), (self._m, m), (self._v, v)):
-            whole.index_copy_(0, rows, part)
+        if weights is not self._weight:
+            rows = torch.from_numpy(tokens)
+            for table, part in ((self._weight, weights), (self._m, m), (self._v, v)):
+                table.index_copy_(0, rows, part)
         self._last[tokens] = self._n_steps
 
     def state(self) -> dict[str, Any]:
