@@ -155,10 +155,10 @@ def train(
     from semsearch.training.fit import fit
 
     chosen = settings or load_settings(workspace)
-    catalogue = Catalogue(workspace)
-    items = catalogue.items()
+    catalogue, schema = Catalogue(workspace), read_schema(workspace, pipeline)
+    items = _items_of(schema, catalogue.items(), pipeline)
     with workspace.drafting() as folder, workspace.training(pipeline) as unfinished:
-        source = _source(workspace, chosen, catalogue, items, pipeline, go_on=go_on, unfinished=unfinished)
+        source = _source(workspace, chosen, catalogue, items, schema, pipeline=pipeline, go_on=go_on, kept=unfinished)
         fitted = fit(items, chosen.train, folder / "model", source=source, now=now, progress=progress)
         card = fitted.card
         with workspace.writing(wait=True):
@@ -174,17 +174,17 @@ def _source(
     settings: Settings,
     catalogue: Catalogue,
     items: pl.DataFrame,
-    pipeline: str,
+    schema: Schema,
     *,
+    pipeline: str,
     go_on: bool,
-    unfinished: Path,
+    kept: Path,
 ) -> Source:
     """All that a pipeline learns from beside its items."""
     from semsearch.training.evidence import Evidence
     from semsearch.training.fit import Source
 
     parent = _parent(workspace, pipeline) if go_on else None
-    schema = read_schema(workspace, pipeline)
     if parent and parent.features.schema.digest != schema.digest:
         raise MismatchError(
             f"Model {parent.model_id} was trained for another schema than that of pipeline '{pipeline}'.",
@@ -198,7 +198,7 @@ def _source(
         served = workspace.state(pipeline).current
         return open_searcher(workspace, settings, pipeline) if served else None
 
-    return Source(schema, evidence, parent, current, unfinished)
+    return Source(schema, evidence, parent, current, kept)
 
 
 def read_schema(workspace: Workspace, pipeline: str = DEFAULT_PIPELINE) -> Schema:
@@ -207,6 +207,22 @@ def read_schema(workspace: Workspace, pipeline: str = DEFAULT_PIPELINE) -> Schem
 
     path = workspace.path("pipelines", checked_name(pipeline), SCHEMA)
     return Schema.read(path) if path.is_file() else Schema.default()
+
+
+def _items_of(schema: Schema, items: pl.DataFrame, pipeline: str) -> pl.DataFrame:
+    """The items that a pipeline is about; raises FilterError for a bad `where`, MissingPart when it leaves none."""
+    if not schema.where:
+        return items
+    from semsearch.index.masks import passes
+    from semsearch.index.where import parse_where
+
+    kept = items.filter(passes(parse_where(schema.where)))
+    if not kept.height:
+        raise MissingPart(
+            f"No item passes `where` in the schema of pipeline '{pipeline}': {schema.where}",
+            "Next: semsearch import items FILE, or correct it (docs/schema.md)",
+        )
+    return kept
 
 
 def _parent(workspace: Workspace, pipeline: str) -> Parent:
@@ -270,12 +286,16 @@ def build(
     from semsearch.retrieval.build import Inputs, build_release
     from semsearch.towers.card import ModelCard
     from semsearch.towers.template import ItemTemplate
+    from semsearch.towers.tokens import Features
 
     asked = settings or load_settings(workspace)
     catalogue = Catalogue(workspace)
     items, items_digest = _unchanged(catalogue, "items", catalogue.items)
     regions, regions_digest = _unchanged(catalogue, "regions", catalogue.regions) if catalogue.n_regions else (None, "")
     chosen = model_id or next_model(workspace, asked, pipeline)
+    template = ModelCard.read(workspace.model_path(chosen)).template if chosen else ItemTemplate()
+    if isinstance(template, Features):
+        items = _items_of(template.schema, items, pipeline)
     inputs = Inputs(
         items,
         items_digest=items_digest,
@@ -283,7 +303,7 @@ def build(
         regions_digest=regions_digest,
         model_id=chosen,
         encoder=open_encoder(workspace, chosen, asked),
-        template=ModelCard.read(workspace.model_path(chosen)).template if chosen else ItemTemplate(),
+        template=template,
         analyser=_analyser(workspace),
         segment=_segmenter(workspace),
         settings=asked.index,

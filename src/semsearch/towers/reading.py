@@ -78,7 +78,9 @@ def parse_schema(value: Mapping[str, Any], path: str = "schema", text: str = "")
     sides = {"item": _side(source, "item", item), "query": _side(source, "query", query)}
     if not sides["item"].features:
         source.refuse(("item",), "the item side has no features.")
-    schema = Schema(of, _query_side(source, of, sides), sides["item"], path)
+    where = item.get("where", "")
+    _typed(source, ("item",), "where", where, str)
+    schema = Schema(of, _query_side(source, of, sides), sides["item"], where, path)
     return _agreed(source, schema)
 
 
@@ -94,7 +96,7 @@ def _query_side(source: _Source, of: str, sides: dict[str, Side]) -> Side:
 
 
 def _side(source: _Source, side: str, value: Mapping[str, Any]) -> Side:
-    _known(source, (side,), value, ("of", "groups", "features") if side == "query" else ("groups", "features"), "key")
+    _known(source, (side,), value, ("of" if side == "query" else "where", "groups", "features"), "key")
     groups = _table(source, (side, "groups"), value.get("groups", {}))
     features = _table(source, (side, "features"), value.get("features", {}))
     return Side(

@@ -103,6 +103,8 @@ class Schema:
     """What the query side is: typed text, another item, or an actor."""
     query: Side
     item: Side
+    where: str = ""
+    """A filter, as of `search --where`: which of the catalogue's items this pipeline is about; '' is all."""
     place: str = field(default="schema", compare=False)
     """Where it was read, for messages."""
 
@@ -131,7 +133,8 @@ class Schema:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values; all that decides a text but what `fit` learns."""
-        return {"query": {"of": self.of, **self.query.as_dict()}, "item": self.item.as_dict()}
+        kept = {"where": self.where} if self.where else {}
+        return {"query": {"of": self.of, **self.query.as_dict()}, "item": {**kept, **self.item.as_dict()}}
 
     @property
     def digest(self) -> str:

@@ -40,7 +40,7 @@ class Features:
         """Typed text → the listing as `template` reads it."""
         default = Schema.default()
         listing = replace(LISTING, options=(template or ItemTemplate()).as_dict())
-        return cls(Schema(default.of, default.query, Side((listing,)), default.place), {"groups": {}, "names": {}})
+        return cls(replace(default, item=Side((listing,))), {"groups": {}, "names": {}})
 
     @property
     def of(self) -> str:

@@ -170,3 +170,14 @@ def test_a_query_side_of_items_is_checked_against_the_items() -> None:
     similar = Schema.from_dict({"query": {"of": "item"}, "item": {"features": {"title": {"type": "text"}}}})
     similar.validate(ACTORS, ITEMS)
     assert isinstance(similar.fit(ACTORS, ITEMS), Features)
+
+
+def test_where_is_kept_and_decides_the_digest(tmp_path: Path) -> None:
+    board = read(
+        tmp_path, "[item]\nwhere = \"category under '동네생활'\"\n[item.features]\ntitle = { type = 'text' }\n"
+    )
+    assert board.where == "category under '동네생활'"
+    assert Schema.from_dict(board.as_dict()) == board
+    assert board.digest != Schema.from_dict({"item": {"features": {"title": {"type": "text"}}}}).digest
+    with pytest.raises(UsageError, match=r"\[item.where\]"):
+        read(tmp_path, "[item]\nwhere = 3\n[item.features]\ntitle = { type = 'text' }\n")
