@@ -90,7 +90,7 @@ def gate_page(result: GateResult, titles: Mapping[str, str], looks: int = 1) -> 
         result=result,
         titles=titles,
         label=metric_label(result.settings["metric"]),
-        answer=_WORDS[result.outcome],
+        answer=_WORDS[result.outcome].capitalize(),
         tone={"passed": "up", "refused": "down"}.get(result.outcome, "mid"),
         spans=[_span(cohort) for cohort in result.cohorts],
         tones=_TONES,
@@ -104,7 +104,8 @@ def _only(result: GateResult) -> tuple[tuple[str, int], ...]:
 
 
 def _span(cohort: Cohort) -> Span:
-    middle, low, high = (math.nan if v is None else v for v in (cohort.difference, cohort.low, cohort.high))
+    ends = (None,) * 3 if cohort.finding == "too few" else (cohort.difference, cohort.low, cohort.high)
+    middle, low, high = (math.nan if end is None else end for end in ends)
     count = "1 question" if cohort.n == 1 else f"{cohort.n:,} questions"
     tone = _TONES.get(cohort.finding, "open")
     return Span(cohort.name, count, middle, low, high, bar=-cohort.allowed, tone=tone)

@@ -137,7 +137,7 @@ def spans(rows: Sequence[Span], *, width: int = 880) -> Markup:
     known = [row for row in rows if not math.isnan(row.middle)]
     if not known:
         return Markup("")
-    reach = max(max(abs(row.low), abs(row.high), abs(row.bar)) for row in known) * 1.08 or 0.01
+    reach = _round_up(max(max(abs(row.low), abs(row.high), abs(row.bar)) for row in known) or 0.01)
     left, right, step, top = 150, 130, 34, 8
     floor = top + step * len(rows)
     scale = _scale(-reach, reach, left, width - right)
@@ -146,7 +146,7 @@ def spans(rows: Sequence[Span], *, width: int = 880) -> Markup:
             "axis" if level else "zero", scale(level), scale(level), top, floor
         )
         + Markup('<text class="small" x="{}" y="{}" text-anchor="middle">{}</text>').format(
-            scale(level), floor + 18, f"{level:+.3f}".replace("-", "−") if level else "0"
+            scale(level), floor + 18, f"{level:+.3g}".replace("-", "−") if level else "0"
         )
         for level in (-reach, -reach / 2, 0.0, reach / 2, reach)
     ]
@@ -154,6 +154,12 @@ def spans(rows: Sequence[Span], *, width: int = 880) -> Markup:
         y = top + step * place + step / 2
         parts.append(_span(row, y, scale, left, width - right))
     return _drawing(parts, width, floor + 26, "intervals: " + ", ".join(f"{r.label} {r.middle:+.4f}" for r in known))
+
+
+def _round_up(value: float) -> float:
+    """The next number with one digit or a half, so that ticks can be read: 0.0304 becomes 0.035."""
+    step = 10.0 ** math.floor(math.log10(value)) / 2
+    return math.ceil(value / step - 1e-9) * step
 
 
 def _span(row: Span, y: float, scale: _Scale, left: float, right: float) -> Markup:

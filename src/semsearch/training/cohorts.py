@@ -178,7 +178,7 @@ def _told(name: str, row: Difference, allowed: float, *, finding: Finding, neede
         return f"{name}: both releases answer all {row.n:,} questions alike"
     figure = f"{_signed(row.difference)} ({_signed(row.low)} to {_signed(row.high)}, {row.n:,} questions)"
     bar = f"the allowed {_signed(-allowed)}" if allowed else "0"
-    more = f"if it is real, about {needed:,} questions would show it" if needed else ""
+    more = f"about {needed:,} questions would be enough if the difference is real" if needed else ""
     return {
         "gain": f"{name} gains {figure}",
         "held": f"{name} holds: {figure}; allowed is {_signed(-allowed)}",

@@ -65,7 +65,7 @@ def test_an_interval_that_is_too_wide_says_how_many_questions_would_do():
     assert every.n_needed == math.ceil(100 * ((every.difference - every.low) / every.difference) ** 2) > 300
     outcome, told = verdict(tuple(found.values()))
     assert outcome == "undecided"
-    assert f"about {every.n_needed:,} questions would show it" in told
+    assert f"about {every.n_needed:,} questions would be enough" in told
 
 
 def test_for_another_cohort_the_bar_is_the_allowed_loss():

@@ -24,6 +24,7 @@ from semsearch.evaluation.queries import Queries
 from semsearch.evaluation.questions import Questions
 from semsearch.index.release import Release
 from semsearch.ingest.importing import import_rows
+from semsearch.report.gate import gate_page, next_step
 from semsearch.retrieval.asked import answerable, answers, shared_contests, whole_contest
 from semsearch.retrieval.search import Searcher
 from semsearch.settings import GateSettings, SearchSettings
@@ -175,6 +176,20 @@ def test_two_pipelines_or_one_release_are_no_pair(tmp_path):
         judged(workspace, one, one)
     with pytest.raises(UsageError, match="pipeline 'similar'"):
         judged(workspace, one, build(workspace, "m2", pipeline="similar"))
+
+
+def test_the_page_shows_every_cohort_and_escapes_what_people_wrote(tmp_path):
+    workspace = Workspace.create(tmp_path)
+    evil = '<script>alert("x")</script> phone'
+    page = gate_page(
+        judged(workspace, build(workspace, "m1"), build(workspace, "m3"), questions(evil)), {"phone": evil}
+    )
+    assert "<script" not in page and "&lt;script&gt;" in page
+    assert "refused" in page and "tail loses" in page
+    assert page.count("<svg") == page.count("</svg>") == 2
+    few = judged(workspace, build(workspace, "m1"), build(workspace, "m2"), questions(n=3))
+    assert "below 30 nothing can be said" in gate_page(few, {})
+    assert "judge more queries" in next_step(few)
 
 
 # --- the commands ---------------------------------------------------------------------------
