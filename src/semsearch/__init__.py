@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from semsearch.retrieval.similar import similar
     from semsearch.retrieval.why import why
     from semsearch.settings import Settings
-    from semsearch.wiring import build, open_encoder, open_retriever, open_searcher, publish, rollback, train
+    from semsearch.wiring import build, gate, open_encoder, open_retriever, open_searcher, publish, rollback, train
     from semsearch.workspace import Workspace
 
 _HOMES = {
@@ -49,7 +49,16 @@ _HOMES = {
     "semsearch.retrieval.similar": ("similar",),
     "semsearch.retrieval.why": ("why",),
     "semsearch.settings": ("Settings",),
-    "semsearch.wiring": ("build", "open_encoder", "open_retriever", "open_searcher", "publish", "rollback", "train"),
+    "semsearch.wiring": (
+        "build",
+        "gate",
+        "open_encoder",
+        "open_retriever",
+        "open_searcher",
+        "publish",
+        "rollback",
+        "train",
+    ),
     "semsearch.workspace": ("Workspace",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -68,6 +77,7 @@ __all__ = [
     "build",
     "compare_runs",
     "evaluate_run",
+    "gate",
     "import_rows",
     "open_encoder",
     "open_retriever",

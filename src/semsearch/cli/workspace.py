@@ -32,7 +32,8 @@ def status(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
     from semsearch import health
     from semsearch.workspace import DEFAULT_PIPELINE, Workspace
 
-    found = health.status(Workspace.open(workspace))
+    opened = Workspace.open(workspace)
+    found = health.status(opened)
     if json:
         emit(found, as_json=True)
         return
@@ -44,7 +45,8 @@ def status(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
     for pipeline in found.pipelines:
         if last := pipeline.rolled_back_from:
             flag = "" if pipeline.name == DEFAULT_PIPELINE else f" --pipeline {pipeline.name}"
-            talk(f"Rolled back from {last} to {pipeline.release_id}; semsearch release publish {last}{flag} undoes it.")
+            verb = f"publish {last}{flag} undoes" if opened.door(last, pipeline.name).open else f"show {last} tells of"
+            talk(f"Rolled back from {last} to {pipeline.release_id}; semsearch release {verb} it.")
     for sentence in found.stale:
         talk(f"Stale: {sentence}")
     talk(f"Next: {found.next_command}")

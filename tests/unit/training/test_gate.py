@@ -6,6 +6,7 @@ import json
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -31,7 +32,7 @@ from semsearch.settings import GateSettings, SearchSettings
 from semsearch.text.views import VIEWS_VERSION
 from semsearch.towers.card import ModelCard
 from semsearch.towers.template import ItemTemplate
-from semsearch.training.gate import gate
+from semsearch.training.gate import gate, shared_side
 from semsearch.workspace import Workspace
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -356,6 +357,41 @@ def test_what_cannot_be_judged_says_why(shop):
         run(shop, "release", "gate", good, "--target", "torso")
     with pytest.raises(UsageError, match="no column 'colour'"):
         run(shop, "release", "gate", good, "--slice", "colour")
+
+
+def test_a_query_file_may_say_when_each_was_asked(shop):
+    good, folder = release_of(shop, "m2"), shop.root
+    (folder / "j.csv").write_text("query,item_id,grade\n" + "\n".join(f"telephone {i},future,1" for i in range(40)))
+    for at, outcome in (("2024-05-21T09:00:00+09:00", "passed"), ("2024-05-01T00:00:00Z", None), ("yesterday", None)):
+        (folder / "q.csv").write_text("query,asked_at\n" + "\n".join(f"telephone {i},{at}" for i in range(40)))
+        words = (
+            "release",
+            "gate",
+            good,
+            "--qrels",
+            str(folder / "j.csv"),
+            "--queries",
+            str(folder / "q.csv"),
+            "--json",
+        )
+        if outcome:
+            assert json.loads(run(shop, *words).stdout)["outcome"] == outcome
+        else:
+            with pytest.raises(UsageError, match=r"can be answered|no time with its zone"):
+                run(shop, *words)
+    (folder / "q.csv").write_text("query\nother\n")
+    with pytest.raises(UsageError, match="no query_id in common"):
+        run(shop, *words)
+
+
+def test_two_that_are_asked_with_other_things_share_no_question():
+    def asked_with(of):
+        return SimpleNamespace(side=SimpleNamespace(of=of))
+
+    assert shared_side(asked_with("actor"), asked_with("actor")) == "actor"
+    with pytest.raises(UsageError, match="share no question") as caught:
+        shared_side(asked_with("query"), asked_with("item"))
+    assert "Next: " in caught.value.next_step
 
 
 def test_a_damaged_gate_file_is_made_whole_by_judging_again(shop):
