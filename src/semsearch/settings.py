@@ -66,6 +66,7 @@ class TrainSettings(_Section):
     correct_positive: bool = Field(True, description="Also for the positive itself")
     matryoshka: tuple[int, ...] = Field((), description="Shorter lengths that are trained beside the whole vector")
     replay: float = Field(0.5, ge=0, description="Old pairs a new one, with --continue")
+    checkpoint_s: float = Field(60.0, ge=0, description="Seconds of training between two checkpoints, at least")
 
 
 class LogSettings(_Section):

@@ -165,7 +165,7 @@ def train(
             if not is_whole(workspace.model_path(card.model_id)):  # an equal model may be serving: it stays
                 replace(folder / "model", workspace.model_path(card.model_id))
             workspace.choose_model(card.model_id, pipeline)
-    stages = _last_stage(workspace, chosen, fitted, source, items, pipeline=pipeline, now=now, progress=progress)
+        stages = _last_stage(workspace, chosen, fitted, source, items, pipeline=pipeline, now=now, progress=progress)
     return Training(card, stages)
 
 
@@ -293,6 +293,7 @@ def build(
     items, items_digest = _unchanged(catalogue, "items", catalogue.items)
     regions, regions_digest = _unchanged(catalogue, "regions", catalogue.regions) if catalogue.n_regions else (None, "")
     chosen = model_id or next_model(workspace, asked, pipeline)
+    encoder = open_encoder(workspace, chosen, asked)
     template = ModelCard.read(workspace.model_path(chosen)).template if chosen else ItemTemplate()
     if isinstance(template, Features):
         items = _items_of(template.schema, items, pipeline)
@@ -302,7 +303,7 @@ def build(
         regions=regions,
         regions_digest=regions_digest,
         model_id=chosen,
-        encoder=open_encoder(workspace, chosen, asked),
+        encoder=encoder,
         template=template,
         analyser=_analyser(workspace),
         segment=_segmenter(workspace),

@@ -47,6 +47,8 @@ def train(
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
+    if html:
+        _check_page(html)
     flags = {"family": family, "base": base, "teacher": teacher, "positives": positives, "epochs": epochs}
     settings = wiring.load_settings(opened).override("train", **flags, dim=dim, seconds=seconds, seed=seed)
     with steps() as progress:
@@ -61,31 +63,55 @@ def train(
     talk(_next(done, pipeline, served=opened.state(pipeline).current is not None))
 
 
+ENDS = {
+    "steps": "all passes done",
+    "seconds": "stopped by the time limit (train.seconds)",
+    "stopped": "stopped, as later passes brought nothing (train.patience)",
+}
+
+
+def _check_page(path: Path) -> None:
+    """Refuse a page that cannot be written before the towers have learned for an hour."""
+    from semsearch.errors import UsageError
+
+    there = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir() or not there.is_dir():
+        wrong = "is a directory" if path.is_dir() else f"cannot be written: {there} is no directory"
+        raise UsageError(f"{path} {wrong}.", "Next: semsearch train --html FILE")
+
+
 def _summary(done: Training) -> dict[str, str]:
     """What was made and of what; the card in full is in `--json` and in the model's folder."""
     card, facts = done.card, done.card.metrics
     told = {"model": f"{card.model_id} ({card.dim} numbers a vector)"}
+    if "continued_from" in facts:
+        told["from"] = f"{facts['continued_from']}, which is served"
     if "n_pairs" in facts:
-        stopped = "all steps done" if facts["ended_by"] == "steps" else "stopped by the time limit (train.seconds)"
-        told["catalogue"] = (
-            f"{facts['n_pairs']:,} pairs of {facts['n_items']:,} items in {facts['train_s']:.0f} s, {stopped}"
-        )
+        end = "" if facts["ended_by"] == "steps" else f", {ENDS[facts['ended_by']]}"
+        told["catalogue"] = f"{facts['n_pairs']:,} pairs of {facts['n_items']:,} items in {facts['train_s']:.0f} s{end}"
     if "log" in facts:
-        told["log"] = _log(facts)
+        told["log"] = _read(facts["log"])
+        told["learned"] = _learned(facts["log"], facts.get("behaviour"), card.settings["positives"])
     return told
 
 
-def _log(facts: dict[str, Any]) -> str:
-    """What the log gave, also when it was too little."""
-    read, learned = facts["log"], facts.get("behaviour")
-    held = f"{read['n_examples']:,} positives of {read['n_actors']:,} actors"
+def _read(log: dict[str, Any]) -> str:
+    """What was found in the log, and what of it cannot be learned from."""
+    dropped = ", ".join(f"{n:,} {reason}" for reason, n in log["dropped"].items() if n)
+    found = f"{log['n_examples']:,} positives of {log['n_actors']:,} actors on {log['n_items']:,} items"
+    return f"{found}; left out: {dropped}" if dropped else found
+
+
+def _learned(log: dict[str, Any], learned: dict[str, Any] | None, arm: str) -> str:
+    """How the log's training went, also when there was none."""
     if learned is None:
-        return f"{held}: too few to learn from; the catalogue alone was"
-    passes = len(learned["curve"]) - 1
-    return (
-        f"{held}; {learned['n_pairs']:,} pairs in {learned['train_s']:.0f} s, "
-        f"{passes} passes, the best was {learned['best_epoch'] or 'the start'}"
-    )
+        more = "" if arm == "both" else f" with --positives {arm}; --positives both counts every kind"
+        return f"the catalogue alone: {log['n_train']:,} positives before the held-out parts are too few{more}"
+    told = f"{learned['n_pairs']:,} pairs in {learned['train_s']:.0f} s"
+    told += f", {learned['n_replayed']:,} of them seen before" if learned["n_replayed"] else ""
+    told += f", taken up at step {learned['resumed_at']:,}" if learned["resumed_at"] else ""
+    best = f"pass {learned['best_epoch']}" if learned["best_epoch"] else "the start"
+    return f"{told}; {len(learned['curve']) - 1} passes, {ENDS[learned['ended_by']]}; kept: {best}"
 
 
 def _table(done: Training) -> None:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from semsearch.report.evaluation import metric_label
-from semsearch.report.page import render, signed
+from semsearch.report.page import number, render, signed
 
 if TYPE_CHECKING:
     from semsearch.evaluation.compare import Difference
@@ -21,7 +21,7 @@ def stage_rows(stages: Stages) -> list[dict[str, Any]]:
         shown: dict[str, Any] = {"answered by": row.name}
         for figure in row.figures:
             shown[metric_label(figure.metric)] = figure.mean
-            shown[f"95 % ({figure.metric})"] = f"{figure.low:.3f} to {figure.high:.3f}"
+            shown[f"95 % ({metric_label(figure.metric)})"] = f"{number(figure.low)} to {number(figure.high)}"
         rows.append(shown)
     return rows
 
@@ -41,18 +41,23 @@ def _listed(differences: tuple[Difference, ...]) -> str:
     )
 
 
+def known(value: float | None) -> bool:
+    """Whether a figure could be taken: a card holds null for NaN."""
+    return value is not None and not math.isnan(value)
+
+
 def training_page(card: ModelCard, stages: Stages | None) -> str:
     """One self-contained HTML page."""
     learned = card.metrics.get("behaviour", {})
-    curve = [entry for entry in learned.get("curve", ()) if not math.isnan(entry["recall"])]
+    curve = learned.get("curve", ())
     return render(
         "training.html",
         card=card,
         log=card.metrics.get("log"),
         learned=learned,
-        curve=learned.get("curve", ()),
-        recall=[(entry["epoch"], entry["recall"]) for entry in curve],
-        accuracy=[(entry["epoch"], entry["accuracy"]) for entry in learned.get("curve", ()) if "accuracy" in entry],
+        curve=curve,
+        recall=[(entry["epoch"], entry["recall"]) for entry in curve if known(entry["recall"])],
+        accuracy=[(entry["epoch"], entry["accuracy"]) for entry in curve if "accuracy" in entry],
         stages=stages,
         rows=stage_rows(stages) if stages else [],
         sentences=told(stages) if stages else (),

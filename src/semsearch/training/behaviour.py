@@ -63,6 +63,7 @@ def learn_log(
         "n_pairs_seen": done.n_pairs,
         "ended_by": done.ended_by,
         "resumed_at": done.resumed_at,
+        "not_resumed": done.not_resumed,
         "train_s": round(done.seconds, 3),
         "pairs_per_s": round(done.n_pairs / max(done.seconds, 1e-9)),
         "batch": plan.batch,

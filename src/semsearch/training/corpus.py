@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from semsearch.towers.tokens import Features
 
 MAX_TOKENS = 256
+TIMES = ("created_at", "ended_at")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,13 @@ class Subject:
     def of(cls, items: pl.DataFrame, features: Features, settings: TrainSettings) -> Subject:
         """Raises UsageError when fewer than two items have different texts."""
         return cls(items, features, Corpus.of(features.texts(items)), settings)
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all of the items that a training reads: texts as they are, and when each item was there; 16 hex digits."""
+        times = [self.items[name].dt.timestamp("us").to_list() for name in TIMES if name in self.items.columns]
+        rows = zip(self.corpus.texts, *times, strict=True)
+        return hashlib.sha256("\n".join(map(repr, rows)).encode()).hexdigest()[:16]
 
     @property
     def static(self) -> bool:
@@ -81,6 +90,8 @@ def tokens_of(model: SentenceTransformer, side: str, texts: Sequence[str]) -> To
     module = model[0].sub_modules[side][0]
     if hasattr(module, "embedding"):
         return tokenise(module.tokenizer, texts)
+    if not texts:
+        return TokenRows(np.zeros(0, np.int32), np.zeros(1, np.int64))
     limit = min(module.max_seq_length or MAX_TOKENS, MAX_TOKENS)
     held = module.tokenizer(list(texts), truncation=True, max_length=limit)
     starts = np.cumsum([0, *map(len, held["input_ids"])]).astype(np.int64)

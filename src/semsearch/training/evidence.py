@@ -83,8 +83,16 @@ class Evidence:
         import polars as pl
 
         rows = pl.concat([self.split.train, self.split.validation])
-        hashed = rows.select("key", "asked_at", "item_id", "weight").hash_rows(seed=0)
-        return hashlib.sha256(hashed.to_numpy().tobytes()).hexdigest()[:16]
+        return _digest(rows.select("key", "asked_at", "item_id", "weight"))
+
+    @property
+    def full_digest(self) -> str:
+        """Also of the rest that a training reads: further features, items known to suit, impressions, questions."""
+        import polars as pl
+
+        shown = self.log.select(pl.len().alias("n"), pl.col("ts").max().alias("last")).collect()
+        parts = (self.split.train, self.split.validation, self.split.test, self.known, self.history, shown)
+        return hashlib.sha256("".join(map(_digest, parts)).encode()).hexdigest()[:16]
 
     def facts(self) -> dict[str, Any]:
         """For the card: what was read, attributed, dropped and cut, in plain values."""
@@ -98,9 +106,13 @@ class Evidence:
             "n_train": self.split.train.height,
             "n_validation": self.split.validation.height,
             "n_test": self.split.test.height,
-            "validation_from": first.isoformat(),
-            "test_from": second.isoformat(),
+            "validation_from": first.isoformat() if self.counts.n_examples else None,
+            "test_from": second.isoformat() if self.counts.n_examples else None,
         }
+
+
+def _digest(frame: pl.DataFrame) -> str:
+    return hashlib.sha256(frame.hash_rows(seed=0).to_numpy().tobytes()).hexdigest()[:16]
 
 
 def _before(moment: Any) -> pl.Expr:

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semsearch.errors import MissingPart
+from semsearch.errors import MissingPart, UsageError
 from semsearch.evaluation.questions import Questions
 from semsearch.evaluation.runs import Run
 from semsearch.plain import plain
@@ -34,7 +34,8 @@ from semsearch.training.corpus import Subject
 from semsearch.training.evidence import MIN_PAIRS, Evidence
 from semsearch.training.judge import Judge
 from semsearch.training.lesson import KEY_COLUMN, Lesson
-from semsearch.training.start import Parent, continued, kept_start, new_towers
+from semsearch.training.saving import saving
+from semsearch.training.start import Parent, continued, kept_start, left_by_another, new_towers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -94,11 +95,18 @@ def fit(
     need_torch()
     given = source or Source()
     evidence = given.evidence if given.evidence and given.evidence.enough else None
+    if given.parent and evidence is None:
+        raise _nothing_to_continue_with()
     features = given.parent.features if given.parent else _features(given, evidence, items)
     subject = Subject.of(items, features, settings)
-    key = _run_key(subject, evidence, given.parent)
+    _check_lengths(given, subject)
+    key = _run_key(given, subject, evidence)
+    anew = given.unfinished is not None and left_by_another(given.unfinished, key)
+    if anew:
+        progress("an unfinished training of other data or settings is dropped", 0, 0)
     model, facts = _started(given, subject, key, progress=progress, clock=clock)
     metrics: dict[str, Any] = {"n_items": items.height, "n_distinct": subject.corpus.n_distinct, **facts}
+    metrics |= {"started_anew": True} if anew else {}
     if given.evidence:
         metrics["log"] = given.evidence.facts()
     if evidence is None:
@@ -107,13 +115,32 @@ def fit(
     lesson = Lesson(examples, evidence, subject, given.current)
     judge = Judge.of(evidence.test, lesson, model, whole=subject.static, most=TESTED)
     before = judge.run(model, DEPTH, "start")
-    checkpoint = Checkpoint(given.unfinished, key) if given.unfinished else None
+    checkpoint = Checkpoint(given.unfinished, key, settings.checkpoint_s) if given.unfinished else None
     learned = learn_log(model, lesson, checkpoint=checkpoint, progress=progress, clock=clock)
     first, second = (moment.isoformat() for moment in evidence.split.at)
     metrics |= {"behaviour": learned | {"n_replayed": replayed}, "trained_until": first, "validated_until": second}
     after = judge.run(model, DEPTH, "towers")
     card = _saved(model, folder, subject, metrics, now, learned_from=evidence.digest)
     return Fitted(card, judge.questions, before, after)
+
+
+def _nothing_to_continue_with() -> MissingPart:
+    return MissingPart(
+        f"--continue learns from a log, and there are fewer than {MIN_PAIRS} positive examples to learn from.",
+        "Next: semsearch import interactions FILE, or semsearch train without --continue",
+    )
+
+
+def _check_lengths(source: Source, subject: Subject) -> None:
+    """Refuse Matryoshka lengths before the towers have learned for minutes; the loop knows those of a base."""
+    settings = subject.settings
+    if source.parent or settings.base:
+        return
+    if any(not 0 < length < settings.dim for length in settings.matryoshka):
+        raise UsageError(
+            f"Setting train.matryoshka: {list(settings.matryoshka)} do not all lie below train.dim, {settings.dim}.",
+            f"Next: give lengths from 1 to {settings.dim - 1}",
+        )
 
 
 def _features(source: Source, evidence: Evidence | None, items: pl.DataFrame) -> Features:
@@ -155,14 +182,16 @@ def _started(
     return kept_start(source.unfinished, key, make) if source.unfinished else make()
 
 
-def _run_key(subject: Subject, evidence: Evidence | None, parent: Parent | None) -> str:
+def _run_key(source: Source, subject: Subject, evidence: Evidence | None) -> str:
     """Digest of all that decides a run: a killed one is taken up only by its like."""
+    current = source.current() if evidence and subject.settings.mined else None
     held = {
-        "corpus": subject.corpus.digest,
+        "items": subject.digest,
         "features": subject.features.as_dict(),
-        "evidence": evidence.digest if evidence else "",
-        "settings": subject.settings.model_dump(),
-        "parent": parent.model_id if parent else "",
+        "evidence": evidence.full_digest if evidence else "",
+        "settings": subject.settings.model_dump(exclude={"checkpoint_s"}),
+        "parent": source.parent.model_id if source.parent else "",
+        "mined from": current.release.manifest.release_id if current else "",
         "versions": _versions(),
     }
     return hashlib.sha256(json.dumps(held, sort_keys=True, default=str).encode()).hexdigest()[:16]
@@ -183,7 +212,8 @@ def _saved(
     learned_from: str = "",
 ) -> ModelCard:
     folder.mkdir(parents=True, exist_ok=True)
-    model.save(str(folder), create_model_card=False)
+    with saving("The model"):
+        model.save(str(folder), create_model_card=False)
     features, settings = subject.features, subject.settings
     template = features.listing if features.is_plain else features
     identity = encoder_id(folder, template, VIEWS_VERSION)

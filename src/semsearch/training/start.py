@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semsearch.errors import UsageError
-from semsearch.files import replace
+from semsearch.files import atomic, replace
 from semsearch.towers.extending import with_tokens
 from semsearch.towers.features import tokenise
 from semsearch.towers.model import static_towers, towers_from
 from semsearch.towers.tokenizer import train_tokenizer
+from semsearch.training.saving import saving
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,8 +32,9 @@ if TYPE_CHECKING:
 MAX_VOCABULARY = 50_000
 WIDTH = 2
 """Times the dim that static towers have while they learn from the catalogue."""
-START = "start"
-KEY = "key.json"
+START, NOTE = "start", "key.json"
+RUN = "run"
+"""File that names the run which an unfinished folder belongs to."""
 
 Made = tuple["SentenceTransformer", dict[str, Any]]
 
@@ -97,18 +100,44 @@ def new_towers(subject: Subject) -> SentenceTransformer:
     return static_towers(tokenizer, width * settings.dim, counts, settings.seed)
 
 
+def left_by_another(folder: Path, key: str) -> bool:
+    """Make `folder` that of the run `key`; True when another run had left something in it, which is gone now."""
+    noted = folder / RUN
+    if noted.is_file() and noted.read_text(encoding="utf-8") == key:
+        return False
+    left = any(folder.iterdir()) if folder.is_dir() else False
+    shutil.rmtree(folder, ignore_errors=True)
+    with atomic(noted) as draft:
+        draft.write_text(key, encoding="utf-8")
+    return left
+
+
 def kept_start(folder: Path, key: str, make: Callable[[], Made]) -> Made:
-    """What `make` gives; a run that was killed and is taken up again reads it from `folder` instead."""
+    """What `make` gives; a run that was killed and is taken up again reads it from `folder` instead.
+
+    Raises Missing when the disk is full.
+    """
     held = folder / START
-    if (held / KEY).is_file():
-        known = json.loads((held / KEY).read_text(encoding="utf-8"))
-        if known["key"] == key:
-            return towers_from(str(held), known["family"]), known["facts"]
+    known = _noted(held / NOTE)
+    if known.get("key") == key:
+        return towers_from(str(held), known["family"]), known["facts"]
     model, facts = make()
     static = hasattr(model[0].sub_modules["query"][0], "embedding")
     draft = folder / f"{START}.draft"
-    model.save(str(draft), create_model_card=False)
+    for old in (draft, held):
+        shutil.rmtree(old, ignore_errors=True)
     noted = {"key": key, "family": "static" if static else "transformer", "facts": facts}
-    (draft / KEY).write_text(json.dumps(noted), encoding="utf-8")
-    replace(draft, held)
+    with saving("What the catalogue taught"):
+        model.save(str(draft), create_model_card=False)
+        (draft / NOTE).write_text(json.dumps(noted), encoding="utf-8")
+        replace(draft, held)
     return model, facts
+
+
+def _noted(path: Path) -> dict[str, Any]:
+    """What a start says of itself; nothing for one that is not there or cannot be read."""
+    try:
+        noted: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return noted
