@@ -5,9 +5,9 @@ Two parts, both free of the teacher's length, tokenizer and language, for only i
 - the start: the teacher's vector of each token's text, turned into its main directions (PCA) and weighted
   by rarity, as model2vec makes its models (Tulkens and van Dongen 2024); half of the start stays random, so that
   tokens which the teacher does not tell apart (numbers, model names) still differ;
-- the lesson: per batch, the softmax of the student's cosines between a query and the batch's items is drawn to that of
-  the teacher's (Hinton, Vinyals, Dean 2015, 'Distilling the knowledge in a neural network'; over cosines in a batch as
-  in Fang et al. 2021, 'SEED: self-supervised distillation for visual representation').
+- the soft targets: per batch, the softmax of the student's cosines between a query and the batch's items is drawn to
+  that of the teacher's (Hinton, Vinyals, Dean 2015, 'Distilling the knowledge in a neural network'; over cosines in a
+  batch as in Fang et al. 2021, 'SEED: self-supervised distillation for visual representation').
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHT = 2.0
-"""Of the lesson beside the loss of the pairs."""
+"""Of the soft targets beside the loss of the pairs."""
 TEMPERATURE = 0.05
 """What the cosines of teacher and student are divided by."""
 UNKNOWN = -1
-"""In `Lesson.known`: the teacher was not asked for this query."""
+"""In `SoftTargets.known`: the teacher was not asked for this query."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class SoftTargets:
     """What a teacher makes of the texts of a training run; a `Guide` of the loop.
 
     Raises UsageError when its parts do not fit each other.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +101,16 @@ class Trained:
     """Why the checkpoint was not used: no checkpoint, another run, damaged; '' when it was, or none was given."""
 
 
+class Guide(Protocol):
+    """What a batch is shown beside its pairs, such as a teacher's view (`towers.distil`)."""
+
+    def __call__(
+        self, query_rows: NDArray[np.int64], item_rows: NDArray[np.int64], queries: Tensor, items: Tensor
+    ) -> Tensor:
+        """A loss to add: rows of the batch's query sides and items, [B], and their vectors, [B, dim], of length 1."""
+        ...
+
+
 OnEpoch = Callable[[int, "SentenceTransformer", EpochFacts], bool]
 """Called after every pass with its number (from 1), the towers (in evaluation mode) and its facts; True ends the
 training. Called after the last step, too, wherever in a pass that falls."""
@@ -116,6 +126,7 @@ def train(
     progress: Progress,
     on_epoch: OnEpoch | None = None,
     checkpoint: Checkpoint | None = None,
+    guide: Guide | None = None,
 ) -> Trained:
     """Train `model` in place.
 
@@ -133,7 +144,9 @@ def train(
         )
     with _computing(plan.threads):
         try:
-            return _Run(model, pairs, negatives, plan, clock=clock, progress=progress).run(on_epoch, checkpoint)
+            return _Run(model, pairs, negatives, plan, guide=guide, clock=clock, progress=progress).run(
+                on_epoch, checkpoint
+            )
         finally:
             model.eval()
 
@@ -179,10 +192,11 @@ class _Run:
         negatives: Negatives,
         plan: Plan,
         *,
+        guide: Guide | None,
         clock: Callable[[], float],
         progress: Progress,
     ) -> None:
-        self._model, self._pairs, self._plan = model, pairs, plan
+        self._model, self._pairs, self._plan, self._guide = model, pairs, plan, guide
         self._clock, self._progress = clock, progress
         self._sampler = Sampler(pairs, negatives)
         self._log_q = log_probabilities(pairs, negatives, min(plan.batch, len(pairs))) if plan.log_q else None
@@ -253,6 +267,9 @@ class _Run:
         queries, candidates = self._embed(numbers, columns, rng)
         weights = torch.from_numpy(self._pairs.weights[numbers])
         loss, n_right = self._loss(queries, candidates, weights)
+        if self._guide:
+            own, asked = self._pairs.item_rows[numbers], self._pairs.query_rows[numbers]
+            loss = loss + self._guide(asked, own, queries, candidates.shared[: len(own)])
         loss.backward()
         self._learner.update(_rate(len(self._state.losses), self._plan))
         self._state.losses.append(loss.item())

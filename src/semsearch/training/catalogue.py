@@ -16,6 +16,7 @@ from semsearch.towers.model import narrowed
 from semsearch.towers.negatives import Negatives
 from semsearch.training.corpus import Corpus, Subject, tokens_of
 from semsearch.training.pairs import TextPairs, catalogue_pairs
+from semsearch.training.teacher import Teacher, soft_targets, teacher_texts
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -38,25 +39,38 @@ def learn_catalogue(
     model: SentenceTransformer,
     subject: Subject,
     *,
+    teacher: Teacher | None = None,
     progress: Progress,
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[SentenceTransformer, dict[str, Any]]:
     """Train `model` on queries made up from the items, and say what was done.
 
-    Static towers that started from nothing come back narrowed to `settings.dim`. Raises UsageError when the items hold
-    too few words.
+    A `teacher` shows it what it makes of the same queries and items. Static towers that started from nothing come back
+    narrowed to `settings.dim`. Raises UsageError when the items hold too few words.
     """
     settings, corpus = subject.settings, subject.corpus
     start = clock()
     plan = _plan(subject)
     per_item = max(1, min(MAX_PAIRS_PER_ITEM, -(-plan.steps * plan.batch // len(corpus.texts))))
     made = catalogue_pairs(subject.items, subject.features.listing, per_item, settings.seed)
-    pairs = _tokenised(model, made, corpus)
+    pairs, queries = _tokenised(model, made, corpus)
+    guide = None
+    if teacher:
+        guide = soft_targets(teacher, teacher_texts(subject.items), queries, pairs.query_rows, progress=progress)
     prepared = clock()
-    done = train(model, pairs, Negatives(), plan, clock=clock, progress=lambda n, total: progress("training", n, total))
+    done = train(
+        model,
+        pairs,
+        Negatives(),
+        plan,
+        guide=guide,
+        clock=clock,
+        progress=lambda n, total: progress("training", n, total),
+    )
     if model.get_embedding_dimension() != settings.dim and not settings.base:
         model = narrowed(model, pairs.items, settings.dim)
-    return model, _facts(pairs, done, prepared - start)
+    facts = _facts(pairs, done, prepared - start)
+    return model, facts | ({"teacher": teacher.facts()} if teacher else {})
 
 
 def _plan(subject: Subject) -> Plan:
@@ -78,13 +92,14 @@ def _plan(subject: Subject) -> Plan:
     )
 
 
-def _tokenised(model: SentenceTransformer, made: TextPairs, corpus: Corpus) -> Pairs:
+def _tokenised(model: SentenceTransformer, made: TextPairs, corpus: Corpus) -> tuple[Pairs, list[str]]:
+    """Pairs whose query has a token, and their queries' texts."""
     queries = tokens_of(model, "query", made.queries)
     known = np.flatnonzero(queries.lengths > 0)
     item_rows = made.item_rows[known]
     if len(np.unique(corpus.groups[item_rows])) < 2:
         raise UsageError("Titles and bodies hold too few words to train on.", "Next: semsearch import items FILE")
-    return Pairs(
+    pairs = Pairs(
         queries.take(known),
         tokens_of(model, "document", corpus.texts),
         np.arange(len(known)),
@@ -92,6 +107,7 @@ def _tokenised(model: SentenceTransformer, made: TextPairs, corpus: Corpus) -> P
         np.ones(len(known), np.float32),
         corpus.groups,
     )
+    return pairs, [made.queries[row] for row in known]
 
 
 def _facts(pairs: Pairs, done: Trained, prepare_s: float) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from semsearch.training.judge import Judge
 from semsearch.training.lesson import KEY_COLUMN, Lesson
 from semsearch.training.saving import saving
 from semsearch.training.start import Parent, continued, kept_start, left_by_another, new_towers
+from semsearch.training.teacher import Teacher
 
 if TYPE_CHECKING:
     import polars as pl
@@ -172,12 +173,13 @@ def _started(
         return continued(source.parent, subject.settings), {"continued_from": source.parent.model_id}
 
     def make() -> tuple[SentenceTransformer, dict[str, Any]]:
-        model = new_towers(subject)
+        teacher = Teacher.of(subject.settings, clock)
+        model = new_towers(subject, teacher, progress)
         # A pretrained transformer that has a log to learn from needs no made-up queries; actors are asked with none.
         has_log = source.evidence is not None and source.evidence.enough
         if subject.features.of == "actor" or (not subject.static and has_log):
-            return model, {}
-        return learn_catalogue(model, subject, progress=progress, clock=clock)
+            return model, {"teacher": teacher.facts()} if teacher else {}
+        return learn_catalogue(model, subject, teacher=teacher, progress=progress, clock=clock)
 
     return kept_start(source.unfinished, key, make) if source.unfinished else make()
 

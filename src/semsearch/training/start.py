@@ -14,11 +14,13 @@ import numpy as np
 
 from semsearch.errors import UsageError
 from semsearch.files import atomic, replace
+from semsearch.progress import Progress, silent
 from semsearch.towers.extending import with_tokens
 from semsearch.towers.features import tokenise
 from semsearch.towers.model import static_towers, towers_from
 from semsearch.towers.tokenizer import train_tokenizer
 from semsearch.training.saving import saving
+from semsearch.training.teacher import Teacher, taught_towers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,8 +85,8 @@ def continued(parent: Parent, settings: TrainSettings) -> SentenceTransformer:
     return towers_from(str(parent.folder), parent.family)
 
 
-def new_towers(subject: Subject) -> SentenceTransformer:
-    """Untrained towers for the texts of a corpus, or those of `settings.base`."""
+def new_towers(subject: Subject, teacher: Teacher | None = None, progress: Progress = silent) -> SentenceTransformer:
+    """Untrained towers for the texts of a corpus, or those of `settings.base`; a teacher says where tokens start."""
     settings, features = subject.settings, subject.features
     if settings.base:
         return with_tokens(towers_from(settings.base, settings.family), features.tokens)
@@ -97,6 +99,8 @@ def new_towers(subject: Subject) -> SentenceTransformer:
     counts = np.bincount(tokenise(tokenizer, texts).ids, minlength=tokenizer.get_vocab_size())
     # Actors learn from the log alone: nothing comes after it that could narrow the vectors.
     width = 1 if features.of == "actor" else WIDTH
+    if teacher:
+        return taught_towers(teacher, tokenizer, width * settings.dim, counts, seed=settings.seed, progress=progress)
     return static_towers(tokenizer, width * settings.dim, counts, settings.seed)
 
 

@@ -10,14 +10,16 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semsearch.errors import UsageError
 from semsearch.progress import Progress
+from semsearch.settings import TrainSettings
 from semsearch.text.views import display
-from semsearch.towers.distil import UNKNOWN, Lesson, taught_directions
+from semsearch.towers.distil import UNKNOWN, SoftTargets, taught_directions
 from semsearch.towers.encoder import normalised
 from semsearch.towers.model import need_torch, opened, weighted_towers
 from semsearch.towers.template import cut
@@ -58,6 +60,17 @@ class Teacher:
         need_torch("A teacher")
         return cls(opened(name, "--teacher"), name, clock)
 
+    @classmethod
+    def of(cls, settings: TrainSettings, clock: Callable[[], float]) -> Teacher | None:
+        """The teacher of a training, None where none is set. Raises UsageError for a student that is no static one."""
+        if not settings.teacher:
+            return None
+        if settings.family != "static":
+            raise UsageError(
+                "Only static towers learn from a teacher.", f"Next: semsearch train --teacher {settings.teacher}"
+            )
+        return cls.open(settings.teacher, clock)
+
     def encode(self, what: str, texts: Sequence[str], side: Side, progress: Progress) -> NDArray[np.float32]:
         """Rows of length 1, [n, any]; a blank text is a row of zeros. Each distinct text is read once a run."""
         fresh = [t for t in dict.fromkeys(texts) if t.strip() and (side, t) not in self._rows]
@@ -78,10 +91,10 @@ class Teacher:
         rows = encode(texts, batch_size=BATCH, convert_to_numpy=True, show_progress_bar=False)
         return normalised(np.asarray(rows, np.float32))
 
-    def costs(self) -> dict[str, float]:
-        """For the model's card: texts read and seconds taken, by what they were."""
-        counts = {f"teacher_n_{what}": float(n) for what, n in self.asked.items()}
-        return counts | {f"teacher_{what}_s": round(s, 3) for what, s in self.seconds.items()}
+    def facts(self) -> dict[str, Any]:
+        """For the model's card: who it was, and by what they were, the texts read and the seconds that took."""
+        seconds = {f"{what}_s": round(s, 3) for what, s in self.seconds.items()}
+        return {"model": self.name, **{f"n_{what}": n for what, n in self.asked.items()}, **seconds}
 
 
 def taught_towers(
@@ -91,13 +104,19 @@ def taught_towers(
 
     `counts` is how often each token stands in the corpus, [vocabulary]; see `towers.model.static_towers`.
     """
-    names = sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1])
-    texts = [unicodedata.normalize("NFC", name) for name, _ in names]  # our tokenizer holds Hangul as jamo
+    vocabulary = tokenizer.get_vocab()
+    texts = [_text(name) for name in sorted(vocabulary, key=vocabulary.__getitem__)]
     vectors = teacher.encode("tokens", texts, "document", progress)
     return weighted_towers(tokenizer, taught_directions(vectors, width, seed), counts)
 
 
-def lesson(
+def _text(token: str) -> str:
+    """What a token says: 신발 for the decomposed syllables of our tokenizer, `category 신발` for `[category:신발]`."""
+    composed = unicodedata.normalize("NFC", token)
+    return composed[1:-1].replace(":", " ") if composed[:1] == "[" and composed[-1:] == "]" else composed
+
+
+def soft_targets(
     teacher: Teacher,
     items: Sequence[str],
     queries: Sequence[str],
@@ -105,7 +124,7 @@ def lesson(
     *,
     progress: Progress,
     max_queries: int = MAX_QUERIES,
-) -> Lesson:
+) -> SoftTargets:
     """The teacher's vectors for a training run: give it to the loop as its guide.
 
     `items` are texts for the teacher (`teacher_texts`), one an item of the pairs; `queries` the texts of the pairs'
@@ -119,7 +138,7 @@ def lesson(
     place = {text: number for number, text in enumerate(wanted)}
     known = np.array([place.get(text, UNKNOWN) for text in queries], np.int64)
     item_vectors = teacher.encode("items", items, "document", progress)
-    return Lesson(teacher.encode("queries", wanted, "query", progress), known, item_vectors)
+    return SoftTargets(teacher.encode("queries", wanted, "query", progress), known, item_vectors)
 
 
 def teacher_texts(items: pl.DataFrame) -> list[str]:

@@ -9,45 +9,45 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semsearch.errors import UsageError
-from semsearch.towers.distil import UNKNOWN, Lesson, taught_directions
+from semsearch.towers.distil import UNKNOWN, SoftTargets, taught_directions
 
 EYE = np.eye(2, dtype=np.float32)
 ROWS = np.array([0, 1])
 
 
-def lesson(known: list[int], **settings: float) -> Lesson:
-    return Lesson(EYE, np.array(known), EYE, **{"weight": 1.0, "temperature": 1.0} | settings)
+def targets(known: list[int], **settings: float) -> SoftTargets:
+    return SoftTargets(EYE, np.array(known), EYE, **{"weight": 1.0, "temperature": 1.0} | settings)
 
 
 def test_the_loss_is_the_cross_entropy_of_two_softmaxes() -> None:
     flat = torch.full((2, 2), math.sqrt(0.5))  # the student sees no difference: ½ and ½
-    assert lesson([0, 1])(ROWS, ROWS, flat, flat).item() == pytest.approx(math.log(2))
+    assert targets([0, 1])(ROWS, ROWS, flat, flat).item() == pytest.approx(math.log(2))
     # A student that agrees with the teacher's cosines (1 and 0) is left with the teacher's own entropy.
     t = math.e / (math.e + 1)
     entropy = -t * math.log(t) - (1 - t) * math.log(1 - t)
     agreed = torch.eye(2)
-    assert lesson([0, 1])(ROWS, ROWS, agreed, agreed).item() == pytest.approx(entropy)
-    assert lesson([0, 1], weight=3.0)(ROWS, ROWS, agreed, agreed).item() == pytest.approx(3 * entropy)
+    assert targets([0, 1])(ROWS, ROWS, agreed, agreed).item() == pytest.approx(entropy)
+    assert targets([0, 1], weight=3.0)(ROWS, ROWS, agreed, agreed).item() == pytest.approx(3 * entropy)
 
 
 def test_a_query_that_the_teacher_never_read_adds_nothing() -> None:
     flat = torch.full((2, 2), math.sqrt(0.5))
-    assert lesson([0, UNKNOWN])(ROWS, ROWS, flat, flat).item() == pytest.approx(math.log(2) / 2)
-    nothing = lesson([UNKNOWN, UNKNOWN])(ROWS, ROWS, flat.requires_grad_(), flat)
+    assert targets([0, UNKNOWN])(ROWS, ROWS, flat, flat).item() == pytest.approx(math.log(2) / 2)
+    nothing = targets([UNKNOWN, UNKNOWN])(ROWS, ROWS, flat.requires_grad_(), flat)
     assert nothing.item() == 0
 
 
 def test_the_rows_of_a_batch_find_their_vectors() -> None:
     """Query rows 1, 0 are the teacher's 0, 1; items 1, 0: the teacher pairs the first query with the second item."""
     agreed = torch.eye(2)
-    crossed = lesson([1, 0])(np.array([1, 0]), np.array([1, 0]), agreed, agreed.flip(0))
-    straight = lesson([0, 1])(ROWS, ROWS, agreed, agreed)
+    crossed = targets([1, 0])(np.array([1, 0]), np.array([1, 0]), agreed, agreed.flip(0))
+    straight = targets([0, 1])(ROWS, ROWS, agreed, agreed)
     assert crossed.item() == pytest.approx(straight.item())
 
 
 def test_the_gradient_pulls_the_student_to_the_teacher() -> None:
     angles = torch.tensor([0.7, 0.8, 0.9, 0.6], requires_grad=True)
-    learn = lesson([0, 1], temperature=0.2)
+    learn = targets([0, 1], temperature=0.2)
     for _ in range(300):
         vectors = torch.stack([angles.cos(), angles.sin()], dim=1)
         loss = learn(ROWS, ROWS, vectors[:2], vectors[2:])
@@ -60,9 +60,9 @@ def test_the_gradient_pulls_the_student_to_the_teacher() -> None:
 
 def test_vectors_of_two_teachers_are_refused() -> None:
     with pytest.raises(UsageError, match="do not fit"):
-        Lesson(EYE, np.array([0]), np.ones((3, 5), np.float32))
+        SoftTargets(EYE, np.array([0]), np.ones((3, 5), np.float32))
     with pytest.raises(UsageError, match="do not fit"):
-        lesson([0, 2])
+        targets([0, 2])
 
 
 @given(st.integers(1, 12), st.integers(1, 40), st.integers(0, 3))
