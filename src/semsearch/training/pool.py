@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.evaluation.runs import Run
+from semsearch.index.dense import best, ordered
+from semsearch.retrieval.evaluate import falling
 
 if TYPE_CHECKING:
     import polars as pl
@@ -70,28 +72,19 @@ class Pool:
         """
         row_of = {item_id: row for row, item_id in enumerate(self.item_ids)} if any(seen.values()) else {}
         ids, moments = list(asked_at), list(asked_at.values())
-        found: list[NDArray[np.int64]] = []
-        values: list[Floats] = []
+        rankings: dict[str, list[tuple[str, float]]] = {}
         for start in range(0, len(ids), BLOCK):
             block = np.array(scores(start, min(start + BLOCK, len(ids))), np.float32)
-            for offset, line in enumerate(block):
-                line[~self.alive(moments[start + offset])] = -np.inf
-                line[[row_of[i] for i in seen.get(ids[start + offset], ()) if i in row_of]] = -np.inf
-                rows = _best(line, k)
-                found.append(rows)
-                values.append(line[rows])
-        offsets = np.cumsum([0, *map(len, found)])
-        rows = np.concatenate(found) if found else np.zeros(0, np.int64)
-        flat = np.concatenate(values).astype(np.float64) if values else np.zeros(0)
-        return Run.of_columns(tuple(ids), offsets, self.item_ids[rows], flat, name)
-
-
-def _best(scores: Floats, k: int) -> NDArray[np.int64]:
-    k = min(k, int(np.count_nonzero(scores > -np.inf)))
-    if not k:
-        return np.zeros(0, np.int64)
-    rows = np.argpartition(-scores, k - 1)[:k]
-    return rows[np.lexsort((rows, -scores[rows]))]
+            for place, line in enumerate(block, start):
+                line[~self.alive(moments[place])] = -np.inf
+                line[[row_of[i] for i in seen.get(ids[place], ()) if i in row_of]] = -np.inf
+                rows = best(line, k)
+                top = ordered(rows, line[rows], k)
+                # A run breaks ties by item id; a release, which this is held against, by row.
+                rankings[ids[place]] = falling(
+                    list(zip(self.item_ids[top.rows].tolist(), top.scores.tolist(), strict=True))
+                )
+        return Run.of(rankings, name)
 
 
 def by_vectors(queries: Floats, items: Floats) -> Callable[[int, int], Floats]:
