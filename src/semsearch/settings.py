@@ -53,6 +53,7 @@ class TrainSettings(_Section):
     epochs: int = Field(6, ge=1, description="Passes over the log's pairs, at most")
     patience: int = Field(3, ge=1, description="Passes without a gain in whole-pool recall after which training ends")
     balance: float = Field(0.5, ge=0, le=1, description="A pair of a query with n pairs weighs n^-balance as much")
+    half_life_days: float = Field(0.0, ge=0, description="A pair this much older weighs half as much; 0: as much")
     batch: int = Field(1024, ge=2, description="Pairs a step (static towers)")
     learning_rate: float = Field(0.0, ge=0, description="Of Adam; 0 takes that of the family")
     temperature: float = Field(0.1, gt=0, description="What cosines are divided by when the log is learned")

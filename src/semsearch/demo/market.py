@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from semsearch import wiring
+from semsearch.demo.behaviour import gate_chapter, log_chapter
 from semsearch.demo.job import Heading, Job, answers_table, priced, quality_chapter, release_chapter, train_chapter
 from semsearch.evaluation.evaluate import Evaluation, evaluate
 from semsearch.evaluation.intervals import wilson
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from semsearch.simulate import Market
 
 N_ITEMS = 6_000
+N_SEARCHES = 40_000
 TRAIN_SECONDS = 15.0
 PER_KIND = 40
 DEPTH = 10
@@ -47,13 +49,16 @@ MEANT = 2.0
 def tell(root: Path, lang: str, *, progress: Progress, begin: Heading, seed: int = 0) -> Iterator[Chapter]:
     """Yield one chapter after the other while the job is done in `root`; `lang` is ko or en."""
     begin(MADE)
-    made = market(N_ITEMS, seed=seed, lang=lang, per_kind=PER_KIND)
+    made = market(N_ITEMS, seed=seed, lang=lang, per_kind=PER_KIND, n_searches=N_SEARCHES)
     yield _market_chapter(made)
     job = Job.at(root, made.end, progress, begin, seconds=TRAIN_SECONDS)
     yield _import_chapter(job, made)
     yield quality_chapter(job)
     yield train_chapter(job)
     yield release_chapter(job)
+    chapter, candidate = log_chapter(job, made)
+    yield chapter
+    yield gate_chapter(job, candidate)
     searcher = wiring.open_searcher(job.workspace, job.settings)
     yield _search_chapter(job, made, searcher)
     yield _evaluation_chapter(job, made, searcher)
@@ -66,7 +71,10 @@ def _market_chapter(made: Market) -> Chapter:
         f"{made.items.height:,} second-hand listings in {LANGUAGES[made.lang]} are made from seed {made.seed}, "
         f"and {made.queries.height} queries whose answer is known.",
     )
-    command = f"semsearch simulate market --items {made.items.height} --lang {made.lang} --seed {made.seed}"
+    command = (
+        f"semsearch simulate market --items {made.items.height} --searches {N_SEARCHES} --lang {made.lang} "
+        f"--seed {made.seed}"
+    )
     return Chapter(
         MADE, told, (Table(("title", "category", "price", "status"), rows, "Five of them"),), commands=(command,)
     )

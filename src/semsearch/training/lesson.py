@@ -14,7 +14,7 @@ from semsearch.text.signatures import near_duplicates
 from semsearch.towers.batches import Pairs
 from semsearch.towers.features import Ragged
 from semsearch.towers.negatives import Hard, Negatives
-from semsearch.towers.tokens import columns_read
+from semsearch.towers.tokens import Features, columns_read
 from semsearch.training.corpus import Subject, tokens_of
 from semsearch.training.evidence import Evidence
 from semsearch.training.hard import impressed, known_positives
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 KEY_COLUMN = {"query": "query", "item": "anchor_id", "actor": "actor_id"}
 """What the key of an example is called where the query side reads it."""
+DAY_S = 86_400
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,26 +90,30 @@ class Lesson:
 
     def pairs(self, model: SentenceTransformer) -> Pairs:
         """The examples as tokens; a query side whose words no tower knows has no vector to move and is left out."""
-        sides = self.sides
+        sides, weights = self.sides, self._weights()
         queries = tokens_of(model, "query", sides.texts)
-        speaks = queries.lengths[sides.rows] > 0
+        kept = (queries.lengths[sides.rows] > 0) & (weights > 0)
         return Pairs(
             queries,
             tokens_of(model, "document", self.subject.corpus.texts),
-            sides.rows[speaks],
-            self._rows(self.examples["item_id"])[speaks],
-            self._weights()[speaks],
+            sides.rows[kept],
+            self._rows(self.examples["item_id"])[kept],
+            weights[kept],
             self.clusters,
             known_positives(self.evidence.known, sides.keys, self.item_ids, self.clusters),
         )
 
     def _weights(self) -> NDArray[np.float32]:
-        """The reward of each example, less for one of a key that has many: else the head drowns the tail."""
+        """The reward of each example; less for one of a key that has many, else the head drowns the tail, and for an
+        old one."""
         import polars as pl
 
-        weights = self.examples["weight"].to_numpy()
-        n = self.examples.select(pl.len().over("key"))["len"].to_numpy().astype(np.float64)
-        return (weights * n**-self.subject.settings.balance).astype(np.float32)
+        settings = self.subject.settings
+        weights = pl.col("weight") * pl.len().over("key").cast(pl.Float64) ** -settings.balance
+        if settings.half_life_days:
+            age_s = (pl.col("asked_at").max() - pl.col("asked_at")).dt.total_seconds()
+            weights = weights * 0.5 ** (age_s / (settings.half_life_days * DAY_S))
+        return self.examples.select(weights.alias("weight"))["weight"].to_numpy().astype(np.float32)
 
     def negatives(self, batch: int) -> Negatives:
         """Uniform ones from every item that was there at some moment of the training part, and the hard sources."""
@@ -126,17 +131,21 @@ class Lesson:
         return [Hard(shown, self.subject.settings.impressed, self.subject.settings.impressed_select)]
 
     def _mined(self) -> list[Hard]:
+        """None where nothing is served, or what is served reads other texts than these towers do."""
         current = self.current() if self.subject.settings.mined else None
-        if current is None:
+        if current is None or not self._reads_alike(current):
             return []
         found = mined(current, self.sides.texts, self._wanted(), self.item_ids, self.subject.settings.margin)
         return [Hard(found, self.subject.settings.mined, self.subject.settings.mined_select)]
 
+    def _reads_alike(self, current: Searcher) -> bool:
+        features = current.side.features or Features.plain()
+        return features.schema.query == self.subject.features.schema.query
+
     def _wanted(self) -> Ragged:
         """Item rows that each query side is known to want."""
-        exact = np.arange(
-            self.subject.items.height
-        )  # every item a cluster of its own: lists of clusters are lists of rows
+        # With every item a cluster of its own, lists of clusters are lists of rows.
+        exact = np.arange(self.subject.items.height)
         return known_positives(self.evidence.known, self.sides.keys, self.item_ids, exact)
 
     def _rows(self, item_ids: pl.Series) -> NDArray[np.int64]:
