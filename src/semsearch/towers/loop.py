@@ -323,6 +323,8 @@ def _rate(step: int, plan: Plan) -> float:
 
 def _hide(items: TokenRows, queries: TokenRows, chosen: NDArray[np.bool_]) -> TokenRows:
     """Items without their query's tokens where `chosen`; an item that would be left empty stays whole."""
+    if not chosen.any():  # long query sides, such as an actor's history, would be sorted for nothing
+        return items
     row = np.repeat(np.arange(len(items)), items.lengths)
     width = int(max(items.ids.max(initial=0), queries.ids.max(initial=0))) + 1
     asked = np.repeat(np.arange(len(queries)), queries.lengths) * width + queries.ids
