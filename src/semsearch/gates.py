@@ -146,8 +146,8 @@ def _gated(candidate: Built, current: Built, record: GateRecord, wanted: dict[st
         instead = f"; it was judged against {others}, which is not served now" if others else ""
         return Door("", f"no gate has judged it against {current.release_id}, which is served{instead}", run)
     if result["outcome"] != "passed":
-        step = f"Next: semsearch release show {candidate.release_id}, or train with more data"
-        told = f"its gate against {current.release_id} said {result['outcome']}: {result['told']}"
+        step = f"Next: semsearch release show {candidate.release_id}"
+        told = f"its gate against {current.release_id} said {result['outcome']}"
         return Door("", told, step, outcome=result["outcome"])
     if changed := [name for name, value in wanted.items() if result["settings"].get(name) != value]:
         return Door("", f"it passed under other settings than now (gate.{', gate.'.join(changed)})", run)

@@ -206,11 +206,7 @@ def gate_state(workspace: Workspace, manifest: Manifest) -> str:
 def _told(workspace: Workspace, manifest: Manifest) -> list[str]:
     """What the gates said of a release, what was forced, and what comes next."""
     gates = _gates(workspace, manifest.release_id)
-    told = [
-        f"Gate of {result['judged_at']} against {result['current']} (target {result['target']}): "
-        f"{result['outcome']}. {result['told']}."
-        for result in gates["results"]
-    ]
+    told = [_gate_told(result) for result in gates["results"]]
     told += [
         f"Forced by {event['by']} at {event['at']} against {event['against']}: {event['reason']}"
         for event in gates["forced"]
@@ -220,10 +216,17 @@ def _told(workspace: Workspace, manifest: Manifest) -> list[str]:
     found = workspace.door(manifest.release_id, manifest.pipeline)
     flag = "" if manifest.pipeline == "default" else f" --pipeline {manifest.pipeline}"
     publish = f"Next: semsearch release publish {manifest.release_id}{flag}"
-    show = f"semsearch release show {manifest.release_id}, or "
-    return [*told, f"It can be published: {found.told}.", publish] if found.open else [
-        *told, f"It cannot be published: {found.told}.", found.next_step.replace(show, "")
-    ]  # fmt: skip
+    if found.open:
+        return [*told, f"It can be published: {found.told}.", publish]
+    again = f"Next: semsearch train, once there is more data; after a newer log, semsearch release gate {manifest.release_id}"
+    return [*told, f"It cannot be published: {found.told}.", again if found.outcome else found.next_step]
+
+
+def _gate_told(result: Mapping[str, Any]) -> str:
+    first = (
+        f"Gate against {result['current']} at {result['judged_at']}, target {result['target']}: {result['outcome']}."
+    )
+    return "\n  ".join([first, *(cohort["told"] for cohort in result["cohorts"])])
 
 
 def _gates(workspace: Workspace, release_id: str) -> dict[str, Any]:

@@ -35,11 +35,10 @@ def cohort_rows(result: GateResult) -> list[dict[str, Any]]:
 
 
 def sentence(result: GateResult) -> str:
-    """The answer and its reason."""
-    return (
-        f"{result.candidate} against {result.current}, {metric_label(result.settings['metric'])}: "
-        f"{_WORDS[result.outcome]}. {result.told}."
-    )
+    """The answer, and each cohort's reason on its own line: of those that keep it from passing, or of all."""
+    reasons = [cohort.told for cohort in result.cohorts if result.passed or not cohort.good]
+    answer = f"{result.candidate} against {result.current} by {metric_label(result.settings['metric'])}: "
+    return "\n  ".join([f"{answer}{_WORDS[result.outcome]}.", *reasons])
 
 
 def next_step(result: GateResult) -> str:
