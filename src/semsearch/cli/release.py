@@ -218,7 +218,8 @@ def _told(workspace: Workspace, manifest: Manifest) -> list[str]:
     publish = f"Next: semsearch release publish {manifest.release_id}{flag}"
     if found.open:
         return [*told, f"It can be published: {found.told}.", publish]
-    again = f"Next: semsearch train, once there is more data; after a newer log, semsearch release gate {manifest.release_id}"
+    gate = f"semsearch release gate {manifest.release_id}"
+    again = f"Next: semsearch train, once there is more data; after a newer log, {gate}"
     return [*told, f"It cannot be published: {found.told}.", again if found.outcome else found.next_step]
 
 
