@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 KEY_COLUMN = {"query": "query", "item": "anchor_id", "actor": "actor_id"}
 """What the key of an example is called where the query side reads it."""
 DAY_S = 86_400
+FADED = 1 / 32
+"""Below this share of its weight an old pair is left out: it costs as much as a new one and teaches little."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +114,8 @@ class Lesson:
         weights = pl.col("weight") * pl.len().over("key").cast(pl.Float64) ** -settings.balance
         if settings.half_life_days:
             age_s = (pl.col("asked_at").max() - pl.col("asked_at")).dt.total_seconds()
-            weights = weights * 0.5 ** (age_s / (settings.half_life_days * DAY_S))
+            left = 0.5 ** (age_s / (settings.half_life_days * DAY_S))
+            weights = weights * pl.when(left >= FADED).then(left).otherwise(0.0)
         return self.examples.select(weights.alias("weight"))["weight"].to_numpy().astype(np.float32)
 
     def negatives(self, batch: int) -> Negatives:
