@@ -58,9 +58,8 @@ def gate_chapter(job: Job, candidate: str) -> Chapter:
     note = f"{result.settings['metric']}, candidate against current, paired 95 % intervals; simulated"
     table = Table(("cohort", "questions", "current", "candidate", "difference", "finding"), rows, note)
     commands = (f"semsearch release gate {candidate}", f"semsearch release publish {candidate}")
-    told = (f"The answer is: {result.outcome}. {then}",)
-    if result.outcome == "undecided":
-        told += ("Unknown is not a pass: for a log of this size the intervals are too wide to tell.",)
+    unsure = "Unknown is not a pass: for a log of this size the intervals are too wide to tell."
+    told = (f"The answer is: {result.outcome}. {then}", *([unsure] if result.outcome == "undecided" else []))
     return Chapter(title, told, (table,), commands=commands)
 
 
