@@ -17,6 +17,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import mkdtemp
 from types import SimpleNamespace
@@ -35,7 +36,9 @@ from semsearch.retrieval.build import encode_items
 from semsearch.settings import LogSettings, TrainSettings
 from semsearch.simulate import Market, market
 from semsearch.text.views import search
+from semsearch.towers.batches import Pairs
 from semsearch.towers.encoded import encoded
+from semsearch.towers.features import TokenRows
 from semsearch.towers.loop import train
 from semsearch.towers.model import towers_from
 from semsearch.towers.negatives import Negatives
@@ -79,6 +82,7 @@ def main() -> None:
     parser.add_argument("--searches", type=int, default=600_000)
     parser.add_argument("--tune", type=int, default=100, help="seed of the market that both are tuned on")
     parser.add_argument("--queries", type=int, default=2_000, help="queries of the test part, at most")
+    parser.add_argument("--ablate", type=int, default=5, help="seeds that the ablation is run on, the first ones")
     parser.add_argument("--keep", type=Path, help="keep catalogue-only towers here, for the next run")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -86,7 +90,8 @@ def main() -> None:
     best = {
         name: tuned(Ground.make(options, options.tune), name, base) for name, base in (("ours", {}), ("peer", PEER))
     }
-    results = [measured(Ground.make(options, seed), best) for seed in options.seeds]
+    first = set(options.seeds[: options.ablate])
+    results = [measured(Ground.make(options, seed), best, seed in first) for seed in options.seeds]
     table(results)
     print(f"# load {os.getloadavg()[0]:.2f} at the end")
 
@@ -124,6 +129,16 @@ class Ground:
     def model(self) -> SentenceTransformer:
         return towers_from(str(self.start), "static")
 
+    @cached_property
+    def pairs(self) -> Pairs:
+        return self.lesson.pairs(self.model())
+
+    def weighted(self, balance: float) -> Pairs:
+        """The same pairs with another balance: rewards are 1 here, so a weight is n ** -balance of the settings."""
+        return replace(
+            self.pairs, weights=self.pairs.weights ** np.float32(balance / self.lesson.subject.settings.balance)
+        )
+
 
 def lesson_of(made: Market, subject: Subject, arm: Any) -> Lesson:
     evidence = Evidence.of(made.interactions.lazy(), made.items, "query", arm, LogSettings())
@@ -131,19 +146,22 @@ def lesson_of(made: Market, subject: Subject, arm: Any) -> Lesson:
 
 
 def learned(
-    ground: Ground, settings: TrainSettings, *, lesson: Lesson | None = None, plain: bool = False, seconds: float = 1e9
+    ground: Ground,
+    settings: TrainSettings,
+    *,
+    pairs: Pairs | None = None,
+    plain: bool = False,
+    lesson: Lesson | None = None,
 ) -> tuple[SentenceTransformer, float]:
-    """Towers after the log, and the wall time from pairs to the last step; `plain` masks but the very same item."""
+    """Towers after the log, and the wall time of negatives and steps; `plain` masks but the very same item."""
     lesson = lesson or ground.lesson
     held = {name: lesson.__dict__[name] for name in ("clusters", "sides") if name in lesson.__dict__}
     lesson = replace(lesson, subject=replace(lesson.subject, settings=settings))
     lesson.__dict__.update(held)  # the same for all arms: found once
     model, begun = ground.model(), time.perf_counter()
-    if plain:
-        lesson.__dict__["clusters"] = np.arange(len(lesson.item_ids))
-    pairs = lesson.pairs(model)
-    pairs = replace(pairs, known=None) if plain else pairs
-    plan = replace(plan_of(len(pairs), settings), seconds=seconds)
+    pairs = pairs or ground.weighted(settings.balance)
+    pairs = replace(pairs, known=None, clusters=np.arange(len(lesson.item_ids))) if plain else pairs
+    plan = plan_of(len(pairs), settings)
     negatives = Negatives() if plain and not settings.uniform else lesson.negatives(plan.batch)
     train(model, pairs, negatives, plan, clock=time.perf_counter, progress=lambda *_: None)
     return model, time.perf_counter() - begun
@@ -167,17 +185,19 @@ def tuned(ground: Ground, name: str, base: dict[str, Any]) -> TrainSettings:
 Values = dict[str, np.ndarray]
 
 
-def measured(ground: Ground, best: dict[str, TrainSettings]) -> Values:
+def measured(ground: Ground, best: dict[str, TrainSettings], ablate: bool) -> Values:
     """Recall of each test query by every arm of one seed."""
     out: Values = {}
     truth = Truth.of(ground)
-    for name, model, wall in arms(ground, best):
+    for name, model, wall in arms(ground, best, ablate):
         out[name] = truth.recall(model)
         print(f"  {name:40} {out[name].mean():.4f}   {wall:.0f} s", flush=True)
     return out
 
 
-def arms(ground: Ground, best: dict[str, TrainSettings]) -> Iterator[tuple[str, SentenceTransformer, float]]:
+def arms(
+    ground: Ground, best: dict[str, TrainSettings], ablate: bool
+) -> Iterator[tuple[str, SentenceTransformer, float]]:
     seed = ground.lesson.subject.settings.seed
     ours, peer = (best[name].model_copy(update={"seed": seed}) for name in ("ours", "peer"))
     yield START, ground.model(), 0.0
@@ -187,12 +207,16 @@ def arms(ground: Ground, best: dict[str, TrainSettings]) -> Iterator[tuple[str, 
     _, spent = learned(ground, peer.model_copy(update={"epochs": 1}), plain=True)
     many = max(peer.epochs, round(wall / spent))
     yield f"{WALL_PEER}", *learned(ground, peer.model_copy(update={"epochs": many}), plain=True)
+    if not ablate:
+        return
+    miner = with_miner(ground)
     for name, change in ARMS.items():
-        yield name, *learned(ground, ours.model_copy(update=change), lesson=with_miner(ground))
+        yield name, *learned(ground, ours.model_copy(update=change), lesson=miner)
     yield MASKS, *learned(ground, ours, plain=True)
     for name, arm in ((CLICKS, "clicks"), (BOTH, "both")):
         other = lesson_of(ground.made, ground.lesson.subject, arm)
-        yield name, *learned(ground, ours.model_copy(update={"epochs": 1}), lesson=other)
+        once = ours.model_copy(update={"epochs": 1})
+        yield name, *learned(ground, once, lesson=other, pairs=other.pairs(ground.model()))
 
 
 def with_miner(ground: Ground) -> Lesson:
@@ -200,7 +224,8 @@ def with_miner(ground: Ground) -> Lesson:
     encoder = StaticEncoder.open(ground.start)
     vectors = encode_items(ground.lesson.subject.corpus.texts, encoder)
     release = SimpleNamespace(items=ground.made.items.lazy())
-    miner: Any = SimpleNamespace(encoder=encoder, dense_index=ExactIndex(vectors), release=release)
+    side = SimpleNamespace(features=None)
+    miner: Any = SimpleNamespace(encoder=encoder, dense_index=ExactIndex(vectors), release=release, side=side)
     return replace(ground.lesson, current=lambda: miner)
 
 
@@ -210,9 +235,9 @@ class Truth:
 
     queries: list[str]
     relevant: list[np.ndarray]
-    """Positions among `alive`."""
-    alive: np.ndarray
-    ground: Ground
+    """Positions among the living items."""
+    items: TokenRows
+    """Of the living items."""
 
     @classmethod
     def of(cls, ground: Ground) -> Truth:
@@ -226,16 +251,12 @@ class Truth:
         for query_id, item_id, grade in made.judgements(chosen).iter_rows():
             if grade == 2 and item_id in place:
                 meant.setdefault(query_id, []).append(place[item_id])
-        kept = [
-            (search(text), np.array(meant[q]))
-            for q, text in chosen.select("query_id", "query").iter_rows()
-            if q in meant
-        ]
-        return cls([text for text, _ in kept], [rows for _, rows in kept], alive, ground)
+        texts = {q: search(text) for q, text in chosen.select("query_id", "query").iter_rows() if q in meant}
+        living = ground.pairs.items.take(alive)
+        return cls(list(texts.values()), [np.array(meant[q]) for q in texts], living)
 
     def recall(self, model: SentenceTransformer) -> np.ndarray:
-        texts = self.ground.lesson.subject.corpus.texts
-        items = encoded(model, "document", tokens_of(model, "document", [texts[row] for row in self.alive]))
+        items = encoded(model, "document", self.items)
         queries = encoded(model, "query", tokens_of(model, "query", self.queries))
         out = np.zeros(len(queries))
         for start in range(0, len(queries), 100):
@@ -251,8 +272,9 @@ def table(results: list[Values]) -> None:
     print(f"\nrecall@{K} of the truth, simulated, {len(results)} seeds, {min(n):,} to {max(n):,} queries each")
     print(f"{'':42}{'mean':>8}{'minus ours':>12}   95 % over seeds      seeds")
     for name in results[0]:
-        means = np.array([values[name].mean() for values in results])
-        change = np.array([values[name].mean() - values[OURS].mean() for values in results])
+        have = [values for values in results if name in values]
+        means = np.array([values[name].mean() for values in have])
+        change = np.array([values[name].mean() - values[OURS].mean() for values in have])
         interval = student(change)
         own = " ".join(f"{c:+.4f}" for c in change)
         told = f"[{interval.low:+.4f}, {interval.high:+.4f}]" if name != OURS else ""
