@@ -131,7 +131,15 @@ class Ground:
 
     @cached_property
     def pairs(self) -> Pairs:
+        self.clusters_s  # noqa: B018 - found before, so that its time is its own
         return self.lesson.pairs(self.model())
+
+    @cached_property
+    def clusters_s(self) -> float:
+        """Seconds that near duplicates take: the plain loss needs none, and gets this time at equal wall time."""
+        begun = time.perf_counter()
+        self.lesson.clusters  # noqa: B018
+        return time.perf_counter() - begun
 
     def weighted(self, balance: float) -> Pairs:
         """The same pairs with another balance: rewards are 1 here, so a weight is n ** -balance of the settings."""
@@ -205,7 +213,7 @@ def arms(
     yield OURS, model, wall
     yield EPOCHS_PEER, *learned(ground, peer, plain=True)
     _, spent = learned(ground, peer.model_copy(update={"epochs": 1}), plain=True)
-    many = max(peer.epochs, round(wall / spent))
+    many = max(peer.epochs, round((wall + ground.clusters_s) / spent))
     yield f"{WALL_PEER}", *learned(ground, peer.model_copy(update={"epochs": many}), plain=True)
     if not ablate:
         return
