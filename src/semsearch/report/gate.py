@@ -43,14 +43,14 @@ def sentence(result: GateResult) -> str:
 
 def next_step(result: GateResult) -> str:
     """What to do after this outcome."""
+    flag = "" if result.pipeline == "default" else f" --pipeline {result.pipeline}"
     if result.passed:
-        flag = "" if result.pipeline == "default" else f" --pipeline {result.pipeline}"
         return f"Next: semsearch release publish {result.candidate}{flag}"
     if result.outcome == "undecided":
         log = result.source.get("questions") == "log"
         more = "import a longer log (semsearch import interactions FILE)" if log else "judge more queries"
         return f"Next: {more}, then semsearch release gate {result.candidate}"
-    return f"Next: semsearch train on more data, then semsearch index build; {result.current} stays served"
+    return f"Next: semsearch train{flag}, once there is more data; {result.current} stays served"
 
 
 def conditions_text(result: GateResult, looks: int) -> str:

@@ -177,13 +177,14 @@ def _told(name: str, row: Difference, allowed: float, *, finding: Finding, neede
     if not (row.n_better or row.n_worse):
         return f"{name}: both releases answer all {row.n:,} questions alike"
     figure = f"{_signed(row.difference)} ({_signed(row.low)} to {_signed(row.high)}, {row.n:,} questions)"
+    sure = "" if row.high < -allowed else " by its mean, which may be chance"
     bar = f"the allowed {_signed(-allowed)}" if allowed else "0"
     more = f"about {needed:,} questions would be enough if the difference is real" if needed else ""
     return {
         "gain": f"{name} gains {figure}",
         "held": f"{name} holds: {figure}; allowed is {_signed(-allowed)}",
         "no gain": f"{name} does not gain: {figure}",
-        "loss": f"{name} loses: {figure}" + (f"; allowed is {_signed(-allowed)}" if allowed else ""),
+        "loss": f"{name} loses{sure}: {figure}" + (f"; allowed is {_signed(-allowed)}" if allowed else ""),
         "unsure": f"{name} is unsure: {figure} reaches below {bar}; {more}",
     }[finding]
 

@@ -92,6 +92,8 @@ def from_log(
             + (f"{latest[1]} has seen it until {latest[0]:%Y-%m-%d %H:%M}." if latest else "has too few engagements."),
             NEWER_LOG,
         )
+    if side != "query":  # demand is of queries
+        questions = replace(questions, queries=replace(questions.queries, columns={}))
     return HeldOut(questions, {"questions": "log", "from": start.isoformat(), "until": last.isoformat()})
 
 

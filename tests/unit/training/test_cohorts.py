@@ -82,6 +82,12 @@ def test_for_another_cohort_the_bar_is_the_allowed_loss():
     assert strict.n_needed == math.ceil(40 * ((strict.difference - strict.low) / (0.075 - 0.025)) ** 2)
 
 
+def test_a_loss_in_the_mean_alone_is_said_to_be_one():
+    part = judged([1] * 12 + [0] * 88, [0] * 12 + [1] * 8 + [0] * 80, ["x"] * 100, slices=["k"], column="k")["k=x"]
+    assert part.finding == "loss" and part.high > 0
+    assert part.told.startswith("k=x loses by its mean, which may be chance: −0.0400")
+
+
 def test_a_loss_in_the_mean_needs_no_more_questions():
     worse = judged([1] * 12 + [0] * 88, [0] * 12 + [1] * 8 + [0] * 80)["all"]
     assert (worse.finding, worse.n_needed) == ("no gain", None)
