@@ -69,7 +69,8 @@ class SoftTargets:
         rows = np.flatnonzero(places != UNKNOWN)
         if not len(rows):
             return queries.new_zeros(())
-        wanted = torch.from_numpy(self.queries[places[rows]] @ self.items[item_rows].T / self.temperature)
+        asked, held = torch.from_numpy(self.queries[places[rows]]), torch.from_numpy(self.items[item_rows])
+        wanted = asked @ held.T / self.temperature  # in torch, whose threads the loop sets
         logits = queries[torch.from_numpy(rows)] @ items.T / self.temperature
         entropies = -(wanted.softmax(dim=1) * logits.log_softmax(dim=1)).sum(dim=1)
         loss: Tensor = self.weight * entropies.sum() / len(query_rows)
