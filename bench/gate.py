@@ -1,6 +1,6 @@
 """The gate as a power curve: which candidates pass, by how many random pairs their extra training held.
 
-    python -m bench.gate [--markets 7] [--sets 3] [--mode dense] [--pairs 6000] [--out FILE.json]
+    python -m bench.gate [--markets 20] [--sets 1] [--mode dense] [--pairs 20000] [--out FILE.json]
 
 Each market is a simulated Korean one with its own seed. Its actors are split: the log of some is imported, trains a
 converged base (no gain in whole-pool recall in 3 passes) and asks the gate's questions; the log of the others nobody
@@ -10,7 +10,8 @@ The gate judges every candidate as it is served, by `wiring.gate` on the end of 
 candidate is its real change: true grades, from the market itself, for every query that the unseen actors asked.
 
 A candidate truly gains when the target does and no cohort loses more than allowed; it is truly worse when some cohort
-loses more than allowed. Both by their means over the queries of truth. Kiwi is left out.
+loses more than allowed. Both by their means over the queries of truth. `--worse` further sets of each market are all
+random, so that the share of bad candidates that pass is known well. Kiwi is left out.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -37,8 +38,10 @@ from semsearch.evaluation.intervals import wilson
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries
 from semsearch.evaluation.questions import Questions
+from semsearch.evaluation.runs import Run
 from semsearch.ingest.importing import import_rows
 from semsearch.retrieval.asked import answerable, answers, whole_contest
+from semsearch.retrieval.search import Searcher
 from semsearch.settings import LogSettings
 from semsearch.simulate import Market, market
 from semsearch.text.views import search
@@ -48,14 +51,17 @@ from semsearch.towers.features import Ragged
 from semsearch.towers.loop import Plan, train
 from semsearch.towers.model import towers_from
 from semsearch.towers.negatives import Negatives
+from semsearch.training import gate as job
 from semsearch.training.corpus import tokens_of
 from semsearch.training.examples import examples
 from semsearch.workspace import Workspace
 
+_HELD_OUT, _ANSWERS = wiring._held_out, job.answers
 LEVELS = (0.0, 0.1, 0.3, 1.0)
 IMPORTED = 0.3
 """Share of the actors whose log is imported."""
 PATIENCE = 3
+SEEDS_A_MARKET = 1000
 
 
 @dataclass(frozen=True)
@@ -89,19 +95,24 @@ class Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--markets", type=int, default=7)
-    parser.add_argument("--sets", type=int, default=3, help="extra-training sets of each market")
+    parser.add_argument("--markets", type=int, default=20)
+    parser.add_argument("--sets", type=int, default=1, help="extra-training sets of each market")
+    parser.add_argument("--worse", type=int, default=3, help="further sets of each market, all random")
     parser.add_argument("--first", type=int, default=1, help="seed of the first market")
     parser.add_argument("--items", type=int, default=6_000)
     parser.add_argument("--searches", type=int, default=150_000)
-    parser.add_argument("--pairs", type=int, default=6_000)
+    parser.add_argument("--pairs", type=int, default=20_000)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--rate", type=float, default=5e-3)
     parser.add_argument("--mode", default="dense", help="search.mode of both releases")
     parser.add_argument("--target", default="all")
     parser.add_argument("--levels", type=float, nargs="+", default=LEVELS, help="shares of random items")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--read", type=Path, nargs="+", help="only print what these --out files hold")
     options = parser.parse_args()
+    if options.read:
+        print(summary([Row(**row) for path in options.read for row in json.loads(path.read_text())], options.target))
+        return
     wiring._segmenter = lambda _workspace: None  # Kiwi would take most of the time and is the same in both
     rows: list[Row] = []
     for seed in range(options.first, options.first + options.markets):
@@ -125,21 +136,23 @@ def one_market(seed: int, folder: Path, options: argparse.Namespace) -> Iterator
     wiring.publish(workspace, served.release_id, now=made.end)
     extra = found(made, unseen, "both").select("key", "item_id")
     asked = truth_questions(made, unseen)
-    before = true_values(workspace, served.release_id, asked, made.end)
+    truly = Truth(workspace, served.release_id, asked, made.end)
+    before = truly.values(served.release_id, options.mode)
     spent = time.monotonic() - started
     print(
         f"# market {seed}: {made.items.height} items, {len(asked)} queries of truth, true nDCG@10 "
         f"{np.mean(list(before.values())):.3f}, {len(extra)} unseen pairs, {spent:.0f} s",
         flush=True,
     )
-    for number in range(options.sets):
-        for level in options.levels:
+    once_a_market()
+    for number in range(options.sets + options.worse):
+        for level in options.levels if number < options.sets else [1.0]:
             started = time.monotonic()
-            own = 1000 * seed + number
+            own = SEEDS_A_MARKET * seed + number
             model_id = train_extra(workspace, made, base, extra, level, seed=own, options=options)
             release = wiring.build(workspace, model_id=model_id, now=made.end)
             result = wiring.gate(workspace, release.release_id, target=options.target, now=made.end)
-            after = true_values(workspace, release.release_id, asked, made.end)
+            after = truly.values(release.release_id, options.mode)
             truth, allowed = true_changes(before, after, asked, result.settings["allowed_loss"])
             yield Row(
                 seed=own,
@@ -154,6 +167,27 @@ def one_market(seed: int, folder: Path, options: argparse.Namespace) -> Iterator
                 seconds=time.monotonic() - started,
             )
             shutil.rmtree(workspace.release_path(release.release_id))
+
+
+def once_a_market() -> None:
+    """The questions, and what the current release answers, are the same for all candidates: asked once, not each time.
+
+    `wiring.gate` is otherwise as it is.
+    """
+    wiring._held_out = memo(_HELD_OUT, lambda *_, side: side)
+    job.answers = memo(_ANSWERS, lambda searcher, *_, **__: searcher.release.manifest.release_id)
+
+
+def memo(function: Callable[..., Any], key: Callable[..., Any]) -> Callable[..., Any]:
+    kept: dict[Any, Any] = {}
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        found = key(*arguments, **options)
+        if found not in kept:
+            kept[found] = function(*arguments, **options)
+        return kept[found]
+
+    return call
 
 
 def split_actors(log: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -272,14 +306,42 @@ def truth_questions(made: Market, unseen: pl.DataFrame) -> Questions:
     return Questions(queries, Qrels(grades), {}, dict.fromkeys(texts, frozenset()))
 
 
-def true_values(workspace: Workspace, release_id: str, asked: Questions, now: datetime) -> dict[str, float]:
-    """nDCG@10 by true grades of each query that has a live item to find."""
-    searcher = wiring.open_searcher(workspace, release=release_id)
-    contest = whole_contest(searcher.release)
-    wanted = answerable(asked, contest, now)
-    run = answers(searcher, replace(asked, queries=asked.queries.of(wanted.grades)), contest, 10, now=now, name="truth")
-    done = evaluate(run, wanted, ["ndcg@10"])
-    return dict(zip(done.query_ids, done.values["ndcg@10"].tolist(), strict=True))
+class Truth:
+    """Every query of the unseen log against all that is alive at the end of the market, by true grades."""
+
+    def __init__(self, workspace: Workspace, release_id: str, asked: Questions, now: datetime) -> None:
+        release = wiring.open_searcher(workspace, release=release_id).release
+        self._workspace, self._now = workspace, now
+        self._contest = whole_contest(release)
+        self._wanted = answerable(asked, self._contest, now)
+        self._asked = replace(asked, queries=asked.queries.of(self._wanted.grades), qrels=self._wanted)
+        self._texts = [release.lexical.plan(text).dense_text for text in self._asked.queries.texts.values()]
+
+    def values(self, release_id: str, mode: str) -> dict[str, float]:
+        """nDCG@10 of each query; in dense mode by one product, which is what the exact engine answers."""
+        searcher = wiring.open_searcher(self._workspace, release=release_id)
+        run = self._dense(searcher) if mode == "dense" else answers(
+            searcher, self._asked, self._contest, 10, now=self._now, name="truth"
+        )  # fmt: skip
+        done = evaluate(run, self._wanted, ["ndcg@10"])
+        return dict(zip(done.query_ids, done.values["ndcg@10"].tolist(), strict=True))
+
+    def _dense(self, searcher: Searcher) -> Run:
+        vectors = searcher.release.vectors
+        alive = np.flatnonzero(self._contest.alive(self._now, past=False))
+        places = vectors.vector_of[alive]
+        items = vectors.matrix[np.maximum(places, 0)]
+        queries = searcher.encoder.encode_queries(self._texts)
+        scores = np.where(places >= 0, queries @ items.T, -1.0)
+        best = np.argsort(-scores, axis=1, kind="stable")[:, :10]
+        ids = np.array(self._contest.item_ids, dtype=object)[alive]
+        return Run.of(
+            {
+                query_id: list(zip(ids[rows].tolist(), line[rows].tolist(), strict=True))
+                for query_id, rows, line in zip(self._asked.queries.texts, best, scores, strict=True)
+            },
+            "truth",
+        )
 
 
 def true_changes(
@@ -302,15 +364,35 @@ def line(row: Row) -> str:
 
 
 def summary(rows: list[Row], target: str) -> str:
-    parts = ["", "| candidates | n | passed | 95 % (Wilson) |", "|---|---|---|---|"]
-    groups = {f"{level:.0%} random": [r for r in rows if r.level == level] for level in sorted({r.level for r in rows})}
-    groups["0% random, truly gaining"] = [r for r in rows if r.level == 0 and r.gains(target)]
-    groups["truly worse than allowed"] = [r for r in rows if r.loses(target)]
-    for name, members in groups.items():
-        n = sum(r.outcome == "passed" for r in members)
-        ends = wilson(n, len(members))
-        parts.append(f"| {name} | {len(members)} | {n} | {ends.low:.0%} to {ends.high:.0%} |")
-    return "\n".join(parts)
+    """Shares passed: of all sets, and of the first of each market, which share neither market nor questions."""
+    firsts = [r for r in rows if r.seed % SEEDS_A_MARKET == 0]
+    parts = [f"{len({r.seed for r in rows})} sets of {len({r.seed // SEEDS_A_MARKET for r in rows})} markets", ""]
+    parts += [
+        "| candidates | n | passed | 95 % | first set of each market | passed | 95 % |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, chosen in groups(rows, target).items():
+        cells = [cell for part in (rows, firsts) for cell in shares([r for r in part if chosen(r)])]
+        parts.append(f"| {name} | {' | '.join(cells)} |")
+    changes = {level: [r.truth[target] for r in rows if r.level == level] for level in sorted({r.level for r in rows})}
+    means = ", ".join(f"{level:.0%} {np.mean(values):+.4f}" for level, values in changes.items())
+    return "\n".join([*parts, "", f"Mean true change of nDCG@10 ({target}) by share of random pairs: {means}"])
+
+
+def groups(rows: list[Row], target: str) -> dict[str, Callable[[Row], bool]]:
+    """Name → whether a candidate belongs to it."""
+    levels = sorted({r.level for r in rows})
+    found: dict[str, Callable[[Row], bool]] = {f"{v:.0%} random": lambda r, v=v: r.level == v for v in levels}
+    found["0% random, truly gaining"] = lambda r: r.level == 0 and r.gains(target)
+    found["any, truly gaining"] = lambda r: r.gains(target)
+    found["truly worse than allowed"] = lambda r: r.loses(target)
+    return found
+
+
+def shares(members: list[Row]) -> tuple[str, str, str]:
+    n = sum(r.outcome == "passed" for r in members)
+    ends = wilson(n, len(members))
+    return str(len(members)), str(n), f"{ends.low:.0%} to {ends.high:.0%}"
 
 
 if __name__ == "__main__":
