@@ -42,14 +42,14 @@ from semsearch.towers.features import TokenRows
 from semsearch.towers.loop import train
 from semsearch.towers.model import towers_from
 from semsearch.towers.negatives import Negatives
+from semsearch.towers.schema.tokens import Features
 from semsearch.towers.static import StaticEncoder
-from semsearch.towers.tokens import Features
 from semsearch.training.behaviour import plan_of
-from semsearch.training.catalogue import learn_catalogue
+from semsearch.training.catalogue.learning import learn_catalogue
 from semsearch.training.corpus import Subject, tokens_of
-from semsearch.training.evidence import Evidence
 from semsearch.training.judge import Judge
-from semsearch.training.lesson import Lesson
+from semsearch.training.log.evidence import Evidence
+from semsearch.training.log.lesson import Lesson
 from semsearch.training.start import new_towers
 
 K = 100

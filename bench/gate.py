@@ -53,10 +53,10 @@ from semsearch.towers.model import towers_from
 from semsearch.towers.negatives import Negatives
 from semsearch.training import gate as job
 from semsearch.training.corpus import tokens_of
-from semsearch.training.examples import examples
+from semsearch.training.log.examples import examples
 from semsearch.workspace import Workspace
 
-_HELD_OUT, _ANSWERS = wiring._held_out, job.answers
+_HELD_OUT, _ANSWERS = wiring.releasing._held_out, job.answers
 LEVELS = (0.0, 0.1, 0.3, 1.0)
 IMPORTED = 0.3
 """Share of the actors whose log is imported."""
@@ -113,7 +113,7 @@ def main() -> None:
     if options.read:
         print(summary([Row(**row) for path in options.read for row in json.loads(path.read_text())], options.target))
         return
-    wiring._segmenter = lambda _workspace: None  # Kiwi would take most of the time and is the same in both
+    wiring.building._segmenter = lambda _workspace: None  # Kiwi would take most of the time and is the same in both
     rows: list[Row] = []
     for seed in range(options.first, options.first + options.markets):
         with tempfile.TemporaryDirectory() as folder:
@@ -174,7 +174,7 @@ def once_a_market() -> None:
 
     `wiring.gate` is otherwise as it is.
     """
-    wiring._held_out = memo(_HELD_OUT, lambda *_, side: side)
+    wiring.releasing._held_out = memo(_HELD_OUT, lambda *_, side: side)
     job.answers = memo(_ANSWERS, lambda searcher, *_, **__: searcher.release.manifest.release_id)
 
 

@@ -38,12 +38,12 @@ from semsearch.evaluation.questions import Questions, questions_of  # noqa: E402
 from semsearch.evaluation.runs import Run  # noqa: E402
 from semsearch.records import Interaction, Item, schema  # noqa: E402
 from semsearch.settings import LogSettings, TrainSettings  # noqa: E402
-from semsearch.towers.schema import Schema  # noqa: E402
-from semsearch.training.evidence import Evidence  # noqa: E402
-from semsearch.training.examples import examples  # noqa: E402
+from semsearch.towers.schema.reading import read_schema  # noqa: E402
 from semsearch.training.fit import Source, fit  # noqa: E402
+from semsearch.training.log.evidence import Evidence  # noqa: E402
+from semsearch.training.log.examples import examples  # noqa: E402
+from semsearch.training.log.split import split_at  # noqa: E402
 from semsearch.training.pool import Pool  # noqa: E402
-from semsearch.training.split import split_at  # noqa: E402
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "retail" / "online_retail.csv.gz"
 END = datetime(2011, 12, 10, tzinfo=UTC)
@@ -212,7 +212,7 @@ def two_towers(market: Market, settings: Mapping[str, Any], seed: int) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "schema.toml"
         path.write_text(SCHEMA.format(n=n))
-        source = Source(Schema.read(path), evidence)
+        source = Source(read_schema(path), evidence)
         model = Path(folder) / "model"
         fitted = fit(market.items, train, model, source=source, now=market.at, progress=lambda *_: None)
     return fitted.towers

@@ -73,7 +73,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     pl.DataFrame({"item_id": ["nasty"], "title": [NASTY], "body": [NASTY]}).write_ndjson(files / "more.jsonl")
     (files / "small.csv").write_text(made.items.head(120).select("item_id", "title", "body", "price").write_csv())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wiring, "_segmenter", lambda _: None)  # Kiwi takes seconds to load
+        patch.setattr(wiring.building, "_segmenter", lambda _: None)  # Kiwi takes seconds to load
         patch.setattr(listings, "TRAIN_SECONDS", 1.0)
         assert run("init", "-w", root).code == 0
         for kind, name in (("regions", "regions.csv"), ("items", "items.parquet")):

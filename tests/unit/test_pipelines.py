@@ -26,8 +26,9 @@ from semsearch.retrieval.why import why
 from semsearch.text.views import VIEWS_VERSION
 from semsearch.towers.card import ModelCard, encoder_id
 from semsearch.towers.features import tokenise
-from semsearch.towers.groups import ENGAGED
-from semsearch.towers.schema import Schema
+from semsearch.towers.schema.fitting import fitted
+from semsearch.towers.schema.groups import ENGAGED
+from semsearch.towers.schema.reading import parse_schema
 from semsearch.towers.tokenizer import train_tokenizer
 from semsearch.workspace import Workspace
 
@@ -88,7 +89,7 @@ def publish(workspace: Workspace, schema: dict, pipeline: str) -> str:
     asked = pl.DataFrame(
         {"query": ["red"], "region_id": ["011"], "actor_id": ["ann"], "anchor_id": ["i1"], "asked_at": [NOW]}
     )
-    features = Schema.from_dict(schema).fit(asked, items, EVENTS)
+    features = fitted(parse_schema(schema), asked, items, EVENTS)
     texts = features.texts(items)
     tokenizer = train_tokenizer([*texts, *["red green blue mug lamp"] * 5], 200, features.tokens)
     folder = workspace.model_path(f"m-{pipeline}")

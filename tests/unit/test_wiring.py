@@ -84,7 +84,7 @@ def test_the_digest_belongs_to_the_rows_also_when_an_import_comes_between(worksp
             bring(workspace, 35)
         return rows
 
-    rows, digest = wiring._unchanged(catalogue, "items", read)
+    rows, digest = wiring.building._unchanged(catalogue, "items", read)
     assert (reads, rows.height, digest) == (2, 35, catalogue.items_digest)
 
 
@@ -98,7 +98,7 @@ def test_a_named_model_goes_before_the_encoder_setting(workspace: Workspace, mon
         opened.append(model_id)
         raise Stop
 
-    monkeypatch.setattr(wiring, "open_encoder", note)
+    monkeypatch.setattr(wiring.serving, "open_encoder", note)
     settings = wiring.load_settings(workspace).override("index", encoder="openai")
     for model_id in (None, "m1"):
         with pytest.raises(Stop):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from semsearch.evaluation.qrels import Qrels
     from semsearch.evaluation.queries import Queries
     from semsearch.index.release import Release
-    from semsearch.training.gate import GateResult
+    from semsearch.training.gate.judging import GateResult
     from semsearch.workspace import Manifest, PipelineState, Workspace
 
 HELP = """Candidates, published releases, and the way back.
@@ -94,7 +94,7 @@ def gate(
     from semsearch import wiring
     from semsearch.errors import Refused
     from semsearch.report.gate import cohort_rows, conditions_text, next_step, sentence
-    from semsearch.training.gate import document
+    from semsearch.training.gate.judging import document
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)

@@ -14,7 +14,7 @@ from semsearch.report.training import told as summary_of
 
 if TYPE_CHECKING:
     from semsearch.simulate import Market
-    from semsearch.training.cohorts import Cohort
+    from semsearch.training.gate.cohorts import Cohort
     from semsearch.training.stages import Stages
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from semsearch.report.evaluation import metric_label
 from semsearch.report.page import render
 from semsearch.report.svg import Span
-from semsearch.training.cohorts import Cohort
-from semsearch.training.gate import GateResult
+from semsearch.training.gate.cohorts import Cohort
+from semsearch.training.gate.judging import GateResult
 
 _WORDS = {"passed": "passed", "refused": "refused", "undecided": "undecided, which is not a pass"}
 _TONES = {"gain": "up", "held": "up", "no gain": "down", "loss": "down"}

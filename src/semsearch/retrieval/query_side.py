@@ -13,7 +13,7 @@ from semsearch.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
-    from semsearch.towers.tokens import Features
+    from semsearch.towers.schema.tokens import Features
 
 ASKED_WITH = {"query": "typed text", "item": "an item", "actor": "an actor"}
 COMMANDS = {"query": "search QUERY", "item": "similar ITEM_ID", "actor": "search --actor ACTOR_ID"}

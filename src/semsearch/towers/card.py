@@ -10,8 +10,8 @@ from typing import Any
 
 from semsearch.errors import MismatchError, MissingPart, SemsearchError, UsageError
 from semsearch.text.views import VIEWS_VERSION
+from semsearch.towers.schema.tokens import Features
 from semsearch.towers.template import ItemTemplate
-from semsearch.towers.tokens import Features
 
 CARD = "semsearch.json"
 FORMAT = 1

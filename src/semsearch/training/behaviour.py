@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from semsearch.progress import Progress
 from semsearch.towers.checkpoint import Checkpoint
 from semsearch.towers.loop import Plan, train
-from semsearch.training.catalogue import THREADS, TRANSFORMER_BATCH
+from semsearch.training.catalogue.learning import THREADS, TRANSFORMER_BATCH
 from semsearch.training.judge import MOST, Judge, Watch
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from semsearch.settings import TrainSettings
     from semsearch.towers.negatives import Negatives
-    from semsearch.training.lesson import Lesson
+    from semsearch.training.log.lesson import Lesson
 
 RATE, TRANSFORMER_RATE = 5e-2, 2e-5
 MIN_STEPS = 8

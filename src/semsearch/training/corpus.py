@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
     from semsearch.settings import TrainSettings
-    from semsearch.towers.tokens import Features
+    from semsearch.towers.schema.tokens import Features
 
 MAX_TOKENS = 256
 TIMES = ("created_at", "ended_at")

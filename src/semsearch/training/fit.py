@@ -26,14 +26,15 @@ from semsearch.text.views import VIEWS_VERSION
 from semsearch.towers.card import ModelCard, encoder_id
 from semsearch.towers.checkpoint import Checkpoint
 from semsearch.towers.model import need_torch
-from semsearch.towers.schema import Schema
-from semsearch.towers.tokens import Features
+from semsearch.towers.schema.definition import Schema
+from semsearch.towers.schema.fitting import fitted
+from semsearch.towers.schema.tokens import Features
 from semsearch.training.behaviour import learn_log
-from semsearch.training.catalogue import learn_catalogue
+from semsearch.training.catalogue.learning import learn_catalogue
 from semsearch.training.corpus import Subject
-from semsearch.training.evidence import MIN_PAIRS, Evidence
 from semsearch.training.judge import Judge
-from semsearch.training.lesson import KEY_COLUMN, Lesson
+from semsearch.training.log.evidence import MIN_PAIRS, Evidence
+from semsearch.training.log.lesson import KEY_COLUMN, Lesson
 from semsearch.training.saving import saving
 from semsearch.training.start import Parent, continued, kept_start, left_by_another, new_towers
 from semsearch.training.teacher import Teacher
@@ -156,9 +157,9 @@ def _features(source: Source, evidence: Evidence | None, items: pl.DataFrame) ->
                 "Next: semsearch import interactions FILE, or semsearch train --positives clicks",
             )
         empty = pl.DataFrame(schema={KEY_COLUMN[schema.of]: pl.String, "asked_at": pl.Datetime("us", "UTC")})
-        return schema.fit(_completed(schema, empty), items)
+        return fitted(schema, _completed(schema, empty), items)
     asked = evidence.split.train.with_columns(pl.col("key").alias(KEY_COLUMN[schema.of]))
-    return schema.fit(_completed(schema, asked), items, evidence.history)
+    return fitted(schema, _completed(schema, asked), items, evidence.history)
 
 
 def _completed(schema: Schema, asked: pl.DataFrame) -> pl.DataFrame:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from semsearch.evaluation.questions import Questions
     from semsearch.towers.features import TokenRows
-    from semsearch.training.lesson import Lesson
+    from semsearch.training.log.lesson import Lesson
 
 MOST = 2_000
 """Questions that are asked after a pass, at most."""

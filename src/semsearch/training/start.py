@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
     from semsearch.settings import TrainSettings
-    from semsearch.towers.tokens import Features
+    from semsearch.towers.schema.tokens import Features
     from semsearch.training.corpus import Subject
-    from semsearch.training.evidence import Evidence
+    from semsearch.training.log.evidence import Evidence
 
 MAX_VOCABULARY = 50_000
 WIDTH = 2

@@ -27,8 +27,8 @@ def axes_of(workspace, model_id, settings):
 
 @pytest.fixture(autouse=True)
 def axes(monkeypatch):
-    monkeypatch.setattr(wiring, "open_encoder", axes_of)
-    monkeypatch.setattr(wiring, "_segmenter", lambda *_arguments: None)  # Kiwi takes seconds to load
+    monkeypatch.setattr(wiring.serving, "open_encoder", axes_of)
+    monkeypatch.setattr(wiring.building, "_segmenter", lambda *_arguments: None)  # Kiwi takes seconds to load
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_what_decides_the_ranking_is_named(release):
 
 
 def test_a_release_is_evaluated_saved_and_named(workspace, searcher, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(wiring, "open_encoder", lambda *_: market.Axes())
+    monkeypatch.setattr(wiring.serving, "open_encoder", lambda *_: market.Axes())
     first = searcher.search("phone", now=market.NOW, k=50, mode="lexical", include_ended=True)
     served = [hit.item_id for hit in first.hits]
     assert len(served) > 1
@@ -63,7 +63,7 @@ def test_a_release_is_evaluated_saved_and_named(workspace, searcher, tmp_path, m
 @pytest.fixture
 def lexical_run(workspace, tmp_path, monkeypatch, capsys):
     """`evaluate run` over these judgements in the lexical mode; returns (exit code, stderr)."""
-    monkeypatch.setattr(wiring, "open_encoder", lambda *_: market.Axes())
+    monkeypatch.setattr(wiring.serving, "open_encoder", lambda *_: market.Axes())
 
     def run(*rows):
         qrels = tmp_path / "judged.csv"
@@ -97,7 +97,7 @@ def test_it_is_said_when_a_run_of_other_queries_is_replaced(lexical_run):
 
 
 def test_a_page_shows_the_titles_of_the_evaluated_release(workspace, tmp_path, monkeypatch):
-    monkeypatch.setattr(wiring, "open_encoder", lambda *_: market.Axes())
+    monkeypatch.setattr(wiring.serving, "open_encoder", lambda *_: market.Axes())
     other = market.build(workspace, [market.item("a1", "phone <renamed>"), market.item("a2", "phone two")])
     (tmp_path / "q.csv").write_text("query,item_id,grade\nphone,a1,1\n")
     page = tmp_path / "page.html"
@@ -113,7 +113,7 @@ def test_the_example_of_the_guide_runs(tmp_path, monkeypatch, capsys):
     guide = (Path(__file__).resolve().parents[3] / "docs" / "evaluate.md").read_text("utf-8")
     example = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)[0]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(wiring, "open_encoder", lambda *_: market.Axes())
+    monkeypatch.setattr(wiring.serving, "open_encoder", lambda *_: market.Axes())
     made = Workspace.create(Path("market"))
     wiring.publish(made, market.build(made).release_id, now=market.NOW)
     Path("ratings.csv").write_text("query,item_id,grade\nchair,a3,1\n")

@@ -9,9 +9,10 @@ import pytest
 from semsearch.errors import MismatchError, MissingPart, UsageError
 from semsearch.text.views import VIEWS_VERSION
 from semsearch.towers.card import CARD, ModelCard, encoder_id
-from semsearch.towers.schema import Schema
+from semsearch.towers.schema.fitting import fitted
+from semsearch.towers.schema.reading import parse_schema
+from semsearch.towers.schema.tokens import Features
 from semsearch.towers.template import ItemTemplate
-from semsearch.towers.tokens import Features
 
 
 def _card(**changes) -> ModelCard:
@@ -26,8 +27,8 @@ def test_a_card_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 def _with_regions() -> Features:
-    schema = Schema.from_dict({"item": {"features": {"region_id": {"type": "category", "min_count": 1}}}})
-    return schema.fit(pl.DataFrame({"query": ["usb"]}), pl.DataFrame({"region_id": ["011", "012"]}))
+    schema = parse_schema({"item": {"features": {"region_id": {"type": "category", "min_count": 1}}}})
+    return fitted(schema, pl.DataFrame({"query": ["usb"]}), pl.DataFrame({"region_id": ["011", "012"]}))
 
 
 def test_a_card_keeps_a_fitted_schema_and_one_from_before_has_plain_features(tmp_path: Path) -> None:

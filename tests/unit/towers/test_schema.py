@@ -9,8 +9,11 @@ import polars as pl
 import pytest
 
 from semsearch.errors import MissingPart, UsageError
-from semsearch.towers.schema import LISTING, TYPED, Schema
-from semsearch.towers.tokens import Features
+from semsearch.towers.schema.definition import LISTING, TYPED, Schema
+from semsearch.towers.schema.fitting import fitted
+from semsearch.towers.schema.reading import parse_schema, read_schema
+from semsearch.towers.schema.tokens import Features
+from semsearch.towers.schema.validation import validate
 
 USER_TO_ITEM = """
 [query]
@@ -39,7 +42,7 @@ listing  = { type = "text", transform = "listing", body_chars = 0 }
 
 def read(tmp_path: Path, text: str) -> Schema:
     (tmp_path / "schema.toml").write_text(text, encoding="utf-8")
-    return Schema.read(tmp_path / "schema.toml")
+    return read_schema(tmp_path / "schema.toml")
 
 
 def refusal(tmp_path: Path, text: str) -> str:
@@ -63,7 +66,7 @@ def test_a_schema_is_read_with_its_defaults(tmp_path: Path) -> None:
 
 def test_a_schema_survives_json_and_its_digest_is_of_the_content(tmp_path: Path) -> None:
     schema = read(tmp_path, USER_TO_ITEM)
-    again = Schema.from_dict(json.loads(json.dumps(schema.as_dict())))
+    again = parse_schema(json.loads(json.dumps(schema.as_dict())))
     assert again == schema
     assert again.digest == schema.digest
     assert read(tmp_path, f"# a comment\n{USER_TO_ITEM}").digest == schema.digest
@@ -117,7 +120,7 @@ def test_sides_without_features_and_no_file(tmp_path: Path) -> None:
     looks_back = '[item.groups]\nr = { transform = "as_of" }\n[item.features]\ntitle = { type = "text" }'
     assert "on the query side only" in refusal(tmp_path, looks_back)
     with pytest.raises(MissingPart, match="There is no"):
-        Schema.read(tmp_path / "nothing.toml")
+        read_schema(tmp_path / "nothing.toml")
 
 
 ITEMS = pl.DataFrame(
@@ -134,32 +137,32 @@ ACTORS = pl.DataFrame(schema={"actor_id": pl.String, "asked_at": pl.Datetime("us
 def test_missing_required_values_stop_validation(tmp_path: Path) -> None:
     schema = read(tmp_path, USER_TO_ITEM)
     with pytest.raises(UsageError, match=r"2 of 3 rows have no 'category', which is required; first item_id: i2, i3"):
-        schema.validate(ACTORS, ITEMS)
+        validate(schema, ACTORS, ITEMS)
     whole = ITEMS.with_columns(category=pl.lit("a"))
-    schema.validate(ACTORS, whole)
+    validate(schema, ACTORS, whole)
 
 
 def test_missing_columns_and_columns_of_another_kind(tmp_path: Path) -> None:
     schema = read(tmp_path, USER_TO_ITEM)
     with pytest.raises(UsageError, match=r"item.groups.price_in_leaf\]: there is no column 'price'"):
-        schema.validate(ACTORS, ITEMS.drop("price"))
+        validate(schema, ACTORS, ITEMS.drop("price"))
     with pytest.raises(UsageError, match=r"no column 'asked_at'. Did you mean"):
-        schema.validate(ACTORS.rename({"asked_at": "ask_at"}), ITEMS)
-    text = Schema.from_dict({"item": {"features": {"price": {"type": "text"}}}})
+        validate(schema, ACTORS.rename({"asked_at": "ask_at"}), ITEMS)
+    text = parse_schema({"item": {"features": {"price": {"type": "text"}}}})
     with pytest.raises(UsageError, match=r"column 'price' holds Float64, not text"):
-        text.validate(pl.DataFrame({"query": ["a"]}), ITEMS)
+        validate(text, pl.DataFrame({"query": ["a"]}), ITEMS)
     lists = read(tmp_path, USER_TO_ITEM.replace('type = "list", as', 'type = "category", as'))
     with pytest.raises(UsageError, match=r"makes a list of 'recent.item_id', not a category"):
-        lists.validate(ACTORS, ITEMS)
+        validate(lists, ACTORS, ITEMS)
 
 
 def test_groups_read_columns_of_their_kind(tmp_path: Path) -> None:
     words = USER_TO_ITEM.replace('column = "price"\n', 'column = "title"\n')
     with pytest.raises(UsageError, match=r"price_in_leaf\]: column 'title' holds String, not number"):
-        read(tmp_path, words).validate(ACTORS, ITEMS)
+        validate(read(tmp_path, words), ACTORS, ITEMS)
     crossed = 'pair = { transform = "cross", columns = ["recent.item_id", "actor_id"] }\n\n[query.features]'
     with pytest.raises(UsageError, match=r"makes a list of 'recent.item_id', not a category"):
-        read(tmp_path, USER_TO_ITEM.replace("\n[query.features]", crossed)).validate(ACTORS, ITEMS)
+        validate(read(tmp_path, USER_TO_ITEM.replace("\n[query.features]", crossed)), ACTORS, ITEMS)
 
 
 def test_a_byte_order_mark_is_nothing(tmp_path: Path) -> None:
@@ -167,9 +170,9 @@ def test_a_byte_order_mark_is_nothing(tmp_path: Path) -> None:
 
 
 def test_a_query_side_of_items_is_checked_against_the_items() -> None:
-    similar = Schema.from_dict({"query": {"of": "item"}, "item": {"features": {"title": {"type": "text"}}}})
-    similar.validate(ACTORS, ITEMS)
-    assert isinstance(similar.fit(ACTORS, ITEMS), Features)
+    similar = parse_schema({"query": {"of": "item"}, "item": {"features": {"title": {"type": "text"}}}})
+    validate(similar, ACTORS, ITEMS)
+    assert isinstance(fitted(similar, ACTORS, ITEMS), Features)
 
 
 def test_where_is_kept_and_decides_the_digest(tmp_path: Path) -> None:
@@ -177,7 +180,7 @@ def test_where_is_kept_and_decides_the_digest(tmp_path: Path) -> None:
         tmp_path, "[item]\nwhere = \"category under '동네생활'\"\n[item.features]\ntitle = { type = 'text' }\n"
     )
     assert board.where == "category under '동네생활'"
-    assert Schema.from_dict(board.as_dict()) == board
-    assert board.digest != Schema.from_dict({"item": {"features": {"title": {"type": "text"}}}}).digest
+    assert parse_schema(board.as_dict()) == board
+    assert board.digest != parse_schema({"item": {"features": {"title": {"type": "text"}}}}).digest
     with pytest.raises(UsageError, match=r"\[item.where\]"):
         read(tmp_path, "[item]\nwhere = 3\n[item.features]\ntitle = { type = 'text' }\n")

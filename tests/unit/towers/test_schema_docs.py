@@ -11,8 +11,10 @@ import polars as pl
 
 from semsearch.records import Item
 from semsearch.records import schema as columns
-from semsearch.towers.schema import Schema
-from semsearch.towers.transforms import TEXTS, TRANSFORMS
+from semsearch.towers.schema.definition import Schema
+from semsearch.towers.schema.fitting import fitted
+from semsearch.towers.schema.reading import parse_schema
+from semsearch.towers.schema.transforms import TEXTS, TRANSFORMS
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "schema.md").read_text(encoding="utf-8")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -20,7 +22,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def schema(named: str) -> Schema:
     blocks = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    return Schema.from_dict(tomllib.loads(next(block for block in blocks if named in block)))
+    return parse_schema(tomllib.loads(next(block for block in blocks if named in block)))
 
 
 def items(*rows: dict) -> pl.DataFrame:
@@ -45,7 +47,7 @@ def test_the_first_schema_of_the_page_is_whole() -> None:
 
 def test_typed_text_with_prices_and_regions() -> None:
     asked = pl.DataFrame({"query": ["운동화", "", "모자"], "region_id": ["1168", "1168", None]})
-    features = schema("pipelines/default/schema.toml").fit(asked, items(*SHOES))
+    features = fitted(schema("pipelines/default/schema.toml"), asked, items(*SHOES))
     assert features.query_texts(asked) == ["[region:1168] 운동화", "[region:1168]", "[region:none] 모자"]
     assert features.query_texts(asked)[0] in PAGE
     text = features.texts(items(SHOES[-1]))[0]
@@ -54,7 +56,7 @@ def test_typed_text_with_prices_and_regions() -> None:
 
 
 def test_items_for_an_item() -> None:
-    features = schema("pipelines/similar/schema.toml").fit(pl.DataFrame({"anchor_id": ["i1"]}), items(*SHOES))
+    features = fitted(schema("pipelines/similar/schema.toml"), pl.DataFrame({"anchor_id": ["i1"]}), items(*SHOES))
     text = features.query_texts(items(SHOES[0]))[0]
     assert f"\n{text}\n" in PAGE
 
@@ -69,7 +71,7 @@ def test_items_for_a_customer() -> None:
         ]
     )
     asked = pl.DataFrame({"actor_id": ["c1"], "asked_at": [NOW]})
-    features = schema("pipelines/for_you/schema.toml").fit(asked, articles, log)
+    features = fitted(schema("pipelines/for_you/schema.toml"), asked, articles, log)
     text = features.query_texts(asked, log=log, items=articles)[0]
     assert f"\n{text}\n" in PAGE
     assert f"`{features.texts(articles)[0]}`" in PAGE

@@ -13,18 +13,20 @@ from hypothesis import strategies as st
 from semsearch.errors import UsageError
 from semsearch.records import Item
 from semsearch.records import schema as columns
-from semsearch.towers.schema import Schema
+from semsearch.towers.schema.definition import Schema
+from semsearch.towers.schema.fitting import fitted
+from semsearch.towers.schema.reading import parse_schema
+from semsearch.towers.schema.tokens import Features, columns_read
 from semsearch.towers.template import ItemTemplate
 from semsearch.towers.tokenizer import FEATURE, add_tokens, train_tokenizer
-from semsearch.towers.tokens import Features, columns_read
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 NO_QUERIES = pl.DataFrame(schema={"query": pl.String})
 
 
 def features_of(items: pl.DataFrame, groups: dict | None = None, **features: dict) -> Features:
-    schema = Schema.from_dict({"item": {"groups": groups or {}, "features": features}})
-    return schema.fit(NO_QUERIES, items)
+    schema = parse_schema({"item": {"groups": groups or {}, "features": features}})
+    return fitted(schema, NO_QUERIES, items)
 
 
 def texts(items: pl.DataFrame, groups: dict | None = None, **features: dict) -> list[str]:
@@ -144,7 +146,7 @@ def test_two_columns_as_one() -> None:
 
 # --- actors ----------------------------------------------------------------------------------------
 
-ACTOR = Schema.from_dict(
+ACTOR = parse_schema(
     {
         "query": {
             "of": "actor",
@@ -180,7 +182,7 @@ LOG = log((1, "ann", "i1"), (2, "ann", "i2"), (2, "bob", "i3"), (3, "ann", "i3")
 
 def test_recent_items_strictly_before_newest_first_each_once() -> None:
     asked = asks(("ann", 1), ("ann", 2), ("ann", 3), ("ann", 4), ("ann", 5), ("bob", 9), ("eve", 9), (None, 9))
-    features = ACTOR.fit(asked, ITEMS, LOG)
+    features = fitted(ACTOR, asked, ITEMS, LOG)
     assert features.query_texts(asked, log=LOG, items=ITEMS) == [
         "",  # the click of hour 1 is not before hour 1
         "[item:i1] [category:shoe]",
@@ -198,7 +200,7 @@ def test_recent_items_strictly_before_newest_first_each_once() -> None:
 
 
 def test_an_empty_log_and_none() -> None:
-    features = ACTOR.fit(asks(("ann", 5)), ITEMS, LOG)
+    features = fitted(ACTOR, asks(("ann", 5)), ITEMS, LOG)
     assert features.query_texts(asks(("ann", 5)), log=LOG.clear(), items=ITEMS) == [""]
     assert features.query_texts(asks(), log=LOG, items=ITEMS) == []
     with pytest.raises(UsageError, match="looks back into the log"):
@@ -214,7 +216,7 @@ def test_an_empty_log_and_none() -> None:
 )
 def test_as_of_equals_looking_it_up_for_each_row(events: list, asked: list) -> None:
     frame = log(*sorted(events, key=lambda e: e[0])) if events else LOG.clear()
-    features = ACTOR.fit(asks(("ann", 5)), ITEMS, LOG)
+    features = fitted(ACTOR, asks(("ann", 5)), ITEMS, LOG)
     found = features.query_texts(asks(*asked), log=frame, items=ITEMS)
     for (actor, hour), text in zip(asked, found, strict=True):
         earlier = [i for h, a, i in sorted(events, key=lambda e: e[0]) if a == actor and h < hour]
@@ -227,9 +229,9 @@ def test_as_of_equals_looking_it_up_for_each_row(events: list, asked: list) -> N
 
 def test_anchors_are_looked_up_and_items_are_read_as_they_are() -> None:
     both = {"category": {"type": "category", "min_count": 1}, "id": {"column": "item_id", "type": "category"}}
-    schema = Schema.from_dict({"query": {"of": "item"}, "item": {"features": both}})
+    schema = parse_schema({"query": {"of": "item"}, "item": {"features": both}})
     examples = pl.DataFrame({"anchor_id": ["i2", "i1", "gone"], "item_id": ["i1", "i2", "i1"]})
-    features = schema.fit(examples, ITEMS)
+    features = fitted(schema, examples, ITEMS)
     assert features.query_texts(examples, items=ITEMS)[:2] == [features.texts(ITEMS)[1], features.texts(ITEMS)[0]]
     assert features.query_texts(ITEMS) == features.texts(ITEMS)
     with pytest.raises(UsageError, match="its items are needed"):
@@ -238,7 +240,7 @@ def test_anchors_are_looked_up_and_items_are_read_as_they_are() -> None:
 
 def test_features_survive_json() -> None:
     asked = asks(("ann", 5))
-    features = ACTOR.fit(asked, ITEMS, LOG)
+    features = fitted(ACTOR, asked, ITEMS, LOG)
     again = Features.from_dict(json.loads(json.dumps(features.as_dict())))
     assert again.as_dict() == features.as_dict()
     assert again.tokens == features.tokens
@@ -247,12 +249,12 @@ def test_features_survive_json() -> None:
 
 def test_the_default_is_todays_template() -> None:
     items = pl.DataFrame([{"item_id": "1", "title": "[새상품] USB  Hub", "body": "b"}], schema=columns(Item))
-    fitted = Schema.default().fit(pl.DataFrame({"query": ["a"]}), items)
-    assert fitted.is_plain
-    assert fitted.tokens == []
-    assert fitted.as_dict() == ItemTemplate().as_dict() == Features.plain().as_dict()
-    assert fitted.texts(items) == ItemTemplate().texts(items) == ["[새상품] usb hub b"]
-    assert fitted.query_texts(pl.DataFrame({"query": ["USB  [Hub]", None]})) == ["usb [hub]", ""]
+    plain = fitted(Schema.default(), pl.DataFrame({"query": ["a"]}), items)
+    assert plain.is_plain
+    assert plain.tokens == []
+    assert plain.as_dict() == ItemTemplate().as_dict() == Features.plain().as_dict()
+    assert plain.texts(items) == ItemTemplate().texts(items) == ["[새상품] usb hub b"]
+    assert plain.query_texts(pl.DataFrame({"query": ["USB  [Hub]", None]})) == ["usb [hub]", ""]
     short = Features.from_dict(ItemTemplate(body_chars=9).as_dict())
     assert (short.is_plain, short.listing) == (True, ItemTemplate(body_chars=9))
 
@@ -276,7 +278,7 @@ def test_whatever_a_value_is_its_tokens_are_single_tokens(values: list[str]) -> 
 def test_what_nobody_knows_when_asked_is_null() -> None:
     text, region = {"column": "query", "type": "text"}, {"column": "region_id", "type": "category", "none": True}
     age = {"column": "age", "type": "number", "none": True}
-    schema = Schema.from_dict(
+    schema = parse_schema(
         {
             "query": {"features": {"text": text, "region": region, "age": age}},
             "item": {"features": {"title": {"type": "text"}}},
@@ -284,7 +286,7 @@ def test_what_nobody_knows_when_asked_is_null() -> None:
     )
     assert columns_read(schema) == {"query": "text", "region_id": "category", "age": "number"}
     asked = pl.DataFrame({"query": ["a"], "region_id": ["1"], "age": [3]})
-    features = schema.fit(asked, pl.DataFrame({"title": ["a"]}))
+    features = fitted(schema, asked, pl.DataFrame({"title": ["a"]}))
     with pytest.raises(UsageError, match="no column 'region_id'"):
         features.query_texts(asked.select("query"))
     assert features.query_texts(features.completed(asked.select("query"))) == ["[region:none] [age:none] a"]

@@ -11,8 +11,8 @@ import polars as pl
 
 from semsearch.settings import LogSettings, TrainSettings
 from semsearch.simulate import market
-from semsearch.training.evidence import Evidence
 from semsearch.training.fit import Fitted, Source, fit
+from semsearch.training.log.evidence import Evidence
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 MADE = market(300, seed=3, n_searches=2500)

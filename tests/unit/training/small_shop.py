@@ -9,11 +9,12 @@ import polars as pl
 
 from semsearch.records import Interaction, Item, schema
 from semsearch.settings import LogSettings, TrainSettings
-from semsearch.towers.schema import Schema
+from semsearch.towers.schema.definition import Schema
+from semsearch.towers.schema.reading import parse_schema
 from semsearch.training.corpus import Subject
-from semsearch.training.evidence import Evidence
 from semsearch.training.fit import Source, _features
-from semsearch.training.lesson import Lesson
+from semsearch.training.log.evidence import Evidence
+from semsearch.training.log.lesson import Lesson
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 THINGS = ("나이키 운동화", "아이폰 공기계", "캠핑 의자", "wool coat", "usb hub", "desk lamp")
@@ -71,7 +72,7 @@ def lesson(
     **settings: Any,
 ) -> Lesson:
     """All of the training part of a log, for the schema `spoken`."""
-    read = Schema.from_dict(spoken) if spoken else Schema.default()
+    read = parse_schema(spoken) if spoken else Schema.default()
     there = items() if stock is None else stock
     found = evidence(log, read.of, arm, there)
     subject = Subject.of(there, _features(Source(read), found, there), TrainSettings(**{"dim": 8} | settings))

@@ -14,7 +14,7 @@ from semsearch.evaluation.queries import Queries
 from semsearch.evaluation.questions import Questions
 from semsearch.evaluation.runs import Run
 from semsearch.settings import GateSettings
-from semsearch.training.cohorts import MIN_QUESTIONS, cohort_labels, judge, verdict
+from semsearch.training.gate.cohorts import MIN_QUESTIONS, cohort_labels, judge, verdict
 
 HIT, MISS = [("right", 1.0)], [("wrong", 1.0)]
 RULES = GateSettings(metric="recall@1", allowed_loss=0.1)

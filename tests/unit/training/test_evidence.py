@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from small_shop import IDS, at, bought, busy, evidence, items, rows
 
-from semsearch.training.evidence import MIN_PAIRS
+from semsearch.training.log.evidence import MIN_PAIRS
 
 
 def test_a_log_is_cut_in_two_moments() -> None:

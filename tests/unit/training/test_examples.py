@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from semsearch.evaluation.attribution import Share
 from semsearch.records import Item, schema
 from semsearch.settings import LogSettings
-from semsearch.training.examples import Examples, examples
+from semsearch.training.log.examples import Examples, examples
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TIME = pl.Datetime("us", "UTC")

@@ -13,9 +13,9 @@ from semsearch.evaluation.questions import questions_of
 from semsearch.settings import LogSettings
 from semsearch.simulate import market
 from semsearch.text.signatures import near_duplicates
-from semsearch.training.examples import examples
-from semsearch.training.hard import impressed, known_positives
-from semsearch.training.split import split
+from semsearch.training.log.examples import examples
+from semsearch.training.log.hard import impressed, known_positives
+from semsearch.training.log.split import split
 
 REWARDS = LogSettings()
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semsearch.errors import UsageError
-from semsearch.training.split import split, split_at
+from semsearch.training.log.split import split, split_at
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

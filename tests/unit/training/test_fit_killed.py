@@ -10,7 +10,7 @@ import pytest
 from made_log import WHOLE, evidence, trained
 
 from semsearch.errors import SemsearchError
-from semsearch.towers.schema import Schema
+from semsearch.towers.schema.reading import parse_schema
 from semsearch.training.fit import Fitted, Source
 
 pytest.importorskip("torch")
@@ -80,7 +80,7 @@ def test_a_checkpoint_of_another_schema_is_not_used(tmp_path: Path) -> None:
     kept = tmp_path / "unfinished"
     with pytest.raises(Killed):
         trained(tmp_path / "m", Source(evidence=WHOLE, unfinished=kept), killer(LEARNING, 80))
-    other = Source(Schema.from_dict(SIMILAR), evidence(side="item"), unfinished=kept)
+    other = Source(parse_schema(SIMILAR), evidence(side="item"), unfinished=kept)
     assert trained(tmp_path / "m", other).card.metrics["started_anew"] is True
 
 

@@ -13,9 +13,9 @@ from made_log import MADE, NOW, SETTINGS, WHOLE, evidence, trained
 from semsearch.errors import MissingPart, UsageError
 from semsearch.settings import LogSettings, TrainSettings
 from semsearch.towers.card import ModelCard
-from semsearch.towers.schema import Schema
-from semsearch.training.evidence import Evidence
+from semsearch.towers.schema.reading import parse_schema
 from semsearch.training.fit import Fitted, Source, fit
+from semsearch.training.log.evidence import Evidence
 from semsearch.training.start import Parent
 
 pytest.importorskip("torch")
@@ -87,7 +87,7 @@ def test_too_little_of_a_log_teaches_nothing_and_is_told(tmp_path: Path) -> None
 
 
 def test_users_cannot_be_learned_without_a_log(tmp_path: Path) -> None:
-    actors = Schema.from_dict(
+    actors = parse_schema(
         {
             "query": {
                 "of": "actor",

@@ -10,10 +10,10 @@ import pytest
 
 from semsearch.records import Interaction, Item, schema
 from semsearch.settings import LogSettings, TrainSettings
-from semsearch.towers.schema import Schema
+from semsearch.towers.schema.reading import parse_schema
 from semsearch.towers.transformer import SentenceTransformerEncoder
-from semsearch.training.evidence import Evidence
 from semsearch.training.fit import Source, fit
+from semsearch.training.log.evidence import Evidence
 
 WORDS = ["red", "blue", "green", "usb", "hub", "cable", "phone", "case", "lamp", "desk"]
 
@@ -113,7 +113,7 @@ def test_a_transformer_with_feature_tokens_and_no_questions(tmp_path: Path) -> N
     log = clicks(60).with_columns(ts=moment, region_id=pl.lit("11"))
     evidence = Evidence.of(log.lazy(), items, "query", "clicks", LogSettings())
     settings = TrainSettings(family="transformer", base=str(base), epochs=1, positives="clicks")
-    source = Source(Schema.from_dict(spoken), evidence)
+    source = Source(parse_schema(spoken), evidence)
     now = datetime(2026, 2, 1, tzinfo=UTC)
     done = fit(items, settings, tmp_path / "m", source=source, now=now, progress=lambda *_: None)
     assert len(done.questions or ()) == 0

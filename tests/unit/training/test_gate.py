@@ -32,7 +32,7 @@ from semsearch.settings import GateSettings, SearchSettings
 from semsearch.text.views import VIEWS_VERSION
 from semsearch.towers.card import ModelCard
 from semsearch.towers.template import ItemTemplate
-from semsearch.training.gate import gate, shared_side
+from semsearch.training.gate.judging import gate, shared_side
 from semsearch.workspace import Workspace
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -199,8 +199,8 @@ def test_the_page_shows_every_cohort_and_escapes_what_people_wrote(tmp_path):
 @pytest.fixture
 def shop(tmp_path, monkeypatch):
     """A workspace that serves m1, with candidates of m2 and m3 and a log of 100 searches for `telephone …`."""
-    monkeypatch.setattr(wiring, "open_encoder", lambda _workspace, model_id, _settings: ENCODERS[model_id]())
-    monkeypatch.setattr(wiring, "_segmenter", lambda *_: None)
+    monkeypatch.setattr(wiring.serving, "open_encoder", lambda _workspace, model_id, _settings: ENCODERS[model_id]())
+    monkeypatch.setattr(wiring.building, "_segmenter", lambda *_: None)
     workspace = Workspace.create(tmp_path / "shop")
     workspace.path("semsearch.toml").write_text(
         "[log]\ntest = 0.4\n[search]\nmode = 'dense'\n[gate]\nmetric = 'mrr@10'\n"

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 from small_shop import IDS, THINGS, at, bought, busy, items, lesson, rows
 
-from semsearch.towers.schema import Schema
-from semsearch.training import lesson as module
+from semsearch.towers.schema.fitting import fitted
+from semsearch.towers.schema.reading import parse_schema
+from semsearch.training.log import lesson as module
 from semsearch.training.start import new_towers
 
 pytest.importorskip("torch")
@@ -132,7 +133,7 @@ def test_negatives_are_mined_where_a_release_reads_the_same(monkeypatch: pytest.
     assert (hard.n, hard.select) == (2, "random")
     texts, wanted = asked.pop()
     assert (texts[0], wanted[0]) == (THINGS[0], [0, 6])
-    other = Schema.from_dict(WITH_REGION).fit(pl.DataFrame({"query": ["x"], "region_id": ["1"]}), items())
+    other = fitted(parse_schema(WITH_REGION), pl.DataFrame({"query": ["x"], "region_id": ["1"]}), items())
     object.__setattr__(found, "current", lambda: served(other))
     assert found.negatives(8).hard == ()
     assert asked == []

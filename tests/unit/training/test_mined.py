@@ -11,8 +11,8 @@ import pytest
 
 from semsearch.index.dense import Ranked
 from semsearch.towers.features import Ragged
-from semsearch.training import mined as module
-from semsearch.training.mined import mined
+from semsearch.training.log import mined as module
+from semsearch.training.log.mined import mined
 
 SCORES = {"a": 0.9, "b": 0.84, "c": 0.8, "d": 0.5, "gone": 0.45, "e": -0.2}
 """What the release answers every query with, best first."""

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semsearch.towers.template import ItemTemplate
-from semsearch.training.pairs import _segments, catalogue_pairs
-from semsearch.training.spelling import slip
+from semsearch.training.catalogue.pairs import _segments, catalogue_pairs
+from semsearch.training.catalogue.spelling import slip
 
 ITEMS = pl.DataFrame(
     {

@@ -11,7 +11,7 @@ from small_shop import THINGS, at, busy, evidence, items, lesson
 
 from semsearch.errors import Missing, UsageError
 from semsearch.settings import TrainSettings
-from semsearch.towers.tokens import Features
+from semsearch.towers.schema.tokens import Features
 from semsearch.training.start import NOTE, START, Parent, continued, kept_start, left_by_another, new_towers
 
 pytest.importorskip("torch")

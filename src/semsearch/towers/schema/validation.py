@@ -7,12 +7,12 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from semsearch.errors import UsageError
-from semsearch.towers.groups import GROUPS
+from semsearch.towers.schema.groups import GROUPS
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from semsearch.towers.schema import Feature, Schema, Side
+    from semsearch.towers.schema.definition import Feature, Schema, Side
 
 ATTRIBUTES = "attributes"
 SHOWN = 3

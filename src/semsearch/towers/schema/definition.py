@@ -10,15 +10,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from semsearch.towers.transforms import TEXTS, TRANSFORMS
+from semsearch.towers.schema.transforms import TEXTS, TRANSFORMS
 
 if TYPE_CHECKING:
-    import polars as pl
-
-    from semsearch.towers.tokens import Features
+    pass
 
 Of = Literal["query", "item", "actor"]
 SCHEMA = "schema.toml"
@@ -113,24 +110,6 @@ class Schema:
         """Typed text → the listing's text, without tokens."""
         return cls("query", Side((TYPED,)), Side((LISTING,)))
 
-    @classmethod
-    def read(cls, path: Path) -> Schema:
-        """The schema in a TOML file.
-
-        Raises MissingPart without the file; UsageError with file, line and what to do for anything that it does not
-        know, for a transform that does not fit a type, and for features that share a token name and disagree.
-        """
-        from semsearch.towers.reading import read_schema
-
-        return read_schema(path)
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Schema:
-        """The schema that `as_dict` described; raises UsageError."""
-        from semsearch.towers.reading import parse_schema
-
-        return parse_schema(value)
-
     def as_dict(self) -> dict[str, Any]:
         """Plain values; all that decides a text but what `fit` learns."""
         kept = {"where": self.where} if self.where else {}
@@ -150,20 +129,3 @@ class Schema:
     def features(self) -> Iterable[Feature]:
         """Of both sides."""
         return (*self.query.features, *self.item.features)
-
-    def validate(self, query_frame: pl.DataFrame, item_frame: pl.DataFrame) -> None:
-        """Raise UsageError for a missing column, a column of another kind, and missing required values."""
-        from semsearch.towers.validation import validate
-
-        validate(self, query_frame, item_frame)
-
-    def fit(self, query_frame: pl.DataFrame, item_frame: pl.DataFrame, log: pl.DataFrame | None = None) -> Features:
-        """Validate, then freeze buckets, means and words as these frames have them.
-
-        `query_frame` is one row a training example: `query` and what else the schema names (of="query"), `anchor_id`
-        (of="item"), or `actor_id` and `asked_at` (of="actor"). `item_frame` is `schema(Item)`. `log` (ts, actor_id,
-        item_id, kind) is what `as_of` looks back into. Raises as `validate` does.
-        """
-        from semsearch.towers.fitting import fit
-
-        return fit(self, query_frame, item_frame, log)

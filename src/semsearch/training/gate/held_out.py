@@ -15,8 +15,8 @@ from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries
 from semsearch.evaluation.questions import BAND, Questions, Side, questions_of
 from semsearch.text.views import search
-from semsearch.training.examples import examples
-from semsearch.training.split import split
+from semsearch.training.log.examples import examples
+from semsearch.training.log.split import split
 
 if TYPE_CHECKING:
     import polars as pl

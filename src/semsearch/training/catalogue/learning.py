@@ -14,8 +14,8 @@ from semsearch.towers.batches import Pairs
 from semsearch.towers.loop import Plan, Trained, train
 from semsearch.towers.model import narrowed
 from semsearch.towers.negatives import Negatives
+from semsearch.training.catalogue.pairs import TextPairs, catalogue_pairs
 from semsearch.training.corpus import Corpus, Subject, tokens_of
-from semsearch.training.pairs import TextPairs, catalogue_pairs
 from semsearch.training.teacher import Teacher, soft_targets, teacher_texts
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from semsearch.text.signatures import near_duplicates
 from semsearch.towers.batches import Pairs
 from semsearch.towers.features import Ragged
 from semsearch.towers.negatives import Hard, Negatives
-from semsearch.towers.tokens import Features, columns_read
+from semsearch.towers.schema.tokens import Features, columns_read
 from semsearch.training.corpus import Subject, tokens_of
-from semsearch.training.evidence import Evidence
-from semsearch.training.hard import impressed, known_positives
-from semsearch.training.mined import mined
+from semsearch.training.log.evidence import Evidence
+from semsearch.training.log.hard import impressed, known_positives
+from semsearch.training.log.mined import mined
 from semsearch.training.pool import Pool
 
 if TYPE_CHECKING:

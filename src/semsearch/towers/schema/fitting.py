@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from semsearch.towers.groups import GROUPS, Tables
-from semsearch.towers.tokens import Features, asked, grouped, values_of, with_attributes, words_of
-from semsearch.towers.transforms import TRANSFORMS
-from semsearch.towers.validation import check_values, validate
+from semsearch.towers.schema.groups import GROUPS, Tables
+from semsearch.towers.schema.tokens import Features, asked, grouped, values_of, with_attributes, words_of
+from semsearch.towers.schema.transforms import TRANSFORMS
+from semsearch.towers.schema.validation import check_values, validate
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from semsearch.towers.schema import Feature, Schema
+    from semsearch.towers.schema.definition import Feature, Schema
 
 
-def fit(schema: Schema, query_frame: pl.DataFrame, item_frame: pl.DataFrame, log: pl.DataFrame | None) -> Features:
-    """See `Schema.fit`."""
+def fitted(
+    schema: Schema, query_frame: pl.DataFrame, item_frame: pl.DataFrame, log: pl.DataFrame | None = None
+) -> Features:
+    """Validate, then freeze buckets, means and words as these frames have them.
+
+    `query_frame` is one row a training example: `query` and what else the schema names (of="query"), `anchor_id`
+    (of="item"), or `actor_id` and `asked_at` (of="actor"). `item_frame` is `schema(Item)`. `log` (ts, actor_id,
+    item_id, kind) is what `as_of` looks back into. Raises as `validate` does.
+    """
     validate(schema, query_frame, item_frame)
     frames = {"query": asked(schema, query_frame, item_frame), "item": item_frame}
     groups: dict[str, Any] = {}

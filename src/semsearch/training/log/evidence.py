@@ -11,8 +11,8 @@ from semsearch.evaluation.attribution import Attribution, attribute
 from semsearch.evaluation.demand import bands, n_searches
 from semsearch.evaluation.questions import Questions, Side, questions_of
 from semsearch.plain import plain
-from semsearch.training.examples import Arm, Counts, examples
-from semsearch.training.split import Split, split
+from semsearch.training.log.examples import Arm, Counts, examples
+from semsearch.training.log.split import Split, split
 
 if TYPE_CHECKING:
     import polars as pl

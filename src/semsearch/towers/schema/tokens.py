@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semsearch.errors import UsageError
-from semsearch.towers.groups import GROUPS, Tables
-from semsearch.towers.schema import LISTING, Feature, Schema, Side
+from semsearch.towers.schema.definition import LISTING, Feature, Schema, Side
+from semsearch.towers.schema.groups import GROUPS, Tables
+from semsearch.towers.schema.reading import parse_schema
+from semsearch.towers.schema.transforms import TEXTS, TRANSFORMS
+from semsearch.towers.schema.validation import ATTRIBUTES, check_columns
 from semsearch.towers.template import ItemTemplate
-from semsearch.towers.transforms import TEXTS, TRANSFORMS
-from semsearch.towers.validation import ATTRIBUTES, check_columns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -153,7 +154,7 @@ class Features:
         """What `as_dict` described; raises UsageError, KeyError or TypeError for a damaged one."""
         if "schema" not in value:
             return cls.plain(ItemTemplate(**value))
-        return cls(Schema.from_dict(value["schema"]), value["state"])
+        return cls(parse_schema(value["schema"]), value["state"])
 
 
 def asked(schema: Schema, frame: pl.DataFrame, items: pl.DataFrame | None) -> pl.DataFrame:

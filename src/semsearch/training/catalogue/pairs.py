@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from semsearch.records import CATEGORY_SEPARATOR
 from semsearch.text.views import search
 from semsearch.towers.template import ItemTemplate, attributes, cut, rows, speaks
-from semsearch.training.spelling import slip
+from semsearch.training.catalogue.spelling import slip
 
 if TYPE_CHECKING:
     import polars as pl

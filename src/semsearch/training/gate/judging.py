@@ -21,7 +21,7 @@ from semsearch.plain import plain
 from semsearch.progress import Progress, silent
 from semsearch.retrieval.asked import answerable, answers, shared_contests
 from semsearch.retrieval.evaluate import depth_of
-from semsearch.training.cohorts import ALL, Cohort, Outcome, cohort_labels, judge, verdict
+from semsearch.training.gate.cohorts import ALL, Cohort, Outcome, cohort_labels, judge, verdict
 
 if TYPE_CHECKING:
     from semsearch.evaluation.questions import Questions, Side

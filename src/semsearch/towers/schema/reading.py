@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 from semsearch.errors import MissingPart, UsageError
-from semsearch.towers.groups import GROUPS
-from semsearch.towers.schema import TYPED, Feature, Group, Of, Schema, Side
-from semsearch.towers.transforms import DEFAULTS, TEXTS, TRANSFORMS
+from semsearch.towers.schema.definition import TYPED, Feature, Group, Of, Schema, Side
+from semsearch.towers.schema.groups import GROUPS
+from semsearch.towers.schema.transforms import DEFAULTS, TEXTS, TRANSFORMS
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 COMMON = {"column": "", "type": "", "transform": "", "required": False}
@@ -56,7 +56,11 @@ class _Source:
 
 
 def read_schema(path: Path) -> Schema:
-    """The schema in `path`; raises MissingPart without the file, UsageError as `Schema.read` says."""
+    """The schema in `path`.
+
+    Raises MissingPart without the file; UsageError with file, line and what to do for anything that it does not know,
+    for a transform that does not fit a type, and for features that share a token name and disagree.
+    """
     if not path.is_file():
         raise MissingPart(f"There is no {path}.", "Next: write one (docs/schema.md), or leave out --pipeline")
     try:

@@ -16,7 +16,7 @@ from semsearch.evaluation.attribution import ENGAGEMENTS, Share
 from semsearch.evaluation.questions import Side
 from semsearch.settings import LogSettings
 from semsearch.text.views import search
-from semsearch.training.visits import anchored
+from semsearch.training.log.visits import anchored
 
 if TYPE_CHECKING:
     import polars as pl

@@ -1,0 +1,1 @@
+"""What a catalogue teaches by itself: made-up queries for each item."""

@@ -1,0 +1,1 @@
+"""A candidate against the release that is served, on held-out questions."""

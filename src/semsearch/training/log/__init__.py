@@ -1,0 +1,1 @@
+"""What a log says, made ready for training: positives, their split in time, negatives."""

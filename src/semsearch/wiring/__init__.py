@@ -1,0 +1,41 @@
+"""The one place where adapters are built from settings and handed to the jobs.
+
+```
+serving ← pipelines ← building ← training
+        ← releasing
+```
+"""
+
+from __future__ import annotations
+
+from semsearch.wiring.building import build, next_lexical_id, next_model
+from semsearch.wiring.pipelines import items_of, pipeline_schema
+from semsearch.wiring.releasing import gate, publish, rollback
+from semsearch.wiring.serving import (
+    load_settings,
+    open_encoder,
+    open_history,
+    open_retriever,
+    open_searcher,
+    query_side,
+)
+from semsearch.wiring.training import Training, train
+
+__all__ = [
+    "Training",
+    "build",
+    "gate",
+    "items_of",
+    "load_settings",
+    "next_lexical_id",
+    "next_model",
+    "open_encoder",
+    "open_history",
+    "open_retriever",
+    "open_searcher",
+    "pipeline_schema",
+    "publish",
+    "query_side",
+    "rollback",
+    "train",
+]
