@@ -51,8 +51,8 @@ from semsearch.towers.features import Ragged
 from semsearch.towers.loop import Plan, train
 from semsearch.towers.model import towers_from
 from semsearch.towers.negatives import Negatives
-from semsearch.training import gate as job
 from semsearch.training.corpus import tokens_of
+from semsearch.training.gate import judging as job
 from semsearch.training.log.examples import examples
 from semsearch.workspace import Workspace
 
