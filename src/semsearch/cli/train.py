@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from os import W_OK, access
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -74,9 +75,12 @@ def _check_page(path: Path) -> None:
     """Refuse a page that cannot be written before the towers have learned for an hour."""
     from semsearch.errors import UsageError
 
-    there = next(parent for parent in path.absolute().parents if parent.exists())
-    if path.is_dir() or not there.is_dir():
-        wrong = "is a directory" if path.is_dir() else f"cannot be written: {there} is no directory"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        wrong = "is a directory" if path.is_dir() else "" if access(path.parent, W_OK) else "cannot be written"
+    except OSError as error:
+        wrong = f"cannot be written: {error.strerror}"
+    if wrong:
         raise UsageError(f"{path} {wrong}.", "Next: semsearch train --html FILE")
 
 

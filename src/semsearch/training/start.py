@@ -109,7 +109,7 @@ def left_by_another(folder: Path, key: str) -> bool:
     noted = folder / RUN
     if noted.is_file() and noted.read_text(encoding="utf-8") == key:
         return False
-    left = any(folder.iterdir()) if folder.is_dir() else False
+    left = any(path != noted for path in folder.iterdir()) if folder.is_dir() else False
     shutil.rmtree(folder, ignore_errors=True)
     with atomic(noted) as draft:
         draft.write_text(key, encoding="utf-8")

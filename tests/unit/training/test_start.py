@@ -94,6 +94,7 @@ def test_an_unfinished_folder_belongs_to_one_run(tmp_path: Path) -> None:
     assert left_by_another(folder, "b")
     assert not (folder / "checkpoint.pt").exists()
     assert not left_by_another(folder, "b")
+    assert not left_by_another(folder, "c")  # b came to nothing
     (tmp_path / "older" / START).mkdir(parents=True)
     assert left_by_another(tmp_path / "older", "a")
 

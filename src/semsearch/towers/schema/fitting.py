@@ -36,7 +36,7 @@ def fitted(
             whole = with_attributes(learned_from, found.reads(group.options))
             groups[f"{name}.{group.name}"] = dict(found.fit(whole, group.options))
         frames[name] = grouped(name, side, frames[name], groups, Tables(log, item_frame))
-        check_values(schema, name, side, frames[name])
+        check_values(schema, name, side, with_attributes(frames[name], [f.column for f in side.features]))
     return Features(schema, {"groups": groups, "names": _names(schema, frames)})
 
 
