@@ -25,6 +25,7 @@ STRONG_KINDS = ("chat", "purchase")
 STRONG, WEAK = 2.0, 1.0
 """Grade of a chat or purchase; of a favorite or click."""
 BAND = "band"
+REGION = "region_id"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,10 @@ class Questions:
     """Questions with their answers; the keys of all mappings are the query ids, in one order."""
 
     queries: Queries
-    """query_id → key: the query in the search view, the item_id or the actor_id. Column: band."""
+    """query_id → key: the query in the search view, the item_id or the actor_id.
+
+    Columns: band, and the region_id of the one who typed it last.
+    """
     qrels: Qrels
     """Grade 2 for an item with a chat or purchase, 1 for one with a favorite or click; the rest is unjudged."""
     asked_at: Mapping[str, datetime]
@@ -85,7 +89,7 @@ def questions_of(
     )
     there = asked.filter(created_by(pl.col("asked_at")) & ~ended_by(pl.col("asked_at")))
     best = there.group_by("key", "item_id").agg(pl.col("asked_at").first(), pl.col("grade").max())
-    return _questions(best.sort("key", "item_id"), side, bands or {}, seen)
+    return _questions(best.sort("key", "item_id"), side, bands or {}, seen, _regions(examples.filter(inside), side))
 
 
 def _moment(at: datetime) -> pl.Expr:
@@ -116,8 +120,22 @@ def _seen(
     return {key: frozenset(ids) for key, ids in had.group_by("key").agg("item_id").iter_rows()}
 
 
+def _regions(asked: pl.DataFrame, side: Side) -> dict[str, str]:
+    """Key → where the one was who asked last, of typed queries."""
+    import polars as pl
+
+    if side != "query" or REGION not in asked.columns:
+        return {}
+    last = asked.drop_nulls(REGION).sort("asked_at", REGION).group_by("key").agg(pl.col(REGION).last())
+    return dict(last.iter_rows())
+
+
 def _questions(
-    best: pl.DataFrame, side: Side, bands: Mapping[str, str], seen: Mapping[str, Collection[str]]
+    best: pl.DataFrame,
+    side: Side,
+    bands: Mapping[str, str],
+    seen: Mapping[str, Collection[str]],
+    regions: Mapping[str, str],
 ) -> Questions:
     grades: dict[str, dict[str, float]] = {}
     texts: dict[str, str] = {}
@@ -131,4 +149,7 @@ def _questions(
         texts[query_id], asked_at[query_id], left_out[query_id] = key, at, mine
         grades.setdefault(query_id, {})[item_id] = grade
     band = {query_id: bands.get(key, "tail") for query_id, key in texts.items()}
-    return Questions(Queries(texts, {BAND: band}), Qrels(grades), asked_at, left_out)
+    columns = {BAND: band}
+    if regions:
+        columns[REGION] = {query_id: regions[key] for query_id, key in texts.items() if key in regions}
+    return Questions(Queries(texts, columns), Qrels(grades), asked_at, left_out)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semsearch.evaluation.qrels import Qrels
+from semsearch.evaluation.questions import REGION
 from semsearch.evaluation.runs import Run
 from semsearch.index.dense import Mask, Rows
 from semsearch.index.items import Alive
@@ -108,7 +109,8 @@ def answers(
         within = contest.mask(at or now, past=at is not None)
         seen = [place[item_id] for item_id in questions.seen.get(query_id, ()) if item_id in place]
         within[contest.rows[seen]] = False
-        found = searcher.ranked(text, now=at or now, k=depth, mode=mode, within=within)
+        region_id = questions.queries.columns.get(REGION, {}).get(query_id)
+        found = searcher.ranked(text, now=at or now, k=depth, mode=mode, within=within, region_id=region_id)
         ids = (searcher.release.rows[row]["item_id"] for row in found.rows.tolist())
         rankings[query_id] = falling(list(zip(ids, found.scores.tolist(), strict=True)))
         progress(f"asking {name}", done, len(questions.queries))

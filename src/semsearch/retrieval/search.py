@@ -132,15 +132,18 @@ class Searcher:
         fusion: str | None = None,
         include_ended: bool = False,
         within: Mask | None = None,
+        region_id: str | None = None,
     ) -> Ranked:
         """Rows and scores of `search`, nothing more; `within` (bool[n_items]) names the items that compete instead.
+
+        `region_id` is the searcher's, for a query tower that reads it; it filters nothing.
 
         In a pipeline that is asked with an item or an actor `query` is its id, and the dense leg answers alone: for an
         actor with what he engaged before `now`, for an unknown one with nothing.
         """
         allowed = self.allowed(Filters(now, include_ended=include_ended)) if within is None else within
         if self.side.of == "query":
-            return self._answer(query, k, *self.rules(mode, fusion), allowed, now=now)[1]
+            return self._answer(query, k, *self.rules(mode, fusion), allowed, now=now, region_id=region_id)[1]
         vector = self.item_vector(query) if self.side.of == "item" else self.actor_vector(query, now)[0]
         return self.nearest(vector, self.settings.k if k is None else k, allowed)
 

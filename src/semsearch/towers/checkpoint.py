@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semsearch.errors import SemsearchError
+from semsearch.errors import Missing
 from semsearch.files import atomic
 
 FILE = "checkpoint.pt"
@@ -32,7 +32,7 @@ class Checkpoint:
     def write(self, state: dict[str, Any]) -> None:
         """Put `state` in place of what was there.
 
-        Raises SemsearchError when the disk is full or cannot be written; what was there stays.
+        Raises Missing when the disk is full or cannot be written; what was there stays.
         """
         import torch
 
@@ -40,7 +40,7 @@ class Checkpoint:
             with atomic(self.path) as draft, draft.open("wb") as file:
                 torch.save({"key": self.key, "memory": self.memory, "state": state}, file)
         except (OSError, RuntimeError) as error:  # torch tells a full disk as a RuntimeError
-            raise SemsearchError(
+            raise Missing(
                 f"The checkpoint {self.path} cannot be written: {error}. The earlier one is whole.",
                 "Next: free some disk space, then the same command; it goes on from the earlier checkpoint",
             ) from error
@@ -64,7 +64,3 @@ class Checkpoint:
         self.memory.clear()
         self.memory.update(memory)
         return dict(state), ""
-
-    def clear(self) -> None:
-        """Remove the file: the run is over and its result is safe."""
-        self.path.unlink(missing_ok=True)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+CHUNK = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class TokenRows:
@@ -93,7 +95,10 @@ def _taken(starts: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[NDArray[
 
 def tokenise(tokenizer: Tokenizer, texts: Sequence[str]) -> TokenRows:
     """Token ids of `texts` without special tokens."""
-    encoded = [e.ids for e in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+    encoded: list[list[int]] = []
+    for start in range(0, len(texts), CHUNK):  # an encoding is a hundred times as large as its ids
+        part = list(texts[start : start + CHUNK])
+        encoded += [e.ids for e in tokenizer.encode_batch_fast(part, add_special_tokens=False)]
     starts = np.zeros(len(encoded) + 1, np.int64)
     np.cumsum([len(ids) for ids in encoded], out=starts[1:])
     ids = np.fromiter((i for row in encoded for i in row), np.int32, count=int(starts[-1]))

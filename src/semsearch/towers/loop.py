@@ -300,7 +300,7 @@ class _Run:
             log_q=None if log_q is None else log_q[:n],
             hard=found[n:] if len(hard) else None,
             places=torch.from_numpy(places) if len(hard) else None,
-            hard_log_q=None if log_q is None else log_q[n:],
+            hard_log_q=torch.from_numpy(columns.hard_log_q) if log_q is not None and len(hard) else None,
         )
 
     def _dump(self) -> dict[str, Any]:

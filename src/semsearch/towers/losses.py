@@ -39,7 +39,7 @@ class Candidates:
     places: Tensor | None = None
     """Which of `hard` each row has, [B, h]; −1 for none."""
     hard_log_q: Tensor | None = None
-    """log Q of `hard`, [n_hard]."""
+    """log Q of each row's own hard items, [B, h]: of being drawn from its list, not from batch or pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +133,8 @@ def _correct(logits: Tensor, given: Candidates, correct_positive: bool) -> None:
         return
     n_shared = len(given.shared)
     logits[:, :n_shared].sub_(given.log_q)
-    if given.places is not None and given.hard_log_q is not None:
-        logits[:, n_shared:].sub_(given.hard_log_q[given.places.clamp(min=0)])
+    if given.hard_log_q is not None:
+        logits[:, n_shared:].sub_(given.hard_log_q)
     if not correct_positive:
         logits.diagonal().add_(given.log_q[: len(logits)])
 

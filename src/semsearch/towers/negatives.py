@@ -53,6 +53,8 @@ class Columns:
     """Item rows, [U]."""
     hard: NDArray[np.int64]
     """Item rows of each pair, [B, h]; `NONE` where it has fewer."""
+    hard_log_q: NDArray[np.float32]
+    """Log of the chance that a column of the row is this item, drawn from the row's own list, [B, h]."""
     masked: tuple[NDArray[np.int64], NDArray[np.int64]]
     """Rows and columns, out of [B, B + U], that are no negatives of each other; never a row's own column."""
 
@@ -65,7 +67,9 @@ class Sampler:
 
     def __init__(self, pairs: Pairs, negatives: Negatives) -> None:
         if negatives.uniform and not len(negatives.pool):
-            raise UsageError("There is no live item to draw negatives from.", "Next: semsearch train --uniform 0")
+            raise UsageError(
+                "There is no live item to draw negatives from.", "Next: uniform = 0 under [train] in semsearch.toml"
+            )
         self._pairs = pairs
         self._negatives = negatives
         self._hard = tuple(replace(hard, items=_without_known(hard.items, pairs)) for hard in negatives.hard)
@@ -75,15 +79,19 @@ class Sampler:
         """The columns of the batch of the given pairs, [B]."""
         pool, n = self._negatives.pool, self._negatives.uniform
         uniform = pool[rng.integers(len(pool), size=n)] if n else pool[:0]
-        return Columns(uniform, self._draw_hard(numbers, rng), self._masked(numbers, uniform))
-
-    def _draw_hard(self, numbers: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+        drawn = [self._draw_from(hard, numbers, rng) for hard in self._hard]
         none = np.zeros((len(numbers), 0), np.int64)
-        return np.concatenate([none, *(self._draw_from(hard, numbers, rng) for hard in self._hard)], axis=1)
+        items = np.concatenate([none, *(found for found, _ in drawn)], axis=1)
+        chances = np.concatenate([none, *(chance for _, chance in drawn)], axis=1)
+        hard_log_q = np.log(chances / (len(numbers) + len(uniform))).astype(np.float32)
+        return Columns(uniform, items, hard_log_q, self._masked(numbers, uniform))
 
-    def _draw_from(self, hard: Hard, numbers: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    def _draw_from(
+        self, hard: Hard, numbers: NDArray[np.int64], rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Items of one source for each pair, and the chance that each had to be taken from its list; [B, n]."""
         if not len(hard.items.values):
-            return np.zeros((len(numbers), 0), np.int64)
+            return np.zeros((len(numbers), 0), np.int64), np.zeros((len(numbers), 0))
         rows = self._pairs.query_rows[numbers]
         lengths = hard.items.lengths[rows][:, None]
         wide = int(lengths.max(initial=0)) if hard.select == "all" else hard.n
@@ -94,7 +102,8 @@ class Sampler:
         items = hard.items.values[np.where(there, hard.items.starts[rows][:, None] + places, 0)]
         clusters = self._pairs.clusters
         own = clusters[self._pairs.item_rows[numbers]][:, None] == clusters[items]
-        return np.where(there & ~own, items, NONE)
+        chances = np.minimum(1.0, wide / np.maximum(lengths, 1)) if hard.select == "random" else np.ones_like(lengths)
+        return np.where(there & ~own, items, NONE), np.broadcast_to(chances, items.shape).astype(np.float64)
 
     def _masked(
         self, numbers: NDArray[np.int64], uniform: NDArray[np.int64]

@@ -36,7 +36,7 @@ from semsearch.training.judge import Judge
 from semsearch.training.log.evidence import MIN_PAIRS, Evidence
 from semsearch.training.log.lesson import KEY_COLUMN, Lesson
 from semsearch.training.saving import saving
-from semsearch.training.start import Parent, continued, kept_start, left_by_another, new_towers
+from semsearch.training.start import UNTIL, Parent, continued, inherited, kept_start, left_by_another, new_towers
 from semsearch.training.teacher import Teacher
 
 if TYPE_CHECKING:
@@ -108,19 +108,20 @@ def fit(
         progress("an unfinished training of other data or settings is dropped", 0, 0)
     model, facts = _started(given, subject, key, progress=progress, clock=clock)
     metrics: dict[str, Any] = {"n_items": items.height, "n_distinct": subject.corpus.n_distinct, **facts}
-    metrics |= {"started_anew": True} if anew else {}
+    metrics |= inherited(settings.base) | ({"started_anew": True} if anew else {})
     if given.evidence:
         metrics["log"] = given.evidence.facts()
     if evidence is None:
         return Fitted(_saved(model, folder, subject, metrics, now))
     examples, replayed = given.parent.mixed(evidence, settings) if given.parent else (evidence.split.train, 0)
     lesson = Lesson(examples, evidence, subject, given.current)
-    judge = Judge.of(evidence.test, lesson, model, whole=subject.static, most=TESTED)
+    judge = Judge.of(evidence.test, lesson, model, whole=True, most=TESTED)
     before = judge.run(model, DEPTH, "start")
     checkpoint = Checkpoint(given.unfinished, key, settings.checkpoint_s) if given.unfinished else None
     learned = learn_log(model, lesson, checkpoint=checkpoint, progress=progress, clock=clock)
-    first, second = (moment.isoformat() for moment in evidence.split.at)
-    metrics |= {"behaviour": learned | {"n_replayed": replayed}, "trained_until": first, "validated_until": second}
+    for name, moment in zip(UNTIL, evidence.split.at, strict=True):
+        metrics[name] = max(metrics.get(name, ""), moment.isoformat())
+    metrics["behaviour"] = learned | {"n_replayed": replayed}
     after = judge.run(model, DEPTH, "towers")
     card = _saved(model, folder, subject, metrics, now, learned_from=evidence.digest)
     return Fitted(card, judge.questions, before, after)

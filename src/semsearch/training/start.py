@@ -15,6 +15,7 @@ import numpy as np
 from semsearch.errors import UsageError
 from semsearch.files import atomic, replace
 from semsearch.progress import Progress, silent
+from semsearch.towers.card import CARD, ModelCard
 from semsearch.towers.extending import with_tokens
 from semsearch.towers.features import tokenise
 from semsearch.towers.model import static_towers, towers_from
@@ -37,6 +38,9 @@ WIDTH = 2
 START, NOTE = "start", "key.json"
 RUN = "run"
 """File that names the run which an unfinished folder belongs to."""
+
+UNTIL = ("trained_until", "validated_until")
+"""What a card's metrics call the ends of the parts of the log that a model has seen; UTC, ISO 8601."""
 
 Made = tuple["SentenceTransformer", dict[str, Any]]
 
@@ -83,6 +87,15 @@ def continued(parent: Parent, settings: TrainSettings) -> SentenceTransformer:
             f"Next: semsearch train --continue --family {parent.family}",
         )
     return towers_from(str(parent.folder), parent.family)
+
+
+def inherited(base: str) -> dict[str, str]:
+    """What a base of ours has seen of the log goes on with the towers: a gate must not ask them about it."""
+    folder = Path(base) if base else None
+    if folder is None or not (folder / CARD).is_file():
+        return {}
+    metrics = ModelCard.read(folder).metrics
+    return {name: str(metrics[name]) for name in UNTIL if metrics.get(name)}
 
 
 def new_towers(subject: Subject, teacher: Teacher | None = None, progress: Progress = silent) -> SentenceTransformer:

@@ -67,7 +67,8 @@ class Teacher:
             return None
         if settings.family != "static":
             raise UsageError(
-                "Only static towers learn from a teacher.", f"Next: semsearch train --teacher {settings.teacher}"
+                "Only static towers learn from a teacher.",
+                f"Next: semsearch train --family static --teacher {settings.teacher}",
             )
         return cls.open(settings.teacher, clock)
 

@@ -92,6 +92,11 @@ def _source(
     from semsearch.training.log.evidence import Evidence
 
     parent = _parent(workspace, pipeline) if go_on else None
+    if parent and (settings.train.base or settings.train.teacher):
+        raise UsageError(
+            "--continue starts from the model that is served, not from a base or a teacher.",
+            "Next: semsearch train --continue without --base and --teacher, or without --continue",
+        )
     if parent and parent.features.schema.digest != schema.digest:
         raise MismatchError(
             f"Model {parent.model_id} was trained for another schema than that of pipeline '{pipeline}'.",

@@ -17,8 +17,7 @@ def test_state_and_memory_come_back(tmp_path: Path) -> None:
     assert state is not None
     assert (state["losses"], why, fresh.memory) == ([1.0, 0.5], "", {"best": 0.5})
     torch.testing.assert_close(state["weights"], torch.arange(3.0))
-    fresh.clear()
-    assert Checkpoint(tmp_path / "run", "a").read() == (None, "no checkpoint")
+    assert Checkpoint(tmp_path / "other", "a").read() == (None, "no checkpoint")
 
 
 def test_a_checkpoint_of_another_run_or_a_cut_one_is_not_used(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_hard_items_count_for_their_own_row_only() -> None:
     assert n_right == 2
     q, r = 0.25, 0.125
     corrected = Candidates(
-        SHARED, log_q=torch.zeros(3), hard=hard, places=places, hard_log_q=torch.tensor([q, r]).log()
+        SHARED, log_q=torch.zeros(3), hard=hard, places=places, hard_log_q=torch.tensor([[r, q], [1.0, q]]).log()
     )
     loss, _ = SampledSoftmax(0.5)(QUERIES, corrected)
     a, b = -math.log(q), -math.log(r)
@@ -69,7 +69,7 @@ def test_the_gradient_is_that_of_the_loss(correct_positive: bool) -> None:
 
     places = torch.tensor([[0, 3], [-1, 2], [1, -1], [-1, -1]])
     masked = (torch.tensor([0, 2]), torch.tensor([1, 5]))
-    log_q, hard_log_q = (torch.tensor(rng.random(n)).log() for n in (6, 4))
+    log_q, hard_log_q = torch.tensor(rng.random(6)).log(), torch.tensor(rng.random((4, 2))).log()
     loss = SampledSoftmax(0.3, correct_positive, lengths=(2, 1))
     weights = torch.tensor([1.0, 0.5, 2.0, 0.1], dtype=torch.float64)
 

@@ -19,12 +19,12 @@ def test_a_log_is_cut_in_two_moments() -> None:
     assert all(at(320) <= moment for moment in found.test.asked_at.values())
 
 
-def test_what_is_known_is_of_every_arm_and_ends_where_the_test_begins() -> None:
+def test_what_is_known_is_of_every_arm_and_ends_where_validation_begins() -> None:
     only = evidence(busy(), arm="clicks")
     assert only.split.train["kind"].unique().to_list() == ["click"]
     known = evidence(busy()).known
-    assert known.height == 32  # chat and click of one actor on one item are one
-    assert known["asked_at"].max() == at(310)
+    assert known.height == 24  # chat and click of one actor on one item are one
+    assert known["asked_at"].max() == at(230)
     more = rows(*busy().filter(pl.col("kind") == "never").to_dicts(), *bought(5, "lamp", "i5", kind="favorite"))
     assert evidence(pl.concat([busy(), more])).known["key"].to_list().count("lamp") == 1
 

@@ -90,6 +90,8 @@ def parse_schema(value: Mapping[str, Any], path: str = "schema", text: str = "")
 
 def _query_side(source: _Source, of: str, sides: dict[str, Side]) -> Side:
     """A query side without features is the typed text, or all that the item side reads."""
+    if of == "query":
+        _no_actor(source, sides["query"])
     if sides["query"].features:
         return sides["query"]
     if of == "query":
@@ -97,6 +99,16 @@ def _query_side(source: _Source, of: str, sides: dict[str, Side]) -> Side:
     if of == "item":
         return sides["item"]
     return source.refuse(("query",), "an actor has no features.", "Give it recent items: a group with as_of.")
+
+
+def _no_actor(source: _Source, side: Side) -> None:
+    """Typed text is answered without knowing who typed it."""
+    for group in side.groups:
+        if "actor_id" in GROUPS[group.transform].reads(group.options):
+            source.refuse(("query", "groups", group.name), f"{group.transform} needs an actor, not typed text.")
+    for feature in side.features:
+        if feature.column == "actor_id":
+            source.refuse(("query", "features", feature.name), "who typed a text is not known when it is answered.")
 
 
 def _side(source: _Source, side: str, value: Mapping[str, Any]) -> Side:

@@ -17,6 +17,7 @@ from semsearch.evaluation.questions import BAND, Questions, Side, questions_of
 from semsearch.text.views import search
 from semsearch.training.log.examples import examples
 from semsearch.training.log.split import split
+from semsearch.training.start import UNTIL
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 ASKED_AT = "asked_at"
 """A column of a query file: when its query is asked, ISO 8601."""
-UNTIL = ("trained_until", "validated_until")
-"""What a model card's metrics call the ends of the parts of the log that a model has seen."""
 NEWER_LOG = (
     "Next: semsearch import interactions FILE with a newer log, or --qrels FILE --queries FILE with your judgements"
 )

@@ -35,7 +35,7 @@ class Evidence:
     split: Split
     """The arm's examples: train, validation, test."""
     known: pl.DataFrame
-    """Examples of all arms before the test part: what is known to suit a key, for masks."""
+    """Examples of all arms before the validation part: what is known to suit a key, for masks."""
     validation: Questions
     test: Questions
 
@@ -61,7 +61,7 @@ class Evidence:
             counts=wanted.counts,
             side=side,
             split=parts,
-            known=every.filter(_before(second)),
+            known=every.filter(_before(first)),
             validation=questions(first, second),
             test=questions(second, end),
         )

@@ -116,7 +116,9 @@ def _keyed(engagements: pl.DataFrame, side: Side, window_s: float) -> pl.DataFra
     import polars as pl
 
     if side == "actor":
-        return engagements.with_columns(pl.col("actor_id").alias("key"))
+        # Asked before the first contact with the item: else his recent items would hold what he is to be shown.
+        first = pl.min_horizontal("asked_at", "ts").min().over("actor_id", "item_id")
+        return engagements.with_columns(pl.col("actor_id").alias("key"), first.alias("asked_at"))
     if side == "item":
         return anchored(engagements, window_s).with_columns(pl.col("anchor_id").alias("key"))
     return engagements.join(search_keys(engagements["query"]), on="query", how="left", maintain_order="left")

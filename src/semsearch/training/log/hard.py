@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.evaluation.attribution import ENGAGEMENTS
 from semsearch.evaluation.questions import Side
 from semsearch.text.views import search
 from semsearch.towers.features import Ragged
@@ -51,19 +50,26 @@ def impressed(
     """Rows of the items that were shown for each key and not engaged, most often shown first, at most `cap` a key.
 
     Side query: shown for this query (in the search view), engaged by nobody for it. Side actor: shown to the actor,
-    not engaged by him. Side item: none, as a log does not say beside which item something was shown. Only rows of
-    the log before `before` (UTC-aware) count as shown; engagements count whenever they were. Items that are not in
-    `item_ids` are passed over. Being shown in vain is a weak sign (Covington et al., RecSys 2016): mix such negatives
-    with random ones.
+    not engaged by him. Side item: none, as a log does not say beside which item something was shown. Only what was
+    before `before` (UTC-aware) counts, of both: else a held-out answer would show in what is no negative. Items that
+    are not in `item_ids` are passed over. Being shown in vain is a weak sign (Covington et al., RecSys 2016): mix
+    such negatives with random ones.
     """
     import polars as pl
 
     if side == "item" or not len(keys):
         return Ragged.of(np.zeros(0, np.int64), np.zeros(0, np.int64), len(keys))
     name = "query" if side == "query" else "actor_id"
-    seen = (pl.col("kind") == "impression") & (pl.col("ts") < pl.lit(before).cast(pl.Datetime("us", "UTC")))
-    shown = log.lazy().filter(seen).group_by(name, "item_id").len("n").drop_nulls().collect()
-    engaged = engagements.filter(pl.col("kind").is_in(ENGAGEMENTS)).select(name, "item_id").unique()
+    earlier = pl.col("ts") < pl.lit(before).cast(pl.Datetime("us", "UTC"))
+    shown = (
+        log.lazy()
+        .filter((pl.col("kind") == "impression") & earlier)
+        .group_by(name, "item_id")
+        .len("n")
+        .drop_nulls()
+        .collect()
+    )
+    engaged = engagements.filter(earlier).select(name, "item_id").unique()
     asked = _asked(pl.concat([shown[name], engaged[name]]), keys)
     items = _rows(item_ids, "item_id", "item_row")
     counted, wanted = (frame.join(asked, on=name).join(items, on="item_id") for frame in (shown, engaged))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from semsearch.evaluation.questions import REGION
 from semsearch.text.signatures import near_duplicates
 from semsearch.towers.batches import Pairs
 from semsearch.towers.features import Ragged
@@ -68,7 +69,7 @@ class Lesson:
         frame, features = self.examples, self.subject.features
         read = set(columns_read(features.schema)) - {"query", "asked_at"}
         by = ["key", *(c for c in frame.columns if c in read and c != "key")]
-        by += ["asked_at"] if features.of == "actor" else []
+        by += ["asked_at"] if features.of == "actor" or "asked_at" in columns_read(features.schema) else []
         distinct = frame.unique(by, maintain_order=True).with_row_index("query_row")
         rows = frame.join(distinct.select(*by, "query_row"), on=by, nulls_equal=True, maintain_order="left")
         asked = distinct.with_columns(pl.col("key").alias(KEY_COLUMN[features.of]))
@@ -87,8 +88,14 @@ class Lesson:
         import polars as pl
 
         column = KEY_COLUMN[self.subject.features.of]
-        held = {column: list(questions.queries.texts.values()), "asked_at": list(questions.asked_at.values())}
-        return self.texts_of(pl.DataFrame(held, schema={column: pl.String, "asked_at": pl.Datetime("us", "UTC")}))
+        regions = questions.queries.columns.get(REGION, {})
+        held = {
+            column: list(questions.queries.texts.values()),
+            "asked_at": list(questions.asked_at.values()),
+            REGION: [regions.get(query_id) for query_id in questions.queries.texts],
+        }
+        types: dict[str, pl.DataType] = {column: pl.String(), "asked_at": pl.Datetime("us", "UTC"), REGION: pl.String()}
+        return self.texts_of(pl.DataFrame(held, schema=types))
 
     def pairs(self, model: SentenceTransformer) -> Pairs:
         """The examples as tokens; a query side whose words no tower knows has no vector to move and is left out."""
