@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from semsearch.errors import Refused
 
 FORMAT = 1
-_NEEDED = {"gate_id": str, "current": str, "outcome": str, "settings": dict, "told": str}
+_NEEDED = {"gate_id": str, "current": str, "outcome": str, "settings": dict, "serving": dict, "told": str}
 
 
 class Built(Protocol):
@@ -116,11 +116,18 @@ class GateRecord:
 
 
 def door(
-    candidate: Built, current: Built | None, earlier: Collection[str], record: GateRecord, wanted: dict[str, Any]
+    candidate: Built,
+    current: Built | None,
+    earlier: Collection[str],
+    record: GateRecord,
+    wanted: Mapping[str, Any],
+    *,
+    search: Mapping[str, Any],
 ) -> Door:
     """Whether `candidate` may take the place of `current` (None: nothing is served yet).
 
-    `earlier` are the releases that rollback would reach; `wanted` are the settings of the gate as they are now.
+    `earlier` are the releases that rollback would reach; `wanted` and `search` are the settings of the gate and of
+    search as they are now.
     """
     if current is None:
         return Door("first", "the first release of its pipeline needs no gate")
@@ -128,17 +135,37 @@ def door(
         return Door("earlier", "it was served before, and rollback leads to it too")
     if refreshes(candidate, current):
         return Door("refresh", "same model and same words as what is served; only its rows are newer")
-    return _gated(candidate, current, record, wanted)
+    return _gated(candidate, current, record, wanted, search)
 
 
 def refreshes(candidate: Built, current: Built) -> bool:
-    """Whether `candidate` answers as `current` does, only over another catalogue; exact search loses nothing."""
-    return (
-        (candidate.encoder_id, candidate.lexical_id) == (current.encoder_id, current.lexical_id)
-    ) and candidate.dense_kind in (current.dense_kind, "exact")
+    """Whether `candidate` answers as `current` does, only over another catalogue."""
+    return not changes(candidate, current)
 
 
-def _gated(candidate: Built, current: Built, record: GateRecord, wanted: dict[str, Any]) -> Door:
+def changes(candidate: Built, current: Built) -> tuple[str, ...]:
+    """What of `candidate` is not as in `current`: model, words, engine. Exact search for a graph loses nothing."""
+    differs = {
+        "model": candidate.encoder_id != current.encoder_id,
+        "words": candidate.lexical_id != current.lexical_id,
+        "engine": candidate.dense_kind not in (current.dense_kind, "exact"),
+    }
+    return tuple(name for name, other in differs.items() if other)
+
+
+def after_no(changed: Collection[str], pipeline: str) -> str:
+    """What to do when a gate said no to a candidate that is changed in this way (see `changes`)."""
+    flag = "" if pipeline == "default" else f" --pipeline {pipeline}"
+    if "model" in changed:
+        return f"semsearch train{flag}, once there is more data"
+    if "words" in changed:
+        return f"change the lexicon or the analyser, then semsearch index build{flag}"
+    return f"semsearch index build --dense exact{flag}"
+
+
+def _gated(
+    candidate: Built, current: Built, record: GateRecord, wanted: Mapping[str, Any], search: Mapping[str, Any]
+) -> Door:
     run = f"Next: semsearch release gate {candidate.release_id}"
     result = record.against(current.release_id)
     if result is None:
@@ -149,9 +176,16 @@ def _gated(candidate: Built, current: Built, record: GateRecord, wanted: dict[st
         step = f"Next: semsearch release show {candidate.release_id}"
         told = f"its gate against {current.release_id} said {result['outcome']}"
         return Door("", told, step, outcome=result["outcome"])
-    if changed := [name for name, value in wanted.items() if result["settings"].get(name) != value]:
-        return Door("", f"it passed under other settings than now (gate.{', gate.'.join(changed)})", run)
+    if changed := _set_otherwise(result, wanted, search):
+        return Door("", f"it passed under other settings than now ({', '.join(changed)})", run)
     return Door("gate", f"it passed its gate against {current.release_id}", gate_id=result["gate_id"])
+
+
+def _set_otherwise(result: Mapping[str, Any], wanted: Mapping[str, Any], search: Mapping[str, Any]) -> list[str]:
+    """Settings that are not as they were in a gate. What had no say is not compared: the fusion of one leg, say."""
+    asked = {} if "asked_with" in result["serving"] else result["serving"]
+    other = [f"gate.{name}" for name, value in wanted.items() if result["settings"].get(name) != value]
+    return other + [f"search.{name}" for name, value in asked.items() if str(search.get(name)) != value]
 
 
 def _digest(value: dict[str, Any]) -> str:
@@ -162,5 +196,5 @@ def _digest(value: dict[str, Any]) -> str:
 def _damaged(path: Path, release_id: str) -> Refused:
     return Refused(
         f"{path} is damaged: what the gate said of {release_id} is not as it was written.",
-        f"Next: remove that file, then semsearch release gate {release_id}",
+        f"Next: semsearch release gate {release_id}, which sets that file aside and judges again",
     )

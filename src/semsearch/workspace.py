@@ -31,6 +31,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -193,7 +194,7 @@ class Workspace:
             lock.acquire()
         except Timeout as error:
             raise Busy(
-                f"Another training of pipeline '{pipeline}' is running in {self.root}.",
+                f"Another training of pipeline '{pipeline}' is running in {self.root.absolute()}.",
                 "Next: wait for it, then run the command again",
             ) from error
         try:
@@ -250,6 +251,10 @@ class Workspace:
         """Names of the pipelines that have a state, sorted."""
         return sorted(p.parent.name for p in self.path("pipelines").glob("*/state.json"))
 
+    def schemas(self) -> list[str]:
+        """Names of the pipelines that have a schema, sorted."""
+        return sorted(p.parent.name for p in self.path("pipelines").glob("*/schema.toml"))
+
     def choose_model(self, model_id: str, pipeline: str = DEFAULT_PIPELINE) -> None:
         """Make `model_id` the one that the next `index build` of this pipeline takes. Needs `writing()`."""
         state = self.state(pipeline)
@@ -303,7 +308,7 @@ class Workspace:
             )
         state = self.state(pipeline)
         if state.current is None:
-            return door(candidate, None, (), GateRecord(release_id), {})
+            return door(candidate, None, (), GateRecord(release_id), {}, search={})
         try:
             current = self.manifest(state.current)
         except (UsageError, Damaged) as error:
@@ -313,19 +318,34 @@ class Workspace:
             record, damage = GateRecord.read(self.gate_path(release_id)), None
         except Refused as error:
             record, damage = GateRecord(release_id), error
-        wanted = Settings.load(self.root).gate.model_dump() if record.results else {}
-        found = door(candidate, current, state.previous, record, wanted)
+        settings = Settings.load(self.root).model_dump() if record.results else {"gate": {}, "search": {}}
+        found = door(candidate, current, state.previous, record, settings["gate"], search=settings["search"])
         return found if found.open or damage is None else Door("", damage.message.rstrip("."), damage.next_step)
 
     def gate_path(self, release_id: str) -> Path:
         """The file of what gates said of one release."""
         return self.path("gates", f"{checked_name(release_id)}.json")
 
-    def _keep_forced(self, release_id: str, event: dict[str, Any]) -> None:
+    def gate_record(self, release_id: str) -> GateRecord:
+        """The gate file of a release, to be written to again. Needs `writing()`.
+
+        A damaged one is renamed, not replaced: looks and forced publishings may still be read from it.
+        """
+        path = self.gate_path(release_id)
         try:
-            record = GateRecord.read(self.gate_path(release_id))
-        except Refused:  # what the gate said is lost; that it was forced must not be
-            record = GateRecord(release_id)
+            return GateRecord.read(path)
+        except Refused:
+            names = (path.with_name(f"{release_id}.{number}.damaged") for number in count(1))
+            path.rename(next(free for free in names if not free.exists()))
+            return GateRecord(release_id)
+
+    def damaged_gates(self, release_id: str) -> list[Path]:
+        """Damaged gate files of a release that were set aside, sorted."""
+        name = checked_name(release_id)
+        return sorted(path for path in self.path("gates").glob("*.damaged") if path.stem.rpartition(".")[0] == name)
+
+    def _keep_forced(self, release_id: str, event: dict[str, Any]) -> None:
+        record = self.gate_record(release_id)
         self.write_json(self.gate_path(release_id), record.with_forced(event).document())
 
     def rollback(self, pipeline: str, *, now: datetime) -> PipelineState:

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from semsearch import gates
 from semsearch.errors import Refused, UsageError
-from semsearch.gates import GateRecord, door
-from semsearch.settings import GateSettings
+from semsearch.gates import Built, Door, GateRecord, after_no, changes
+from semsearch.settings import GateSettings, SearchSettings
 from semsearch.workspace import Manifest, Workspace
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RULES = GateSettings().model_dump()
+SEARCH = SearchSettings().model_dump()
+SERVING = {"mode": "hybrid", "fusion": "score", "depth": "200"}
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,23 @@ CURRENT, OTHER = Made("r1"), Made("r2", encoder_id="e2")
 
 
 def result(outcome: str = "passed", current: str = "r1", gate_id: str = "g1", **rules: object) -> dict[str, object]:
-    return {"gate_id": gate_id, "current": current, "outcome": outcome, "settings": RULES | rules, "told": "why"}
+    made = {"gate_id": gate_id, "current": current, "outcome": outcome, "told": "why"}
+    return made | {"settings": RULES | rules, "serving": SERVING}
 
 
 def record(*results: dict[str, object]) -> GateRecord:
     return GateRecord("r2", results)
+
+
+def door(
+    candidate: Built,
+    current: Built | None,
+    earlier: tuple[str, ...],
+    kept: GateRecord,
+    wanted: dict[str, object],
+    **search: object,
+) -> Door:
+    return gates.door(candidate, current, earlier, kept, wanted, search=SEARCH | search)
 
 
 def test_the_first_release_needs_no_gate():
@@ -79,6 +94,37 @@ def test_the_last_gate_counts():
 def test_a_gate_under_other_settings_does_not_count():
     shut = door(OTHER, CURRENT, (), record(result(allowed_loss=0.2)), RULES)
     assert "gate.allowed_loss" in shut.told
+
+
+@pytest.mark.parametrize(
+    ("serving", "now", "name"),
+    [
+        (SERVING, {"mode": "dense"}, "search.mode"),
+        (SERVING, {"fusion": "rrf"}, "search.fusion"),
+        (SERVING, {"depth": 50}, "search.depth"),
+        (SERVING, {"k": 20}, ""),
+        ({"mode": "dense"}, {"mode": "dense", "fusion": "rrf", "depth": 50}, ""),  # one leg: nothing to join
+        ({"mode": "dense", "asked_with": "item"}, {"mode": "lexical"}, ""),  # search.mode has no say
+    ],
+)
+def test_a_gate_counts_for_what_is_served_as_it_was_asked(serving, now, name):
+    found = door(OTHER, CURRENT, (), record(result() | {"serving": serving}), RULES, **now)
+    assert found.open is not bool(name)
+    assert name in found.told
+
+
+@pytest.mark.parametrize(
+    ("candidate", "changed", "step"),
+    [
+        (Made("r2", encoder_id="e2", lexical_id="l2"), ("model", "words"), "semsearch train --pipeline similar, once"),
+        (Made("r2", lexical_id="l2"), ("words",), "change the lexicon or the analyser, then semsearch index build"),
+        (Made("r2", dense_kind="hnsw"), ("engine",), "semsearch index build --dense exact --pipeline similar"),
+        (Made("r2"), (), ""),
+    ],
+)
+def test_a_no_leads_back_to_what_was_changed(candidate, changed, step):
+    assert changes(candidate, CURRENT) == changed
+    assert not changed or after_no(changed, "similar").startswith(step)
 
 
 @pytest.mark.parametrize("outcome", ["refused", "undecided"])
@@ -134,6 +180,13 @@ def test_a_changed_setting_closes_the_door_again(workspace: Workspace) -> None:
         workspace.publish("r2", "default", now=NOW)
 
 
+def test_another_way_of_serving_closes_it_too(workspace: Workspace) -> None:
+    keep(workspace, record(result()))
+    workspace.path("semsearch.toml").write_text("[search]\nmode = 'dense'\n")
+    with pytest.raises(Refused, match=r"other settings than now \(search\.mode\)"):
+        workspace.publish("r2", "default", now=NOW)
+
+
 def test_force_needs_a_reason_and_a_name_and_keeps_both(workspace: Workspace) -> None:
     for given in ({}, {"by": "kim"}, {"reason": "no log yet"}, {"by": " ", "reason": "x"}):
         with pytest.raises(UsageError, match="needs --"):
@@ -174,6 +227,18 @@ def test_a_damaged_gate_file_opens_nothing(workspace: Workspace, damage: str) ->
     assert "release gate r2" in caught.value.next_step
     assert workspace.publish("r2", "default", now=NOW, force=True, by="kim", reason="lost").current == "r2"
     assert GateRecord.read(path).forced[-1]["reason"] == "lost"
+    assert [kept.name for kept in workspace.damaged_gates("r2")] == ["r2.1.damaged"]
+
+
+def test_each_damaged_gate_file_is_set_aside_under_its_own_name(workspace: Workspace) -> None:
+    path = workspace.gate_path("r2")
+    for number in (1, 2):
+        path.write_text(f"{{ {number}")
+        assert workspace.gate_record("r2") == GateRecord("r2")
+    assert [kept.read_text() for kept in workspace.damaged_gates("r2")] == ["{ 1", "{ 2"]
+    assert workspace.damaged_gates("r1") == []
+    assert workspace.gate_record("r2") == GateRecord("r2")  # there is none, which is no damage
+    assert len(workspace.damaged_gates("r2")) == 2
 
 
 def test_a_served_release_that_is_gone_can_only_be_forced_away(workspace: Workspace) -> None:

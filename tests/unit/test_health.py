@@ -234,6 +234,7 @@ def test_a_candidate_of_another_model_waits_for_its_gate(workspace: Workspace) -
         "current": "r1",
         "outcome": "refused",
         "settings": GateSettings().model_dump(),
+        "serving": {"mode": "hybrid", "fusion": "score", "depth": "200"},
         "told": "x",
     }
     for outcome, command in (("refused", "show r2"), ("undecided", "show r2"), ("passed", "publish r2")):
