@@ -105,6 +105,8 @@ def gate(
             progress=progress,
         )  # fmt: skip
     looks = len(_gates(opened, candidate)["results"])
+    for told in _set_aside(opened, candidate):
+        talk(told)
     if html:
         _write_page(html, opened, result, looks)
     emit(document(result), as_json=json, rows=cohort_rows(result), note=conditions_text(result, looks))
@@ -205,12 +207,15 @@ def gate_state(workspace: Workspace, manifest: Manifest) -> str:
 
 def _told(workspace: Workspace, manifest: Manifest) -> list[str]:
     """What the gates said of a release, what was forced, and what comes next."""
+    from semsearch.gates import after_no, changes
+
     gates = _gates(workspace, manifest.release_id)
     told = [_gate_told(result) for result in gates["results"]]
     told += [
         f"Forced by {event['by']} at {event['at']} against {event['against']}: {event['reason']}"
         for event in gates["forced"]
     ]
+    told += _set_aside(workspace, manifest.release_id)
     if workspace.state(manifest.pipeline).current == manifest.release_id:
         return told
     found = workspace.door(manifest.release_id, manifest.pipeline)
@@ -218,8 +223,9 @@ def _told(workspace: Workspace, manifest: Manifest) -> list[str]:
     publish = f"Next: semsearch release publish {manifest.release_id}{flag}"
     if found.open:
         return [*told, f"It can be published: {found.told}.", publish]
+    served = workspace.current(manifest.pipeline)
     gate = f"semsearch release gate {manifest.release_id}"
-    again = f"Next: semsearch train, once there is more data; after a newer log, {gate}"
+    again = f"Next: {after_no(changes(manifest, served), manifest.pipeline)}; after a newer log, {gate}"
     return [*told, f"It cannot be published: {found.told}.", again if found.outcome else found.next_step]
 
 
@@ -240,6 +246,13 @@ def _gates(workspace: Workspace, release_id: str) -> dict[str, Any]:
     except Refused:
         record = GateRecord(release_id)
     return {"results": record.results, "forced": record.forced}
+
+
+def _set_aside(workspace: Workspace, release_id: str) -> list[str]:
+    return [
+        f"A damaged gate file was set aside as {path}: its looks and forced publishings are not counted."
+        for path in workspace.damaged_gates(release_id)
+    ]
 
 
 def _judged(qrels: Path | None, queries: Path | None) -> tuple[Qrels, Queries, str] | None:

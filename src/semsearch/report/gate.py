@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from semsearch.gates import after_no
 from semsearch.report.evaluation import metric_label
 from semsearch.report.page import render
 from semsearch.report.svg import Span
-from semsearch.training.gate.cohorts import Cohort
+from semsearch.training.gate.cohorts import MIN_QUESTIONS, Cohort
 from semsearch.training.gate.judging import GateResult
 
 _WORDS = {"passed": "passed", "refused": "refused", "undecided": "undecided, which is not a pass"}
@@ -50,7 +51,7 @@ def next_step(result: GateResult) -> str:
         log = result.source.get("questions") == "log"
         more = "import a longer log (semsearch import interactions FILE)" if log else "judge more queries"
         return f"Next: {more}, then semsearch release gate {result.candidate}"
-    return f"Next: semsearch train{flag}, once there is more data; {result.current} stays served"
+    return f"Next: {after_no(result.changed, result.pipeline)}; {result.current} stays served"
 
 
 def conditions_text(result: GateResult, looks: int) -> str:
@@ -65,6 +66,10 @@ def conditions_text(result: GateResult, looks: int) -> str:
     ]
     if result.n_unanswerable:
         parts.append(f"Left out, as nothing wanted was there to be found: {result.n_unanswerable:,}.")
+    if result.n_not_asked:
+        parts.append(f"An even sample: {result.n_questions + result.n_not_asked:,} could be answered.")
+    if joined := [cohort.name for cohort in result.cohorts if "+" in cohort.name and "=" not in cohort.name]:
+        parts.append(f"Judged together, as one alone has fewer than {MIN_QUESTIONS} questions: {', '.join(joined)}.")
     if only := [f"{n:,} in the {who} only" for who, n in _only(result) if n]:
         parts.append(f"Items that do not count: {', '.join(only)}.")
     allowed = result.settings["allowed_loss"]

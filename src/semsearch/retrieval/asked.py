@@ -22,7 +22,7 @@ from semsearch.progress import Progress, silent
 from semsearch.retrieval.evaluate import falling
 
 if TYPE_CHECKING:
-    from semsearch.evaluation.questions import Questions
+    from semsearch.evaluation.questions import Questions, Side
     from semsearch.index.release import Release
     from semsearch.retrieval.search import Searcher
 
@@ -74,14 +74,17 @@ def shared_contests(a: Release, b: Release) -> tuple[Contest, Contest]:
     return Contest(both, rows_a, len(a), b.alive, rows_b), Contest(both, rows_b, len(b), b.alive, rows_b)
 
 
-def answerable(questions: Questions, contest: Contest, now: datetime) -> Qrels:
+def answerable(questions: Questions, contest: Contest, now: datetime, side: Side = "query") -> Qrels:
     """What can be found: the graded items of `contest` that are alive when their question is asked.
 
-    Queries of which no item above grade 0 is left are left out. A question without a moment is asked `now`.
+    Queries of which no item above grade 0 is left are left out, and those asked with an item that is not of `contest`:
+    a release cannot ask with what it does not hold. A question without a moment is asked `now`.
     """
     place = {item_id: i for i, item_id in enumerate(contest.item_ids)}
     kept: dict[str, Mapping[str, float]] = {}
     for query_id, graded in questions.qrels.grades.items():
+        if side == "item" and questions.queries.texts[query_id] not in place:
+            continue
         at = questions.asked_at.get(query_id)
         alive = contest.alive(at or now, past=at is not None)
         found = {i: grade for i, grade in graded.items() if i in place and alive[place[i]]}

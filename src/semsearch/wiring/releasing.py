@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from semsearch.errors import MissingPart, Refused
+from semsearch.errors import MissingPart
 from semsearch.progress import Progress, silent
+from semsearch.wiring.pipelines import items_of, pipeline_schema
 from semsearch.wiring.serving import load_settings, open_searcher
 from semsearch.workspace import DEFAULT_PIPELINE, Manifest, PipelineState, Workspace
 
@@ -37,13 +38,14 @@ def gate(
     """Judge `candidate` against the release that its pipeline serves, and keep the answer for `publish`.
 
     `judged` (judgements, their queries, and a name for them) takes the place of the held-out part of the log. Raises
-    UsageError for a candidate that is unknown or served, and where there is nothing to ask, MissingPart when nothing
-    is served yet or there is no log.
+    UsageError for a wrong metric, for a candidate that is unknown or served, and where there is nothing to ask,
+    MissingPart when nothing is served yet or there is no log.
     """
-    from semsearch.gates import GateRecord
+    from semsearch.evaluation.metrics import parse_metric
     from semsearch.training.gate import judging as job
 
     chosen = settings or load_settings(workspace)
+    parse_metric(chosen.gate.metric)  # a wrong one is told before any work
     manifest = workspace.manifest(candidate)
     pipeline = manifest.pipeline
     if workspace.state(pipeline).current is None:
@@ -68,10 +70,7 @@ def gate(
         progress=progress,
     )
     with workspace.writing(wait=True):
-        try:
-            record = GateRecord.read(workspace.gate_path(candidate))
-        except Refused:  # damaged: judged anew, it is whole again
-            record = GateRecord(candidate)
+        record = workspace.gate_record(candidate)
         workspace.write_json(workspace.gate_path(candidate), record.with_result(job.document(result)).document())
     return result
 
@@ -123,7 +122,9 @@ def _held_out(
             "Next: semsearch import interactions FILE, or --qrels FILE --queries FILE with your judgements",
         )
     models = {f"the model of {m.release_id}": _seen_until(workspace, m) for m in manifests}
-    return from_log(catalogue.interactions(), catalogue.items(), settings.log, side=side, models=models)
+    pipeline = manifests[0].pipeline
+    items = items_of(pipeline_schema(workspace, pipeline), catalogue.items(), pipeline)  # as training does
+    return from_log(catalogue.interactions(), items, settings.log, side=side, models=models)
 
 
 def _seen_until(workspace: Workspace, manifest: Manifest) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,8 @@ from semsearch.evaluation.queries import Queries
 from semsearch.evaluation.questions import Questions
 from semsearch.evaluation.runs import Run
 from semsearch.settings import GateSettings
-from semsearch.training.gate.cohorts import MIN_QUESTIONS, cohort_labels, judge, verdict
+from semsearch.training.gate.bands import BANDS, even_sample, joined_bands
+from semsearch.training.gate.cohorts import MIN_QUESTIONS, cohort_labels, judge, target_of, verdict
 
 HIT, MISS = [("right", 1.0)], [("wrong", 1.0)]
 RULES = GateSettings(metric="recall@1", allowed_loss=0.1)
@@ -108,10 +110,65 @@ def test_too_few_questions_are_not_a_pass(n, finding):
     assert verdict((found["all"],))[0] == told[finding]
 
 
-def test_a_small_cohort_leaves_the_rest_undecided():
-    found = judged([0] * 50, [1] * 50, ["head"] * 49 + ["tail"])
-    assert found["tail"].told == "tail: 1 question; below 30 nothing can be said"
+def test_a_label_with_few_questions_leaves_the_rest_undecided_and_says_what_to_do():
+    found = judged([0] * 50, [1] * 50, ["x"] * 49 + ["y"], slices=["k"], column="k")
+    assert found["k=y"].told == (
+        "k=y: 1 question; below 30 nothing can be said: "
+        "add questions of it, join it with another label, or gate without the column k"
+    )
     assert verdict(tuple(found.values()))[0] == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("counts", "names"),
+    [
+        ({"head": 30, "torso": 30, "tail": 30}, {"head": 30, "torso": 30, "tail": 30}),
+        ({"head": 29, "torso": 1, "tail": 60}, {"head+torso": 30, "tail": 60}),
+        ({"head": 9, "torso": 9, "tail": 60}, {"head+torso+tail": 78}),
+        ({"head": 40, "torso": 29, "tail": 60}, {"head": 40, "torso+tail": 89}),
+        ({"head": 40, "torso": 40, "tail": 1}, {"head": 40, "torso+tail": 41}),
+        ({"head": 1, "tail": 60}, {"head+tail": 61}),
+        ({"tail": 3}, {"tail": 3}),
+    ],
+)
+def test_a_small_band_is_judged_with_its_neighbour(counts, names):
+    labels = [band for band, n in counts.items() for _ in range(n)]
+    found = cohort_labels(asked(labels), (), "all")
+    assert {name: len(members) for name, members in found.items() if name != "all"} == names
+    assert list(found) == ["all", *names]
+    for band in counts:
+        assert band in target_of(found, band).split("+")
+
+
+def test_only_what_is_asked_makes_a_band_large():
+    questions = asked(["head"] * 40 + ["tail"] * 40)
+    some = list(questions.queries.texts)[20:]  # 20 of the head
+    assert list(cohort_labels(questions, (), "head", some)) == ["all", "head+tail"]
+
+
+def test_a_head_of_few_queries_does_not_lock_the_gate():
+    found = judged([0] * 90, [1] * 90, ["head"] * 8 + ["torso"] * 32 + ["tail"] * 50)
+    assert list(found) == ["all", "head+torso", "tail"]
+    assert verdict(tuple(found.values()))[0] == "passed"
+
+
+@given(st.dictionaries(st.sampled_from(BANDS), st.integers(0, 50), min_size=1))
+def test_no_band_stays_small_beside_another(counts):
+    joined = joined_bands(counts, 30)
+    sizes = Counter({name: sum(n for band, n in counts.items() if joined[band] == name) for name in joined.values()})
+    assert joined.keys() == counts.keys()
+    assert len(sizes) == 1 or min(sizes.values()) >= 30
+
+
+@given(st.lists(st.sampled_from(BANDS), max_size=60), st.integers(1, 40))
+def test_a_sample_keeps_the_share_of_every_band(labels, limit):
+    bands = {f"q{i:02}": band for i, band in enumerate(labels)}
+    kept = even_sample(list(bands), bands, limit)
+    assert kept == even_sample(list(reversed(bands)), bands, limit)
+    assert len(set(kept)) == len(kept) == min(limit, len(labels))
+    for band in BANDS:
+        share = len(kept) * labels.count(band) / max(len(labels), 1)
+        assert abs(sum(bands[q] == band for q in kept) - share) < 1 + 1e-9
 
 
 def test_the_target_gains_and_all_may_not_lose():
@@ -125,7 +182,8 @@ def test_cohorts_are_the_bands_then_every_label_that_is_asked_for():
     questions = asked(["b", "", "a", "b"], "kind")
     assert list(cohort_labels(questions, ["kind"], "all")) == ["all", "kind=(none)", "kind=a", "kind=b"]
     assert list(cohort_labels(questions, (), "kind=a")) == ["all", "kind=(none)", "kind=a", "kind=b"]
-    assert list(cohort_labels(asked(["tail", "head"]), (), "head")) == ["all", "head", "tail"]
+    both = asked(["tail", "head"] * MIN_QUESTIONS)
+    assert list(cohort_labels(both, (), "head")) == ["all", "head", "tail"]
 
 
 @pytest.mark.parametrize(("target", "slices"), [("torso", ()), ("kind=z", ()), ("colour=a", ()), ("all", ["colour"])])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,13 +26,16 @@ from semsearch.evaluation.queries import Queries
 from semsearch.evaluation.questions import Questions
 from semsearch.index.release import Release
 from semsearch.ingest.importing import import_rows
-from semsearch.report.gate import gate_page, next_step
+from semsearch.report.gate import conditions_text, gate_page, next_step
 from semsearch.retrieval.asked import answerable, answers, shared_contests, whole_contest
 from semsearch.retrieval.search import Searcher
 from semsearch.settings import GateSettings, SearchSettings
 from semsearch.text.views import VIEWS_VERSION
 from semsearch.towers.card import ModelCard
 from semsearch.towers.template import ItemTemplate
+from semsearch.training.gate import held_out, judging
+from semsearch.training.gate.bands import even_sample
+from semsearch.training.gate.held_out import HeldOut
 from semsearch.training.gate.judging import gate, shared_side
 from semsearch.workspace import Workspace
 
@@ -170,6 +174,46 @@ def test_questions_that_nothing_can_answer_are_left_out_and_counted(tmp_path):
         judged(workspace, build(workspace, "m1"), build(workspace, "m2"), questions(wanted="ended"))
 
 
+def test_an_item_that_only_one_release_holds_is_not_asked_with(tmp_path):
+    workspace = Workspace.create(tmp_path)
+    a = searcher(workspace, build(workspace, "m1"))
+    b = searcher(workspace, build(workspace, "m2", [*ITEMS, market.item("new", "lamp")]))
+    anchors = {"chair": "chair", "new": "new", "ended": "ended"}  # an ended item may still be looked at
+    asked = Questions(Queries(anchors), Qrels({q: {"phone": 1.0} for q in anchors}), {}, dict.fromkeys(anchors, ()))
+    contest = shared_contests(a.release, b.release)[1]
+    assert list(answerable(asked, contest, NOW, "item").grades) == ["chair", "ended"]
+    assert len(answerable(asked, contest, NOW)) == 3
+
+
+def test_many_questions_are_sampled_and_the_report_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(judging, "even_sample", lambda ids, bands: even_sample(ids, bands, 35))
+    workspace = Workspace.create(tmp_path)
+    result = judged(workspace, build(workspace, "m1"), build(workspace, "m2"))
+    assert (result.n_questions, result.n_not_asked, len(result.changes)) == (35, N - 35, 35)
+    assert "35 questions" in conditions_text(result, 1)
+    assert "An even sample: 40 could be answered." in conditions_text(result, 1)
+
+
+def test_bands_that_are_judged_together_are_told_and_may_be_the_target(tmp_path):
+    workspace = Workspace.create(tmp_path)
+    some = questions()
+    bands = {q: "head" if i < 5 else "torso" for i, q in enumerate(some.queries.texts)}
+    asked = replace(some, queries=replace(some.queries, columns={"band": bands}))
+    result = judged(workspace, build(workspace, "m1"), build(workspace, "m2"), asked, target="head")
+    assert (result.outcome, result.target) == ("passed", "head+torso")
+    assert [(c.name, c.target, c.n) for c in result.cohorts] == [("all", False, N), ("head+torso", True, N)]
+    assert "fewer than 30 questions: head+torso." in conditions_text(result, 1)
+
+
+def test_what_was_changed_decides_what_to_do_after_a_no(tmp_path):
+    workspace = Workspace.create(tmp_path)
+    current = build(workspace, "m1")
+    no = judged(workspace, current, build(workspace, "m3"), questions("phone"))
+    assert no.changed == ("model",)
+    assert next_step(no) == f"Next: semsearch train, once there is more data; {current.release_id} stays served"
+    assert "lexicon" in next_step(replace(no, changed=("words",)))
+
+
 def test_two_pipelines_or_one_release_are_no_pair(tmp_path):
     workspace = Workspace.create(tmp_path)
     one = build(workspace, "m1")
@@ -191,6 +235,15 @@ def test_the_page_shows_every_cohort_and_escapes_what_people_wrote(tmp_path):
     few = judged(workspace, build(workspace, "m1"), build(workspace, "m2"), questions(n=3))
     assert "below 30 nothing can be said" in gate_page(few, {})
     assert "judge more queries" in next_step(few)
+
+
+@pytest.mark.parametrize("name", ["nDCG@10", " RR@10 "])
+def test_a_metric_may_be_written_as_anywhere_else(tmp_path, name):
+    workspace = Workspace.create(tmp_path)
+    pair = [searcher(workspace, build(workspace, model_id)) for model_id in ("m1", "m2")]
+    result = gate(*pair, questions(), GateSettings(metric=name), now=NOW)
+    assert result.passed and result.changes == (1.0,) * N
+    assert result.settings["metric"] == name  # the door compares what is set
 
 
 # --- the commands ---------------------------------------------------------------------------
@@ -359,6 +412,13 @@ def test_what_cannot_be_judged_says_why(shop):
         run(shop, "release", "gate", good, "--slice", "colour")
 
 
+def test_a_wrong_metric_is_told_before_any_work(shop, monkeypatch):
+    monkeypatch.setattr(wiring.releasing, "open_searcher", lambda *_, **__: pytest.fail("work was begun"))
+    shop.path("semsearch.toml").write_text("[gate]\nmetric = 'beauty@10'\n")
+    with pytest.raises(UsageError, match=r"Unknown metric 'beauty@10'"):
+        run(shop, "release", "gate", release_of(shop, "m2"))
+
+
 def test_a_query_file_may_say_when_each_was_asked(shop):
     good, folder = release_of(shop, "m2"), shop.root
     (folder / "j.csv").write_text("query,item_id,grade\n" + "\n".join(f"telephone {i},future,1" for i in range(40)))
@@ -401,5 +461,18 @@ def test_a_damaged_gate_file_is_made_whole_by_judging_again(shop):
     assert run(shop, "release", "list").exit_code == 0
     with pytest.raises(Refused, match="damaged"):
         run(shop, "release", "publish", good)
-    assert run(shop, "release", "gate", good).exit_code == 0
+    assert "set aside as" in run(shop, "release", "gate", good).stderr
+    assert shop.damaged_gates(good)[0].read_text() == "{"
+    assert "set aside as" in run(shop, "release", "show", good).stderr
     assert run(shop, "release", "publish", good).exit_code == 0
+
+
+def test_questions_are_about_the_items_of_the_pipeline(shop, monkeypatch):
+    log(shop)
+    given = []
+    monkeypatch.setattr(
+        held_out, "from_log", lambda _, items, *__, **___: given.append(items) or HeldOut(questions(), {})
+    )
+    monkeypatch.setattr(wiring.releasing, "pipeline_schema", lambda *_: SimpleNamespace(where="title = chair"))
+    assert run(shop, "release", "gate", release_of(shop, "m2")).exit_code == 0
+    assert given[0]["item_id"].to_list() == ["chair"]

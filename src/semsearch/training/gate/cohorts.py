@@ -7,7 +7,7 @@ is not below the loss that is allowed there. What an interval is too wide to tel
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +19,7 @@ from semsearch.evaluation.metrics import parse_metric
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.questions import BAND
 from semsearch.evaluation.runs import Run
+from semsearch.training.gate.bands import BANDS, joined_bands
 
 if TYPE_CHECKING:
     from semsearch.evaluation.questions import Questions
@@ -38,7 +39,7 @@ class Cohort:
     """What the gate found in one group of questions; `difference` is candidate minus current."""
 
     name: str
-    """all, head, torso, tail, or COLUMN=label."""
+    """all, head, torso, tail, bands that are judged together such as head+torso, or COLUMN=label."""
     target: bool
     """Whether it must gain; the others must not lose."""
     n: int
@@ -65,10 +66,13 @@ class Cohort:
         return self.finding in _GOOD
 
 
-def cohort_labels(questions: Questions, slices: Iterable[str], target: str) -> dict[str, dict[str, str]]:
+def cohort_labels(
+    questions: Questions, slices: Iterable[str], target: str, asked: Collection[str] | None = None
+) -> dict[str, dict[str, str]]:
     """Cohort name → query ids as keys: all, the bands where the questions have them, each label of each column.
 
-    A target `COLUMN=label` asks for its column. Raises UsageError for an unknown column or target.
+    A band with fewer than MIN_QUESTIONS of the `asked` query ids (None: all) is judged with its neighbour. A target
+    `COLUMN=label` asks for its column. Raises UsageError for an unknown column or target.
     """
     columns = [BAND] if BAND in questions.queries.columns else []
     columns += [column for column in (*slices, *_column_of(target)) if column not in columns]
@@ -79,12 +83,29 @@ def cohort_labels(questions: Questions, slices: Iterable[str], target: str) -> d
             label = given.get(query_id, "")
             name = label if column == BAND and label else f"{column}={label or '(none)'}"
             found.setdefault(name, {})[query_id] = name
-    if target not in found:
-        raise UsageError(
-            f"No question belongs to the cohort '{target}'.",
-            f"Next: --target, one of {', '.join(sorted(found, key=_place))}; --slice COLUMN adds those of a column",
-        )
+    found = _with_joined_bands(found, questions.queries.texts if asked is None else asked)
+    target_of(found, target)
     return {name: found[name] for name in sorted(found, key=_place)}
+
+
+def target_of(cohorts: Iterable[str], target: str) -> str:
+    """The cohort that is meant by `target`: itself, or the bands it is judged with; raises UsageError without one."""
+    known = sorted(cohorts, key=_place)
+    for name in known:
+        if target == name or (target in BANDS and target in name.split("+")):
+            return name
+    raise UsageError(
+        f"No question belongs to the cohort '{target}'.",
+        f"Next: --target, one of {', '.join(known)}; --slice COLUMN adds those of a column",
+    )
+
+
+def _with_joined_bands(found: dict[str, dict[str, str]], asked: Collection[str]) -> dict[str, dict[str, str]]:
+    counts = {band: len(found[band].keys() & set(asked)) for band in BANDS if band in found}
+    out = {name: members for name, members in found.items() if name not in counts}
+    for band, name in joined_bands(counts, MIN_QUESTIONS).items():
+        out.setdefault(name, {}).update(dict.fromkeys(found[band], name))
+    return out
 
 
 def judge(
@@ -98,7 +119,7 @@ def judge(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> tuple[Comparison, tuple[Cohort, ...]]:
-    """Both runs on `wanted`, whole and cohort by cohort; `cohorts` are those of `cohort_labels`."""
+    """Both runs on `wanted`, whole and cohort by cohort; `cohorts` are of `cohort_labels`, `target` one of them."""
     metric = parse_metric(settings.metric).name
     a, b = (evaluate(run, wanted, [metric]) for run in (current, candidate))
     compared = compare(a, b)
@@ -173,7 +194,7 @@ def _needed(row: Difference, bar: float) -> int | None:
 def _told(name: str, row: Difference, allowed: float, *, finding: Finding, needed: int | None) -> str:
     if finding == "too few":
         count = "1 question" if row.n == 1 else f"{row.n:,} questions"
-        return f"{name}: {count}; below {MIN_QUESTIONS} nothing can be said"
+        return f"{name}: {count}; below {MIN_QUESTIONS} nothing can be said{_instead(name)}"
     if not (row.n_better or row.n_worse):
         return f"{name}: both releases answer all {row.n:,} questions alike"
     figure = f"{_signed(row.difference)} ({_signed(row.low)} to {_signed(row.high)}, {row.n:,} questions)"
@@ -189,6 +210,12 @@ def _told(name: str, row: Difference, allowed: float, *, finding: Finding, neede
     }[finding]
 
 
+def _instead(name: str) -> str:
+    """What to do about a label with too few questions: somebody asked for its column."""
+    column, equals, _ = name.partition("=")
+    return f": add questions of it, join it with another label, or gate without the column {column}" if equals else ""
+
+
 def _signed(value: float) -> str:
     return f"{value:+.4f}".replace("-", "−") if round(value, 4) else "0"
 
@@ -199,5 +226,7 @@ def _column_of(target: str) -> list[str]:
 
 
 def _place(name: str) -> tuple[int, str]:
-    first = (ALL, "head", "torso", "tail")
-    return (first.index(name), "") if name in first else (len(first), name)
+    """All, the bands from the head down, then the labels by name."""
+    first = (ALL, *BANDS)
+    lead = name.split("+", maxsplit=1)[0]
+    return (first.index(lead) if lead in first else len(first), name)

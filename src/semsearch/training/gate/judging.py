@@ -16,12 +16,16 @@ from typing import TYPE_CHECKING, Any
 from semsearch.errors import UsageError
 from semsearch.evaluation.compare import Comparison, JudgedHit
 from semsearch.evaluation.intervals import RESAMPLES
+from semsearch.evaluation.metrics import parse_metric
+from semsearch.evaluation.questions import BAND
 from semsearch.evaluation.runs import Run
+from semsearch.gates import changes
 from semsearch.plain import plain
 from semsearch.progress import Progress, silent
 from semsearch.retrieval.asked import answerable, answers, shared_contests
 from semsearch.retrieval.evaluate import depth_of
-from semsearch.training.gate.cohorts import ALL, Cohort, Outcome, cohort_labels, judge, verdict
+from semsearch.training.gate.bands import even_sample
+from semsearch.training.gate.cohorts import ALL, Cohort, Outcome, cohort_labels, judge, target_of, verdict
 
 if TYPE_CHECKING:
     from semsearch.evaluation.questions import Questions, Side
@@ -50,16 +54,19 @@ class GateResult:
     """Digest of candidate, current, questions, settings, target and slices: equal input, equal id."""
     candidate: str
     current: str
+    changed: tuple[str, ...]
+    """What of the candidate is not as in the current release: model, words, engine."""
     pipeline: str
     outcome: Outcome
     told: str
     """In words."""
     target: str
+    """Name of the cohort that must gain."""
     cohorts: tuple[Cohort, ...]
     settings: Mapping[str, Any]
-    """metric and allowed_loss (relative to the current release's mean)."""
+    """metric and allowed_loss (relative to the current release's mean), as they were set."""
     serving: Mapping[str, str]
-    """mode, fusion and depth in which both were asked."""
+    """mode, fusion and depth in which both were asked; asked_with where that is no typed text."""
     source: Mapping[str, str]
     """Where the questions come from, and from which time on."""
     questions_digest: str
@@ -67,6 +74,8 @@ class GateResult:
     """Asked and answerable."""
     n_unanswerable: int
     """Left out: nothing that was wanted is in both releases and alive when it was asked."""
+    n_not_asked: int
+    """Left out: of more than MAX_QUESTIONS that can be answered an even sample is asked."""
     n_items: int
     """Items that both releases hold: these compete."""
     n_only_current: int
@@ -110,19 +119,22 @@ def gate(
     Items that both hold compete, alive at the moment of each question. Raises UsageError when the two releases are
     one or of two pipelines, for an unknown column, cohort or metric, and when no question can be answered.
     """
+    metric = parse_metric(settings.metric).name
     ours, theirs = candidate.release.manifest, current.release.manifest
     check_pair(ours.release_id, ours.pipeline, theirs.release_id, theirs.pipeline)
     of_current, of_candidate = shared_contests(current.release, candidate.release)
-    wanted = answerable(questions, of_candidate, now)
+    can = answerable(questions, of_candidate, now, shared_side(current, candidate))
+    wanted = can.of_queries(even_sample(list(can.grades), questions.queries.columns.get(BAND, {})))
     if not wanted.grades:
         raise UsageError(
             f"None of the {len(questions.queries):,} questions can be answered: nothing that they ask for is in both "
             f"{theirs.release_id} and {ours.release_id} and alive when it is asked.",
             "Next: semsearch index build, then judge a candidate of the present catalogue",
         )
-    labels = cohort_labels(questions, slices, target)
+    labels = cohort_labels(questions, slices, target, wanted.grades)
+    target = target_of(labels, target)
     asked = replace(questions, queries=questions.queries.of(wanted.grades), qrels=wanted)
-    depth = depth_of([settings.metric])
+    depth = depth_of([metric])
     runs = [
         answers(searcher, asked, contest, depth, now=now, name=name, mode=mode, progress=progress)
         for searcher, contest, name in ((current, of_current, "current"), (candidate, of_candidate, "candidate"))
@@ -137,6 +149,7 @@ def gate(
         gate_id="g" + _digest(given | judged_by | {"resamples": resamples})[:12],
         candidate=ours.release_id,
         current=theirs.release_id,
+        changed=changes(ours, theirs),
         pipeline=ours.pipeline,
         outcome=outcome,
         told=told,
@@ -147,7 +160,8 @@ def gate(
         source=source or {},
         questions_digest=digest,
         n_questions=len(wanted),
-        n_unanswerable=len(questions.queries) - len(asked.queries),
+        n_unanswerable=len(questions.queries) - len(can),
+        n_not_asked=len(can) - len(wanted),
         n_items=len(of_candidate),
         n_only_current=len(current.release) - len(of_candidate),
         n_only_candidate=len(candidate.release) - len(of_candidate),
@@ -155,7 +169,7 @@ def gate(
         resamples=resamples,
         judged_at=now.isoformat(timespec="seconds"),
         lost=_lost(compared, runs, asked),
-        changes=tuple(compared.per_query(settings.metric).tolist()),
+        changes=tuple(compared.per_query(metric).tolist()),
     )
 
 
@@ -186,8 +200,8 @@ def shared_side(current: Searcher, candidate: Searcher) -> Side:
 
 
 def _serving(searcher: Searcher, mode: str | None) -> dict[str, str]:
-    if searcher.side.of != "query":
-        return {"mode": "dense"}
+    if searcher.side.of != "query":  # search.mode has no say
+        return {"mode": "dense", "asked_with": searcher.side.of}
     chosen, fusion = searcher.rules(mode)
     more = {"fusion": fusion, "depth": str(searcher.settings.depth)} if chosen == "hybrid" else {}
     return {"mode": chosen} | more
@@ -195,7 +209,7 @@ def _serving(searcher: Searcher, mode: str | None) -> dict[str, str]:
 
 def _lost(compared: Comparison, runs: Sequence[Run], asked: Questions, n: int = 8, k: int = 5) -> tuple[Lost, ...]:
     metric = next(iter(compared.a.values))
-    changes = compared.regressions(metric, runs[0], runs[1], asked.qrels, n=n, k=k)
+    lost = compared.regressions(metric, runs[0], runs[1], asked.qrels, n=n, k=k)
     return tuple(
         Lost(
             asked.queries.texts.get(change.query_id, change.query_id),
@@ -204,7 +218,7 @@ def _lost(compared: Comparison, runs: Sequence[Run], asked: Questions, n: int = 
             change.hits_a,
             change.hits_b,
         )
-        for change in changes
+        for change in lost
     )
 
 
