@@ -204,7 +204,7 @@ def test_clicks_that_are_not_there_do_not_become_chats(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("--pipeline", "none", "--continue"), 4, "no published release"),
+        (("--pipeline", "none"), 2, "There is no pipeline 'none'; there are: default."),
         (("--continue",), 4, "--continue learns from a log"),
         (("--family", "transformer"), 2, "--base MODEL"),
         (("--positives", "likes"), 2, "likes"),
@@ -227,6 +227,7 @@ def test_a_page_is_never_a_directory(shop: Shop, tmp_path: Path) -> None:
     assert (done.code, "is a directory" in done.err) == (2, True)
 
 
+LISTINGS = '[item.features]\nlisting = { type = "text", transform = "listing" }\n'
 SCHEMAS = {
     "damaged": "[query\nof = ",
     "missing column": '[query]\nof = "query"\n[item.features]\nshade = { column = "shade", type = "category" }\n',
@@ -252,6 +253,7 @@ def test_a_schema_that_cannot_be_used_is_told_before_training(name: str, shop: S
 
 
 def test_two_trainings_of_one_pipeline_at_once(shop: Shop) -> None:
+    shop.speak(LISTINGS, "other")
     with Workspace(shop.root).training("default"):
         busy = shop.train()
         other = shop.train("--pipeline", "other")
@@ -262,6 +264,7 @@ def test_two_trainings_of_one_pipeline_at_once(shop: Shop) -> None:
 
 @pytest.mark.parametrize("name", ["비슷한_매물", "für-dich", "おすすめ"])
 def test_a_pipeline_may_have_any_letters(name: str, shop: Shop) -> None:
+    shop.speak(LISTINGS, name)
     done = shop.train("--pipeline", name)
     assert done.code == 0, done.err
     assert f"--pipeline {name}" in done.err
@@ -294,6 +297,7 @@ def test_a_log_is_learned_shown_and_waits_for_the_gate(shop: Shop, tmp_path: Pat
 def test_continue_needs_something_newer_and_the_same_schema(shop: Shop) -> None:
     shop.give(shop.made.interactions)
     name = "weiter"
+    shop.speak(LISTINGS, name)
     assert shop.train("--pipeline", name, "--positives", "both").code == 0
     release = Workspace(shop.root).releases()[-1].release_id
     assert run("release", "publish", release, "--pipeline", name, "-w", shop.root).code == 0

@@ -14,6 +14,7 @@ from semsearch.cli.output import emit, steps, talk
 
 if TYPE_CHECKING:
     from semsearch.wiring import Training
+    from semsearch.workspace import Workspace
 
 
 def train(
@@ -36,7 +37,7 @@ def train(
     """Train two towers on the catalogue and, where there is one, on the log, and save them as a model.
 
     The catalogue teaches itself: titles and bodies, brands and attributes, misspellings. A log teaches what people
-    wanted; its last parts are held out, and a candidate release shows what was gained. All settings: [train] and [log].
+    wanted; its last parts are held out, and a candidate release shows what was gained. All settings: docs/reference.md.
 
     Example: semsearch train
 
@@ -52,6 +53,7 @@ def train(
         _check_page(html)
     flags = {"family": family, "base": base, "teacher": teacher, "positives": positives, "epochs": epochs}
     settings = wiring.load_settings(opened).override("train", **flags, dim=dim, seconds=seconds, seed=seed)
+    _check_log(opened, positives)
     with steps() as progress:
         done = wiring.train(opened, settings, pipeline=pipeline, go_on=go_on, now=datetime.now(UTC), progress=progress)
     if html:
@@ -82,6 +84,17 @@ def _check_page(path: Path) -> None:
         wrong = f"cannot be written: {error.strerror}"
     if wrong:
         raise UsageError(f"{path} {wrong}.", "Next: semsearch train --html FILE")
+
+
+def _check_log(workspace: Workspace, positives: str | None) -> None:
+    """Who asks for a part of the log by a flag is told when there is no log."""
+    from semsearch.errors import MissingPart
+    from semsearch.ingest.catalogue import Catalogue
+
+    if positives not in (None, "none") and not Catalogue(workspace).n_interactions:
+        raise MissingPart(
+            f"--positives {positives} is of a log, and none was imported.", "Next: semsearch import interactions FILE"
+        )
 
 
 def _summary(done: Training) -> dict[str, str]:

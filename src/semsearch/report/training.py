@@ -32,6 +32,7 @@ def told(stages: Stages) -> tuple[str, ...]:
         f"The log's training changed {_listed(stages.gain)}.",
         f"The release's dense leg against exact search: {_listed(stages.cost)}; "
         f"{stages.release_ms:.1f} ms a question as served.",
+        *([f"As served against its dense leg: {_listed(stages.served)}."] if stages.served else []),
     )
 
 

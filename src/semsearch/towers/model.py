@@ -143,6 +143,13 @@ def opened(base: str, option: str = "--base") -> SentenceTransformer:
         ) from error
 
 
+def check_model(name: str, option: str) -> None:
+    """Raise UsageError for a base or a teacher that is not there, before minutes of work need it."""
+    if not (Path(name) / "tokenizer.json").is_file():
+        _check_folder(name)
+        _check_hub(name, option)
+
+
 def _check_folder(base: str) -> None:
     """Refuse a path without a model before anyone asks the network for an id of that name."""
     folder = Path(base)

@@ -25,7 +25,7 @@ from semsearch.settings import TrainSettings
 from semsearch.text.views import VIEWS_VERSION
 from semsearch.towers.card import ModelCard, encoder_id
 from semsearch.towers.checkpoint import Checkpoint
-from semsearch.towers.model import need_torch
+from semsearch.towers.model import check_model, need_torch
 from semsearch.towers.schema.definition import Schema
 from semsearch.towers.schema.fitting import fitted
 from semsearch.towers.schema.tokens import Features
@@ -103,6 +103,9 @@ def fit(
     subject = Subject.of(items, features, settings)
     _check_lengths(given, subject)
     key = _run_key(given, subject, evidence)
+    for name, option in ((settings.base, "--base"), (settings.teacher, "--teacher")):
+        if name:
+            check_model(name, option)
     anew = given.unfinished is not None and left_by_another(given.unfinished, key)
     if anew:
         progress("an unfinished training of other data or settings is dropped", 0, 0)

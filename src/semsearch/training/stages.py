@@ -58,6 +58,9 @@ class Stages:
     """Trained towers minus the towers before the log, both by exact search; paired."""
     cost: tuple[Difference, ...]
     """Release's dense leg minus exact search: what the last step takes away; paired."""
+    served: tuple[Difference, ...]
+    """Release as served minus its dense leg: what the words add to the vectors, or cost them; paired, empty where the
+    dense leg answers alone."""
     release_ms: float
     """A question through the release as served, on average."""
 
@@ -97,6 +100,7 @@ def last_stage(
         rows=tuple(Row(name, results[name].figures()) for name in order if name in results),
         gain=_difference(results[START], results[TOWERS]),
         cost=_difference(results[TOWERS], results[DENSE]),
+        served=_difference(results[DENSE], results[SERVED]) if SERVED in results else (),
         release_ms=round(spent[next(iter(modes))] * 1000 / max(1, len(questions)), 3),
     )
 

@@ -16,7 +16,7 @@ from semsearch.progress import Progress, silent
 from semsearch.wiring.building import build
 from semsearch.wiring.pipelines import items_of, pipeline_schema
 from semsearch.wiring.serving import load_settings, open_searcher
-from semsearch.workspace import DEFAULT_PIPELINE, Workspace
+from semsearch.workspace import DEFAULT_PIPELINE, Workspace, checked_name
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,6 +62,7 @@ def train(
     from semsearch.training.fit import fit
 
     chosen = settings or load_settings(workspace)
+    _check_pipeline(workspace, pipeline)
     catalogue, schema = Catalogue(workspace), pipeline_schema(workspace, pipeline)
     items = items_of(schema, catalogue.items(), pipeline)
     with workspace.drafting() as folder, workspace.training(pipeline) as unfinished:
@@ -74,6 +75,16 @@ def train(
             workspace.choose_model(card.model_id, pipeline)
         stages = _last_stage(workspace, chosen, fitted, source, items, pipeline=pipeline, now=now, progress=progress)
     return Training(card, stages)
+
+
+def _check_pipeline(workspace: Workspace, pipeline: str) -> None:
+    """Refuse a name that nothing stands for: a typo would train and serve a pipeline of its own."""
+    known = {DEFAULT_PIPELINE, *workspace.pipelines(), *workspace.schemas()}
+    if checked_name(pipeline) not in known:
+        raise UsageError(
+            f"There is no pipeline '{pipeline}'; there are: {', '.join(sorted(known))}.",
+            f"Next: write pipelines/{pipeline}/schema.toml (docs/schema.md), or name another --pipeline",
+        )
 
 
 def _source(

@@ -44,7 +44,9 @@ def card(**metrics: Any) -> ModelCard:
 def stages(low: float = 0.1) -> Stages:
     figure = Figure("ndcg@10", 0.2, low, 0.3, 40)
     difference = Difference("ndcg@10", 0.1, 0.2, 0.1, 0.05, 0.15, 0.01, 40, 20, 15)
-    return Stages("r1 <i>", 40, "2026-01-09", (Row("release, dense", (figure,)),), (difference,), (difference,), 1.25)
+    return Stages(
+        "r1 <i>", 40, "2026-01-09", (Row("release, dense", (figure,)),), (difference,), (difference,), (), 1.25
+    )
 
 
 class Balance(HTMLParser):
