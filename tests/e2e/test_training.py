@@ -353,6 +353,7 @@ def test_items_for_a_user_from_a_schema_to_an_answer(shop: Shop) -> None:
 
 
 def command(shop: Shop, *arguments: str) -> list[str]:
+    shop.speak(LISTINGS, "killed")
     given = ("--dim", "8", "--seconds", "300", "--positives", "both", "--pipeline", "killed", "-w", str(shop.root))
     return [sys.executable, "-m", "semsearch", "train", *given, *arguments]
 
