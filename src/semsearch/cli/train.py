@@ -151,8 +151,9 @@ def _write_page(path: Path, done: Training) -> None:
 
 
 def _next(done: Training, pipeline: str, *, served: bool) -> str:
-    if done.stages is None:
-        return "Next: semsearch index build --publish" + ("" if pipeline == "default" else f" --pipeline {pipeline}")
+    if done.stages is None:  # no candidate yet; where something is served, it has to pass the gate
+        publish = "" if served else " --publish"
+        return f"Next: semsearch index build{publish}" + ("" if pipeline == "default" else f" --pipeline {pipeline}")
     verb = "gate" if served else "publish"
     more = "" if served or pipeline == "default" else f" --pipeline {pipeline}"
     return f"Next: semsearch release {verb} {done.stages.release_id}{more}"
