@@ -1,7 +1,7 @@
 """What a user→item model has to beat on shop transactions: popularity, co-occurrence, and implicit's ALS and BPR.
 
 Every rival reads the same purchases before a moment and scores every item for every asking customer. Each has a space
-of settings that `bench.retail --tune` draws as many trials from as from ours.
+of settings that `bench.retail --tune` draws from.
 """
 
 from __future__ import annotations
@@ -136,25 +136,23 @@ class Rival:
 
 
 HALF_LIVES = (None, 7.0, 14.0, 30.0, 60.0, 120.0)
+TOGETHER = {
+    "half_life": HALF_LIVES,
+    "half_life_own": (None, 30.0, 60.0, 120.0, 240.0),
+    "repeats": (False, True),
+    "long": (0.0, 0.25, 0.5, 1.0),
+    "from": (0.0, 0.1, 0.25, 0.5, 0.75, 1.0),
+    "to": (0.0, 0.1, 0.25, 0.4, 0.5, 0.75),
+    "shrink": (0.0, 0.1, 0.5, 1.0, 5.0, 20.0),
+    "nearest": (20, 50, 100, 200, 400, 1000, 5000),
+}
 RIVALS = {
     "popularity": Rival(
         popularity,
         {"days": (4, 7, 10, 14, 21, 28, 60, 90, None), "half_life": (None, 3.0, 5.0, 7.0, 14.0, 30.0)},
     ),
-    "co-occurrence": Rival(
-        co_occurrence,
-        {
-            "by": ("customer", "basket"),
-            "half_life": HALF_LIVES,
-            "half_life_own": (None, 30.0, 60.0, 120.0, 240.0),
-            "repeats": (False, True),
-            "long": (0.0, 0.25, 0.5, 1.0),
-            "from": (0.0, 0.25, 0.5, 0.75, 1.0),
-            "to": (0.0, 0.1, 0.25, 0.4, 0.5, 0.75),
-            "shrink": (0.0, 0.1, 1.0, 5.0, 20.0),
-            "nearest": (20, 50, 100, 200, 400, 1000, 5000),
-        },
-    ),
+    "co-occurrence": Rival(co_occurrence, {"by": ("customer",), **TOGETHER}),
+    "co-baskets": Rival(co_occurrence, {"by": ("basket",), **TOGETHER}),
     "ALS": Rival(
         als,
         {
