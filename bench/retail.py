@@ -109,8 +109,8 @@ CHOSEN: Mapping[str, Mapping[str, Any]] = {
     },
 }  # fmt: skip
 """The best on the two validation spans. Ours: about 60 trials by hand, 32 of them in a sketch of the same model. Random
-trials of the rivals: popularity and ALS 60, co-occurrence 120 and some 15 around the best of them (it counts customers
-who bought both, co-baskets counts baskets), BPR a dozen. The test span was looked at twice: after the first table
+trials of the rivals: popularity, ALS and BPR 60, co-occurrence 120 and at least a dozen around the best of them (it
+counts customers who bought both, co-baskets counts baskets). The test span was looked at twice: after the first table
 `dim` went from 256 to 512, and co-occurrence and BPR to better settings, by validation alone."""
 
 
