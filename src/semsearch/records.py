@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 STATUSES = ("active", "reserved", "sold", "hidden")
-INTERACTION_KINDS = ("search", "impression", "click", "favorite", "chat", "purchase")
+ENGAGEMENTS = ("click", "favorite", "chat", "purchase")
+"""Kinds of interactions that engage an item, the weakest first."""
+INTERACTION_KINDS = ("search", "impression", *ENGAGEMENTS)
 CATEGORY_SEPARATOR = " > "
 
 

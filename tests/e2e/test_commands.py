@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,10 +13,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 import typer
+from tests.e2e.program import ENVIRONMENT, PROGRAM, Done, run
 
 from semsearch import wiring
 from semsearch.cli import options
-from semsearch.cli.app import app, main
+from semsearch.cli.app import app
 from semsearch.cli.output import CONTROL
 from semsearch.demo import listings
 from semsearch.simulate import market
@@ -29,28 +27,6 @@ from semsearch.workspace import Workspace
 pytest.importorskip("torch")
 
 NASTY = "evil\x1b[31m\x1b]0;owned\x07 \x9b2J\u202egnp.exe\u2066 [bold]chair[/bold]"
-PROGRAM = [sys.executable, "-m", "semsearch"]
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-
-def run(*arguments: object) -> Done:
-    """The program in this process: `main()` with all of its error handling."""
-    out, err = io.StringIO(), io.StringIO()
-    code: object = 0
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        patch.setattr(sys, "argv", ["semsearch", *map(str, arguments)])
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code
-    return Done(int(code or 0), out.getvalue(), err.getvalue())  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,8 +13,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.e2e.program import ENVIRONMENT, Done, run
 
-from semsearch.cli.app import main
 from semsearch.records import Interaction, schema
 from semsearch.simulate import Market, market
 from semsearch.wiring import building
@@ -26,7 +23,6 @@ from semsearch.workspace import Workspace
 pytest.importorskip("torch")
 
 QUICK = ("--dim", "8", "--seconds", "30", "--epochs", "2")
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}
 ALONE = "the catalogue alone"
 
 SIMILAR = """
@@ -60,27 +56,6 @@ listing  = { type = "text", transform = "listing" }
 
 
 @dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-
-def run(*arguments: object) -> Done:
-    """The program in this process: `main()` with all of its error handling."""
-    out, err = io.StringIO(), io.StringIO()
-    code: object = 0
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        patch.setattr(sys, "argv", ["semsearch", *map(str, arguments)])
-        patch.setattr(building, "_segmenter", lambda _: None)  # Kiwi takes seconds to load
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code
-    return Done(int(code or 0), out.getvalue(), err.getvalue())  # type: ignore[call-overload]
-
-
-@dataclass(frozen=True)
 class Shop:
     """A workspace that serves towers of its catalogue, and the market that it was made from."""
 
@@ -89,9 +64,8 @@ class Shop:
 
     def give(self, log: pl.DataFrame) -> None:
         """Put `log` in place of the log that it has."""
-        for folder in ("interactions",):
-            for file in (self.root / folder).glob("*"):
-                file.unlink()
+        for file in (self.root / "interactions").glob("*"):
+            file.unlink()
         if log.height:
             path = self.root.parent / "log.parquet"
             log.write_parquet(path)
@@ -106,6 +80,14 @@ class Shop:
         path = self.root / "pipelines" / pipeline / "schema.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_kiwi() -> Iterator[None]:
+    """Kiwi takes seconds to load."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(building, "_segmenter", lambda _: None)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from semsearch.cli.app import app
 from semsearch.errors import MissingPart, UsageError
 from semsearch.ingest.catalogue import Catalogue
 from semsearch.ingest.importing import import_rows
+from semsearch.records import ENGAGEMENTS
 from semsearch.retrieval.actor import for_actor
 from semsearch.retrieval.query_side import History
 from semsearch.retrieval.similar import similar
@@ -27,7 +28,6 @@ from semsearch.text.views import VIEWS_VERSION
 from semsearch.towers.card import ModelCard, encoder_id
 from semsearch.towers.features import tokenise
 from semsearch.towers.schema.fitting import fitted
-from semsearch.towers.schema.groups import ENGAGED
 from semsearch.towers.schema.reading import parse_schema
 from semsearch.towers.tokenizer import train_tokenizer
 from semsearch.workspace import Workspace
@@ -208,7 +208,7 @@ def test_the_next_step_goes_with_the_pipeline(workspace: Workspace) -> None:
 
 
 def test_one_actor_or_all_of_them() -> None:
-    log = EVENTS.filter(pl.col("kind").is_in(ENGAGED)).lazy()
+    log = EVENTS.filter(pl.col("kind").is_in(ENGAGEMENTS)).lazy()
     for actor_id in ("ann", "bob", "nobody"):
         one, every = History(log, once=True).of(actor_id), History(log).of(actor_id)
         assert one.equals(every)

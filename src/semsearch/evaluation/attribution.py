@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from semsearch.records import ENGAGEMENTS
+
 if TYPE_CHECKING:
     import polars as pl
 
-ENGAGEMENTS = ("click", "favorite", "chat", "purchase")
-"""Kinds of interactions that engage an item, the weakest first."""
 _KEPT = ("ts", "actor_id", "session_id", "kind", "query", "item_id", "region_id")
 _OUT = ("ts", "asked_at", "actor_id", "session_id", "kind", "query", "item_id", "region_id")
 _WHO = ("actor_id", "item_id")

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semsearch.errors import MissingPart
-from semsearch.workspace import Workspace, read_record
+from semsearch.stored import read_record
+from semsearch.workspace import Workspace
 
 if TYPE_CHECKING:
     import polars as pl

@@ -40,13 +40,12 @@ class History:
     @cached_property
     def _sorted(self) -> tuple[pl.DataFrame, dict[str, tuple[int, int]]]:
         """The log by actor and time, and where each actor starts and how many rows he has."""
-        import polars as pl
 
         rows = self._log.collect().sort("actor_id", "ts", maintain_order=True)
         runs = rows["actor_id"].rle().struct.unnest()
         starts = runs["len"].cum_sum() - runs["len"]
         places = zip(starts.to_list(), runs["len"].to_list(), strict=True)
-        return rows.select(pl.all()), dict(zip(runs["value"].to_list(), places, strict=True))
+        return rows, dict(zip(runs["value"].to_list(), places, strict=True))
 
 
 @dataclass(frozen=True)

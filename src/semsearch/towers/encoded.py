@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.towers.features import TokenRows
-from semsearch.towers.loop import features
+from semsearch.towers.learners import features
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

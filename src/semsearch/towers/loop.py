@@ -19,7 +19,6 @@ from semsearch.errors import UsageError
 from semsearch.towers.batches import Pairs, n_batches, shuffled
 from semsearch.towers.checkpoint import Checkpoint
 from semsearch.towers.features import TokenRows, joined
-from semsearch.towers.learners import features as features  # noqa: PLC0414
 from semsearch.towers.learners import learner
 from semsearch.towers.losses import Candidates, SampledSoftmax
 from semsearch.towers.negatives import Columns, Negatives, Sampler, log_probabilities

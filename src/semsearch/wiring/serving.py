@@ -111,9 +111,9 @@ def open_history(workspace: Workspace, *, once: bool = False) -> History:
     import polars as pl
 
     from semsearch.ingest.catalogue import Catalogue
+    from semsearch.records import ENGAGEMENTS
     from semsearch.retrieval.query_side import History
-    from semsearch.towers.schema.groups import ENGAGED
 
-    engaged = pl.col("kind").is_in(ENGAGED) & pl.col("item_id").is_not_null()
+    engaged = pl.col("kind").is_in(ENGAGEMENTS) & pl.col("item_id").is_not_null()
     log = Catalogue(workspace).interactions().filter(engaged).select("ts", "actor_id", "item_id", "kind")
     return History(log, once=once)

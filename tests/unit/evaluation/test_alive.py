@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from semsearch.evaluation.alive import alive
+from semsearch.evaluation.alive import created_by, ended_by
 from semsearch.records import Item, schema
+from semsearch.training.pool import Pool
 
 DAYS = [datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 10)]
 
@@ -18,5 +19,6 @@ def test_alive_counts_times_and_not_the_status_of_now():
         "status": ["active"] * 5 + ["hidden"],
     }
     items = pl.DataFrame(columns, schema={name: schema(Item)[name] for name in columns})
-    assert alive(items, DAYS[4]).tolist() == [True, False, False, True, False, True]
-    assert alive(items.clear(), DAYS[4]).tolist() == []
+    there = items.select(alive=created_by(pl.lit(DAYS[4])) & ~ended_by(pl.lit(DAYS[4])))["alive"].to_list()
+    assert there == [True, False, False, True, False, True]
+    assert Pool.of(items).alive(DAYS[4]).tolist() == there

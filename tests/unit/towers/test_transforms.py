@@ -194,7 +194,6 @@ def test_recent_items_strictly_before_newest_first_each_once() -> None:
         "",
     ]
     assert features.texts(ITEMS)[0] == "[item:i1] [category:shoe]"  # the very same tokens
-    assert features.needs_log
     by_kind = LOG.with_columns(kind=pl.lit("impression"))
     assert features.query_texts(asked, log=by_kind, items=ITEMS) == [""] * 8
 

@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from semsearch.evaluation.alive import alive
 from semsearch.evaluation.attribution import attribute
 from semsearch.evaluation.demand import bands, n_searches
 from semsearch.evaluation.questions import questions_of
@@ -16,6 +15,7 @@ from semsearch.text.signatures import near_duplicates
 from semsearch.training.log.examples import examples
 from semsearch.training.log.hard import impressed, known_positives
 from semsearch.training.log.split import split
+from semsearch.training.pool import Pool
 
 REWARDS = LogSettings()
 
@@ -48,8 +48,9 @@ def test_questions_of_the_last_days_can_be_answered(made, attributed, side):
     )
     assert len(questions) > 50
     rows = {item_id: row for row, item_id in enumerate(made.items["item_id"])}
+    pool = Pool.of(made.items)
     for query_id in list(questions.queries.texts)[:20]:
-        there = alive(made.items, questions.asked_at[query_id])
+        there = pool.alive(questions.asked_at[query_id])
         wanted = set(questions.qrels.grades[query_id])
         assert there[[rows[item_id] for item_id in wanted]].all()
         assert not wanted & questions.seen[query_id]

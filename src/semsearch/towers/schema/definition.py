@@ -1,7 +1,7 @@
 """What the two towers read: features of the query side and of the item side, and the groups that they come from.
 
-A schema is data: `pipelines/NAME/schema.toml`, or the default, typed text → the listing's text. `fit` freezes what
-it has to learn from the data and gives `Features` (towers.tokens), which turn frames into texts.
+A schema is data: `pipelines/NAME/schema.toml`, or the default, typed text → the listing's text. `fitted` freezes what
+it has to learn from the data and gives `Features` (tokens.py), which turn frames into texts.
 """
 
 from __future__ import annotations
@@ -10,12 +10,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from semsearch.towers.schema.transforms import TEXTS, TRANSFORMS
-
-if TYPE_CHECKING:
-    pass
 
 Of = Literal["query", "item", "actor"]
 SCHEMA = "schema.toml"

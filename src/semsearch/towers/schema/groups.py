@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import UsageError
+from semsearch.records import ENGAGEMENTS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 MIN_ROWS = 5
 """A part of a `by` column with fewer numbers takes the mean and deviation of all."""
 LOG_COLUMNS = ("item_id", "kind", "query")
-ENGAGED = ("click", "favorite", "chat", "purchase")
 Options = Mapping[str, Any]
 State = Mapping[str, Any]
 
@@ -169,7 +169,7 @@ def _cross(frame: pl.DataFrame, name: str, options: Options, _state: State, _tab
 
 GROUPS: dict[str, GroupTransform] = {
     "as_of": GroupTransform(
-        {"columns": ["item_id"], "n": 20, "kinds": list(ENGAGED)},
+        {"columns": ["item_id"], "n": 20, "kinds": list(ENGAGEMENTS)},
         reads=lambda _: {"actor_id": "category", "asked_at": "time"},
         makes=lambda name, options: {f"{name}.{column}": "list" for column in options["columns"]},
         apply=_as_of,

@@ -62,11 +62,6 @@ class Features:
         found = (f for f in self.schema.item.features if f.transform == LISTING.transform)
         return ItemTemplate(**next((f.options for f in found), {}))
 
-    @property
-    def needs_log(self) -> bool:
-        """Whether the query side looks back into the log."""
-        return any(group.transform == "as_of" for group in self.schema.query.groups)
-
     @cached_property
     def tokens(self) -> list[str]:
         """All tokens that the texts can hold, each once, in a fixed order: to be added to the tokenizer."""

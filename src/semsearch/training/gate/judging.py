@@ -28,9 +28,11 @@ from semsearch.training.gate.bands import even_sample
 from semsearch.training.gate.cohorts import ALL, Cohort, Outcome, cohort_labels, judge, target_of, verdict
 
 if TYPE_CHECKING:
+    from semsearch.evaluation.qrels import Qrels
     from semsearch.evaluation.questions import Questions, Side
     from semsearch.retrieval.search import Searcher
     from semsearch.settings import GateSettings
+    from semsearch.workspace import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,59 @@ def gate(
     check_pair(ours.release_id, ours.pipeline, theirs.release_id, theirs.pipeline)
     of_current, of_candidate = shared_contests(current.release, candidate.release)
     can = answerable(questions, of_candidate, now, shared_side(current, candidate))
+    asked = _asked(questions, can, ours, theirs)
+    labels = cohort_labels(questions, slices, target, asked.qrels.grades)
+    target = target_of(labels, target)
+    runs = [
+        answers(searcher, asked, contest, depth_of([metric]), now=now, name=name, mode=mode, progress=progress)
+        for searcher, contest, name in ((current, of_current, "current"), (candidate, of_candidate, "candidate"))
+    ]
+    compared, cohorts = judge(
+        runs[0], runs[1], asked.qrels, labels, settings, target=target, seed=seed, resamples=resamples
+    )
+    outcome, told = verdict(cohorts)
+    given: dict[str, Any] = {
+        "candidate": ours.release_id,
+        "current": theirs.release_id,
+        "target": target,
+        "questions_digest": questions_digest(asked, labels),
+        "settings": settings.model_dump(),
+        "serving": _serving(candidate, mode),
+        "seed": seed,
+        "resamples": resamples,
+    }
+    return GateResult(
+        **given,
+        **_sizes(questions, can, asked, (theirs.n_items, ours.n_items), n_shared=len(of_candidate)),
+        gate_id="g" + _digest(given | {"slices": sorted(slices)})[:12],
+        changed=changes(ours, theirs),
+        pipeline=ours.pipeline,
+        outcome=outcome,
+        told=told,
+        cohorts=cohorts,
+        source=source or {},
+        judged_at=now.isoformat(timespec="seconds"),
+        lost=_lost(compared, runs, asked),
+        changes=tuple(compared.per_query(metric).tolist()),
+    )
+
+
+def _sizes(
+    questions: Questions, can: Qrels, asked: Questions, n_items: tuple[int, int], *, n_shared: int
+) -> dict[str, Any]:
+    """What was asked of what there is; `n_items` of the current release and of the candidate."""
+    return {
+        "n_questions": len(asked),
+        "n_unanswerable": len(questions.queries) - len(can),
+        "n_not_asked": len(can) - len(asked),
+        "n_items": n_shared,
+        "n_only_current": n_items[0] - n_shared,
+        "n_only_candidate": n_items[1] - n_shared,
+    }
+
+
+def _asked(questions: Questions, can: Qrels, ours: Manifest, theirs: Manifest) -> Questions:
+    """Those that can be answered, or an even sample of them; raises UsageError without any."""
     wanted = can.of_queries(even_sample(list(can.grades), questions.queries.columns.get(BAND, {})))
     if not wanted.grades:
         raise UsageError(
@@ -131,46 +186,7 @@ def gate(
             f"{theirs.release_id} and {ours.release_id} and alive when it is asked.",
             "Next: semsearch index build, then judge a candidate of the present catalogue",
         )
-    labels = cohort_labels(questions, slices, target, wanted.grades)
-    target = target_of(labels, target)
-    asked = replace(questions, queries=questions.queries.of(wanted.grades), qrels=wanted)
-    depth = depth_of([metric])
-    runs = [
-        answers(searcher, asked, contest, depth, now=now, name=name, mode=mode, progress=progress)
-        for searcher, contest, name in ((current, of_current, "current"), (candidate, of_candidate, "candidate"))
-    ]
-    compared, cohorts = judge(runs[0], runs[1], wanted, labels, settings, target=target, seed=seed, resamples=resamples)
-    outcome, told = verdict(cohorts)
-    origin = _serving(candidate, mode)
-    given = {"candidate": ours.release_id, "current": theirs.release_id, "target": target, "slices": sorted(slices)}
-    digest = questions_digest(asked, labels)
-    judged_by = {"questions": digest, "settings": settings.model_dump(), "serving": origin, "seed": seed}
-    return GateResult(
-        gate_id="g" + _digest(given | judged_by | {"resamples": resamples})[:12],
-        candidate=ours.release_id,
-        current=theirs.release_id,
-        changed=changes(ours, theirs),
-        pipeline=ours.pipeline,
-        outcome=outcome,
-        told=told,
-        target=target,
-        cohorts=cohorts,
-        settings=settings.model_dump(),
-        serving=origin,
-        source=source or {},
-        questions_digest=digest,
-        n_questions=len(wanted),
-        n_unanswerable=len(questions.queries) - len(can),
-        n_not_asked=len(can) - len(wanted),
-        n_items=len(of_candidate),
-        n_only_current=len(current.release) - len(of_candidate),
-        n_only_candidate=len(candidate.release) - len(of_candidate),
-        seed=seed,
-        resamples=resamples,
-        judged_at=now.isoformat(timespec="seconds"),
-        lost=_lost(compared, runs, asked),
-        changes=tuple(compared.per_query(metric).tolist()),
-    )
+    return replace(questions, queries=questions.queries.of(wanted.grades), qrels=wanted)
 
 
 def check_pair(candidate: str, candidate_pipeline: str, current: str, current_pipeline: str) -> None:

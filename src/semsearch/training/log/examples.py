@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from semsearch.evaluation.alive import created_by, ended_by
-from semsearch.evaluation.attribution import ENGAGEMENTS, Share
+from semsearch.evaluation.attribution import Share
 from semsearch.evaluation.questions import Side
+from semsearch.records import ENGAGEMENTS
 from semsearch.settings import LogSettings
 from semsearch.text.views import search
 from semsearch.training.log.visits import anchored
