@@ -18,6 +18,8 @@ STATUSES = ("active", "reserved", "sold", "hidden")
 ENGAGEMENTS = ("click", "favorite", "chat", "purchase")
 """Kinds of interactions that engage an item, the weakest first."""
 INTERACTION_KINDS = ("search", "impression", *ENGAGEMENTS)
+NAMESPACES = ("listing", "image", "chat", "profile")
+"""Kinds of content that are known from the start."""
 CATEGORY_SEPARATOR = " > "
 
 
@@ -109,6 +111,128 @@ class Judgement:
     """The judged item."""
     grade: float
     """Gain; 0 is not relevant, higher is better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One piece of content under moderation, in one of its revisions."""
+
+    namespace: str
+    """One kind of content: listing, image, chat, profile, or one that the settings name."""
+    post_id: str
+    """Unique in its namespace; an item's is its item_id."""
+    author_id: str
+    """Who wrote it."""
+    created_at: datetime
+    """UTC; of this revision."""
+    text: str
+    """As written."""
+    revision: int | None = None
+    """0 and up, an edit is the next one; null: the journal counts by changed text."""
+    image_path: str | None = None
+    """Kept, not scanned."""
+    parent_id: str | None = None
+    """The post that it belongs to, as an image does to its listing."""
+    room_id: str | None = None
+    """Where it was written, for a chat."""
+    recipient_id: str | None = None
+    """Who was written to, for a chat."""
+    category: str | None = None
+    """Path from the root, levels joined by ` > `."""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    """In a frame one JSON object with sorted keys."""
+    seller_type: str | None = None
+    """Such as person or business; free text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One post in a campaign, and what put it there."""
+
+    seq: int
+    """Its number in the journal."""
+    campaign_id: str
+    post_id: str
+    revision: int
+    author_id: str
+    at_us: int
+    """Microseconds UTC since 1970: the post's time."""
+    net: str
+    """leader, skeleton, contact, shingles, embedding or reviewer."""
+    strength: float
+    """0 to 1, of that net: 1 for exact ones, Jaccard similarity of shingles, cosine of vectors."""
+    detail: str = ""
+    """The kind of the contact, for one."""
+    recipient_id: str | None = None
+    category: str | None = None
+    disguised: bool = False
+    """Whether its text was written to slip past filters."""
+    counts: bool = True
+    """False for authors and seller types that are allowed: members without growth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What the machine raises about one campaign, at one step of the ladder."""
+
+    alert_id: str
+    """Of the campaign: a campaign has one alert."""
+    campaign_id: str
+    namespace: str
+    kind: str
+    """campaign, drip, repost or recipients."""
+    level: int
+    """Step of the doubling ladder, 1 and up."""
+    severity: str
+    """low, medium or high."""
+    at_us: int
+    """Microseconds UTC: the post that raised it."""
+    n_posts: int
+    n_authors: int
+    n_recipients: int
+    reasons: Mapping[str, Any] = field(default_factory=dict)
+    """What was counted in which window, what was expected, the floor, the evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a named person decided. Never changed; undoing is another one."""
+
+    decision_id: int
+    """1 and up, without gaps."""
+    at: datetime
+    """UTC."""
+    by: str
+    """A person's name."""
+    kind: str
+    """confirm, dismiss, snooze, undo, split, merge, lead, benign or allow."""
+    subject: str
+    """The alert, campaign, author or (for undo) decision that it is about."""
+    members: tuple[tuple[str, int], ...] = ()
+    """(post_id, revision) of the posts that it covers: the members as they were then."""
+    reason: str = ""
+    until: datetime | None = None
+    """UTC; when a snooze, a benign memory or an allowance ends; null: never."""
+    detail: Mapping[str, str] = field(default_factory=dict)
+    """Such as the campaign that another is merged into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rulings:
+    """What decisions in force tell the machine, keyed by what they are about."""
+
+    benign: Mapping[str, datetime | None] = field(default_factory=dict)
+    """Campaigns that raise no alert, until when (null: for good)."""
+    snoozed: Mapping[str, datetime | None] = field(default_factory=dict)
+    allowed: Mapping[str, datetime | None] = field(default_factory=dict)
+    """Authors whose posts do not count."""
+    merged: Mapping[str, str] = field(default_factory=dict)
+    """Campaign to the one that it is part of now; never a chain."""
+    moved: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """(post_id, revision) to the campaign that a person put it in."""
+    led: Mapping[str, str] = field(default_factory=dict)
+    """post_id of a leader made by hand to its campaign."""
+    confirmed_authors: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from semsearch.errors import UsageError
+from semsearch.records import NAMESPACES
 
 _ENVIRONMENT = "Next: one variable a setting, such as SEMSEARCH_SEARCH__K=20 (docs/reference.md lists them)"
 
@@ -114,6 +115,41 @@ class LlmSettings(_Section):
     embedding_dim: int = Field(0, ge=0, description="Asked vector length; 0 leaves it to the model")
 
 
+class CampaignSettings(_Section):
+    """How look-alike content is joined, and when its growth is an alert."""
+
+    window_days: float = Field(30.0, gt=0, description="Older leaders are forgotten unless their campaign lives")
+    window_posts: int = Field(1_000_000, ge=1000, description="Posts that are remembered for comparison, at most")
+    max_chars: int = Field(10_000, ge=100, description="Characters of a post that are read")
+    min_letters: int = Field(8, ge=1, description="Shorter texts (in letters and digits) join by contacts alone")
+    shingles: float = Field(0.5, gt=0, le=1, description="Jaccard similarity of character shingles that joins")
+    embedding: float = Field(0.92, gt=0, le=1, description="Cosine that joins")
+    support: float = Field(0.2, ge=0, le=1, description="Shingles that a join by cosine shares at least")
+    allow_seller_types: tuple[str, ...] = Field((), description="Seller types whose posts do not count as growth")
+    namespaces: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Other values for one namespace")
+
+    def of(self, namespace: str) -> CampaignSettings:
+        """The settings of one namespace; raises UsageError for one that nobody knows."""
+        known = (*NAMESPACES, *(name for name in self.namespaces if name not in NAMESPACES))
+        if namespace not in known:
+            raise UsageError(
+                f"There is no namespace '{namespace}': there are {', '.join(known)}.",
+                f"Next: choose one of these, or add [campaigns.namespaces.{namespace}] to semsearch.toml",
+            )
+        own = self.namespaces.get(namespace, {})
+        try:
+            return CampaignSettings(**(self.model_dump() | own | {"namespaces": {}}))
+        except ValidationError as error:
+            raise UsageError(
+                f"Setting campaigns.namespaces.{namespace}.{error.errors()[0]['loc'][-1]}: {_wrong(error)}.",
+                "Next: correct it in semsearch.toml",
+            ) from error
+
+
+class NotifySettings(_Section):
+    """Where alerts are told."""
+
+
 class Settings(BaseSettings):
     """The settings of one workspace. Immutable; a flag makes a changed copy with `override`."""
 
@@ -133,6 +169,8 @@ class Settings(BaseSettings):
     index: IndexSettings = Field(default_factory=IndexSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     llm: LlmSettings = Field(default_factory=LlmSettings)
+    campaigns: CampaignSettings = Field(default_factory=CampaignSettings)
+    notify: NotifySettings = Field(default_factory=NotifySettings)
 
     @classmethod
     def load(cls, root: Path) -> Settings:

@@ -1,0 +1,1 @@
+"""Look-alike content joined to fixed leaders, and alerts by its growth."""
