@@ -20,6 +20,8 @@ ENGAGEMENTS = ("click", "favorite", "chat", "purchase")
 INTERACTION_KINDS = ("search", "impression", *ENGAGEMENTS)
 NAMESPACES = ("listing", "image", "chat", "profile")
 """Kinds of content that are known from the start."""
+SEVERITIES = ("low", "medium", "high")
+"""Of an alert, the least first."""
 CATEGORY_SEPARATOR = " > "
 
 

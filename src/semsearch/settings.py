@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,8 +20,10 @@ from pydantic_settings import (
 )
 
 from semsearch.errors import UsageError
-from semsearch.records import NAMESPACES
+from semsearch.records import NAMESPACES, SEVERITIES
 
+_VARIABLE = "^[A-Z][A-Z0-9_]*$"
+"""Names of environment variables; no token and no address looks so."""
 _ENVIRONMENT = "Next: one variable a setting, such as SEMSEARCH_SEARCH__K=20 (docs/reference.md lists them)"
 
 
@@ -147,7 +149,39 @@ class CampaignSettings(_Section):
 
 
 class NotifySettings(_Section):
-    """Where alerts are told."""
+    """Where alerts are told. Token and webhook are secrets: the file names the variables that hold them."""
+
+    sinks: tuple[Literal["slack", "webhook", "jsonl"], ...] = Field(
+        (), description="Who is told: slack (a bot, whose messages follow the campaign), webhook (of Slack), jsonl"
+    )
+    min_severity: Literal["low", "medium", "high"] = Field("low", description="Alerts below it are told nobody")
+    channels: dict[str, str] = Field(
+        default_factory=dict,
+        description='Channel id or name by "namespace.severity", "namespace" or "default", the first that is there',
+    )
+    token_env: str = Field(
+        "SLACK_BOT_TOKEN", pattern=_VARIABLE, description="Name of the variable that holds the bot token, not the token"
+    )
+    webhook_env: str = Field(
+        "SLACK_WEBHOOK_URL", pattern=_VARIABLE, description="Name of the variable that holds the webhook's address"
+    )
+    slack_url: str = Field("", description="Where Slack's Web API is; empty: slack.com; GovSlack has another")
+    jsonl_path: str = Field("alerts.jsonl", min_length=1, description="File of the jsonl sink, from the workspace")
+
+    @field_validator("channels")
+    @classmethod
+    def _known_severities(cls, channels: dict[str, str]) -> dict[str, str]:
+        """Refuse a key that no alert can have: its channel would stay silent."""
+        for key in channels:
+            _, dot, severity = key.partition(".")
+            if dot and severity not in SEVERITIES:
+                raise ValueError(f"'{key}' should be default, a namespace, or namespace.{'|'.join(SEVERITIES)}")
+        return channels
+
+    def channel(self, namespace: str, severity: str) -> str:
+        """Where alerts of this kind go; '' when no channel is named for them."""
+        keys = (f"{namespace}.{severity}", namespace, "default")
+        return next((self.channels[key] for key in keys if key in self.channels), "")
 
 
 class Settings(BaseSettings):
