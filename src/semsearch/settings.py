@@ -39,6 +39,7 @@ class ImportSettings(_Section):
     items: dict[str, Any] = Field(default_factory=dict, description="Column mapping for items: field = source")
     interactions: dict[str, Any] = Field(default_factory=dict, description="Column mapping for interactions")
     regions: dict[str, Any] = Field(default_factory=dict, description="Column mapping for regions")
+    posts: dict[str, Any] = Field(default_factory=dict, description="Column mapping for posts that are scanned")
 
 
 class TrainSettings(_Section):
@@ -127,6 +128,12 @@ class CampaignSettings(_Section):
     shingles: float = Field(0.5, gt=0, le=1, description="Jaccard similarity of character shingles that joins")
     embedding: float = Field(0.92, gt=0, le=1, description="Cosine that joins")
     support: float = Field(0.2, ge=0, le=1, description="Shingles that a join by cosine shares at least")
+    burst_hours: tuple[float, ...] = Field((1.0, 24.0), description="Lengths of the windows in which a burst shows")
+    drip_days: float = Field(14.0, gt=0, description="Length of the window in which a slow campaign shows")
+    floor: float = Field(6.0, gt=0, description="Authors' worth of posts that an alert takes, with signs of evasion")
+    floor_plain: float = Field(15.0, gt=0, description="The same without such signs")
+    floor_author: int = Field(12, ge=2, description="Posts or recipients of one author that an alert takes")
+    chance: float = Field(1e-6, gt=0, lt=1, description="A burst is rarer than this for something honest and steady")
     allow_seller_types: tuple[str, ...] = Field((), description="Seller types whose posts do not count as growth")
     namespaces: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Other values for one namespace")
 

@@ -174,7 +174,7 @@ def _short(row: dict[str, Any], field: str) -> Any:
 
 
 def _show_summary(summary: Any, as_json: bool) -> None:
-    from semsearch.ingest.importing import told_reasons
+    from semsearch.ingest.rejects import told_reasons
 
     if as_json:
         emit(summary, as_json=True)

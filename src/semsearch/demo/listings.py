@@ -15,7 +15,8 @@ from semsearch import wiring
 from semsearch.demo.job import Heading, Job, answers_table, quality_chapter, release_chapter, train_chapter
 from semsearch.errors import UsageError
 from semsearch.ingest.catalogue import Catalogue
-from semsearch.ingest.importing import TooManyBad, import_rows, told_reasons
+from semsearch.ingest.importing import import_rows
+from semsearch.ingest.rejects import TooManyBad, told_reasons
 from semsearch.ingest.sources import Source, expand
 from semsearch.ingest.tables import batches
 from semsearch.progress import Progress

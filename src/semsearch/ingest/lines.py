@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from semsearch.errors import UsageError
+from semsearch.ingest.sources import Unreadable
 
 MAX_LINE = 64 << 20
 """Bytes without a line end above which a stream is refused, so that memory stays bounded."""
@@ -66,9 +66,7 @@ def _utf8(name: str, blocks: Iterator[bytes]) -> Iterator[bytes]:
             yield decoder.decode(block).encode()
         yield decoder.decode(b"", final=True).encode()
     except UnicodeError as error:
-        raise UsageError(
-            f"{name} starts as UTF-16 and is damaged: {error}. Nothing was imported.", "Next: export it as UTF-8"
-        ) from error
+        raise Unreadable(f"{name} starts as UTF-16 and is damaged: {error}.", "Next: export it as UTF-8") from error
 
 
 def _whole_lines(name: str, blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -78,7 +76,7 @@ def _whole_lines(name: str, blocks: Iterator[bytes]) -> Iterator[bytes]:
         if not end:
             rest.append(block)
             if sum(map(len, rest)) > MAX_LINE:
-                raise UsageError(
+                raise Unreadable(
                     f"{name} has a line of more than {MAX_LINE >> 20} MB.", "Next: write one row a line, ended by \\n"
                 )
             continue

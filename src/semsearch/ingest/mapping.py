@@ -1,7 +1,8 @@
 """Which column fills which field: guessed from usual English and Korean names, or said with `field=source`.
 
 A source is a column (`price`), a place inside one (`specs.maker`, `photos[0].url`), several columns joined
-by ` > ` (`level1+level2`), a number column scaled (`price_cents*0.01`) or a constant (`'KRW'`).
+(`level1+level2` by ` > `, a post's `title+body` by a line end), a number column scaled (`price_cents*0.01`) or a
+constant (`'KRW'`).
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from semsearch.errors import UsageError
-from semsearch.ingest.names import ALIASES, CATEGORY_LEVELS, REQUIRED, Kind
+from semsearch.ingest.names import ALIASES, CATEGORY_LEVELS, REQUIRED, RowKind
+from semsearch.records import CATEGORY_SEPARATOR
 
 _LEVEL = re.compile(r"(?:category|cat|level|카테고리|분류)([1-9])")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _SCALED = ("price", "position", "n_results")
+JOINED = {"category": CATEGORY_SEPARATOR, "text": "\n"}
+"""Fields that may take several columns, and what comes between these."""
 _SCALE = re.compile(r"(.+?)\s*\*\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)$")
 
 
@@ -50,6 +54,11 @@ class Mapped:
     absent: tuple[str, ...]
     """Columns that the user named and the rows (so far) lack."""
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """Field to source, as written."""
+        return {name: expression.text for name, expression in self.fields.items()}
+
 
 def parse_maps(texts: Iterable[str]) -> dict[str, str]:
     """`["title=제목", …]` as field → source; raises UsageError for one without `=`."""
@@ -75,7 +84,7 @@ def from_settings(table: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def resolve(kind: Kind, names: Sequence[str], given: Mapping[str, str]) -> Mapped:
+def resolve(kind: RowKind, names: Sequence[str], given: Mapping[str, str]) -> Mapped:
     """The mapping for rows with these columns: what was given, then guesses for the other fields.
 
     `field=` with nothing after it leaves a field empty that would be guessed.
@@ -99,7 +108,7 @@ def resolve(kind: Kind, names: Sequence[str], given: Mapping[str, str]) -> Mappe
     )
 
 
-def check_required(kind: Kind, source: str, mapping: Mapped) -> None:
+def check_required(kind: RowKind, source: str, mapping: Mapped) -> None:
     """Raises UsageError when a required field has no column, naming the columns and the mapping so far."""
     missing = [field for field in REQUIRED[kind] if field not in mapping.fields]
     if not missing:
@@ -142,8 +151,8 @@ def parse(text: str, names: Sequence[str]) -> Expression:
 def _check_use(field: str, expression: Expression) -> None:
     if expression.scale is not None and field not in _SCALED:
         raise UsageError(f"--map {field}={expression.text}: only {', '.join(_SCALED)} can be scaled.")
-    if len(expression.places) > 1 and field != "category":
-        raise UsageError(f"--map {field}={expression.text}: only category takes several columns.")
+    if len(expression.places) > 1 and field not in JOINED:
+        raise UsageError(f"--map {field}={expression.text}: only {' and '.join(JOINED)} take several columns.")
 
 
 def _number(text: str) -> float:
@@ -169,7 +178,7 @@ def _columns(expressions: Iterable[Expression]) -> set[str]:
     return {place.column for expression in expressions for place in expression.places}
 
 
-def _check_field(kind: Kind, field: str) -> None:
+def _check_field(kind: RowKind, field: str) -> None:
     known = [name for name in ALIASES[kind] if not name.startswith("attributes.")]
     if field in known or (kind == "items" and re.fullmatch(r"attributes\..+", field)):
         return
@@ -179,7 +188,7 @@ def _check_field(kind: Kind, field: str) -> None:
     raise UsageError(f"--map: {kind} have no field {field!r}. {hint}", f"Next: one of {', '.join(known)}{extra}")
 
 
-def _guess(kind: Kind, names: Sequence[str], taken: set[str]) -> dict[str, Expression]:
+def _guess(kind: RowKind, names: Sequence[str], taken: set[str]) -> dict[str, Expression]:
     free = {_plain(name): name for name in reversed(names) if name not in taken}
     guessed: dict[str, Expression] = {}
     for field, aliases in ALIASES[kind].items():

@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import Literal
 
 Kind = Literal["items", "interactions", "regions"]
+"""What is imported."""
+RowKind = Literal[Kind, "posts"]
+"""What is read from files; posts are scanned, not imported."""
 
-REQUIRED: dict[Kind, tuple[str, ...]] = {
+REQUIRED: dict[RowKind, tuple[str, ...]] = {
     "items": ("item_id", "title"),
     "interactions": ("ts", "actor_id", "kind"),
     "regions": ("region_id", "name"),
+    "posts": ("post_id", "author_id", "created_at", "text"),
 }
+MAY_BE_EMPTY = ("text",)
+"""Fields that need a column, not a value in each row: a post may be nothing but an image."""
 _ITEM = "item_id id listing_id product_id sku 상품번호 상품id 상품코드 게시글번호 매물번호 번호 아이디"
 _REGION = "region_id region region_code 지역코드 지역번호 지역 동네 행정동코드 행정동"
 # Field to names in order of preference; case, spaces, - and _ do not matter.
-_ALIASES: dict[Kind, dict[str, str]] = {
+_ALIASES: dict[RowKind, dict[str, str]] = {
     "items": {
         "item_id": _ITEM,
         "title": "title 제목 상품명 상품제목 글제목 name product_name item_name subject 이름",
@@ -53,8 +59,28 @@ _ALIASES: dict[Kind, dict[str, str]] = {
         "name": "name region_name 이름 지역명 동이름 행정동명 동네이름",
         "neighbour_ids": "neighbour_ids neighbor_ids neighbours neighbors 이웃 인접지역 이웃지역",
     },
+    "posts": {
+        "namespace": "namespace",
+        "post_id": "post_id message_id comment_id msg_id id listing_id item_id 게시글번호 게시글id 글번호 메시지번호 "
+        "메시지id 댓글번호 댓글id 매물번호 상품번호 번호",
+        "author_id": "author_id author sender_id sender from_id user_id seller_id seller member_id 작성자id 작성자번호 "
+        "작성자 보낸사람 발신자 판매자id 판매자번호 판매자 회원번호 회원id 사용자id 사용자 user username nickname "
+        "닉네임 아이디",
+        "created_at": "created_at created sent_at written_at posted_at published_at 작성일시 작성일 작성시각 "
+        "등록일시 등록일 등록시각 보낸시각 발송일시 생성일 timestamp ts time datetime date 일시 시각 시간 날짜",
+        "text": "text content message body comment 내용 본문 글 메시지 메세지 댓글 채팅 대화내용 글내용 설명",
+        "revision": "revision 수정차수",
+        "image_path": "image_path image image_url 이미지 사진",
+        "parent_id": "parent_id reply_to parent 상위글번호 원글번호 부모id",
+        "room_id": "room_id chat_room_id channel_id room channel 채팅방번호 채팅방id 채팅방",
+        "recipient_id": "recipient_id recipient receiver_id receiver to_id buyer_id 수신자id 수신자 받는사람 "
+        "구매자id 구매자",
+        "category": "category category_path 카테고리 분류 category_name 카테고리명",
+        "attributes": "attributes 속성",
+        "seller_type": "seller_type author_type user_type 판매자유형 판매자구분 판매자종류 작성자유형 회원유형",
+    },
 }
-ALIASES: dict[Kind, dict[str, tuple[str, ...]]] = {
+ALIASES: dict[RowKind, dict[str, tuple[str, ...]]] = {
     kind: {field: tuple(names.split()) for field, names in fields.items()} for kind, fields in _ALIASES.items()
 }
 CATEGORY_LEVELS = ("대분류", "중분류", "소분류", "세분류")

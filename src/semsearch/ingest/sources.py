@@ -46,12 +46,14 @@ class Source:
             with self._open() as raw:
                 yield from _decompressed(raw)
         except (EOFError, zlib.error, gzip.BadGzipFile, _Damaged) as error:
-            raise UsageError(
-                f"{self.name} is cut off or damaged ({error}). Nothing was imported.",
+            raise Unreadable(
+                f"{self.name} is cut off or damaged ({error}).",
                 "Next: fetch or export it again, then run the command again",
             ) from error
         except OSError as error:
-            raise UsageError(f"{self.name} cannot be read: {error.strerror or error}.") from error
+            raise Unreadable(
+                f"{self.name} cannot be read: {error.strerror or error}.", "Next: check its permissions and the disk"
+            ) from error
 
     def _open(self) -> BinaryIO:
         if self.path is not None:
@@ -63,6 +65,10 @@ class Source:
 
 class _Damaged(Exception):
     pass
+
+
+class Unreadable(UsageError):
+    """A source turned out to be broken, maybe after many good rows."""
 
 
 def expand(names: Sequence[str], stdin: BinaryIO | None = None) -> list[Source]:
@@ -90,6 +96,14 @@ def _file(path: Path) -> Source:
     if path.is_dir():
         raise UsageError(f"{path} is a directory.", f"Next: name its files, such as '{path}/*.csv'")
     return Source(str(path), path)
+
+
+def nothing_in(sources: Sequence[Source]) -> UsageError:
+    """The error that refuses sources without a row."""
+    names = ", ".join(source.name for source in sources[:3])
+    return UsageError(
+        f"No rows in {names}: empty, or only a header.", "Next: name a file with at least one row below the header"
+    )
 
 
 def _decompressed(raw: BinaryIO) -> Iterator[bytes]:

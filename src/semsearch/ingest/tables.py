@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from semsearch.errors import UsageError
 from semsearch.ingest.lines import Line, Reject, numbered_lines
-from semsearch.ingest.sources import Format, Source, peek, sniff
+from semsearch.ingest.sources import Format, Source, Unreadable, peek, sniff
 
 if TYPE_CHECKING:
     import polars as pl
@@ -258,9 +258,7 @@ def _parquet(source: Source, blocks: Iterator[bytes]) -> Iterator[Batch]:
                 yield _parquet_batch(frame, number)
                 number += frame.height
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise UsageError(
-                f"{source.name} is a damaged Parquet file ({error}). Nothing was imported.", "Next: export it again"
-            ) from error
+            raise Unreadable(f"{source.name} is a damaged Parquet file ({error}).", "Next: export it again") from error
 
 
 def _plain_parquet(path: Path | None) -> Path | None:

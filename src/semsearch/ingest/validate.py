@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from semsearch.ingest import times, values
-from semsearch.ingest.mapping import Expression, Place
-from semsearch.ingest.names import KIND_NAMES, REQUIRED, STATUS_NAMES, Kind
+from semsearch.ingest.mapping import JOINED, Expression, Place
+from semsearch.ingest.names import KIND_NAMES, MAY_BE_EMPTY, REQUIRED, STATUS_NAMES, RowKind
 from semsearch.ingest.tables import Batch, text_series
-from semsearch.records import CATEGORY_SEPARATOR, Interaction, Item, Region, schema
+from semsearch.records import Interaction, Item, Post, Region, schema
 
 if TYPE_CHECKING:
     import polars as pl
 
     from semsearch.ingest.values import Typed
 
-RECORDS: dict[Kind, type] = {"items": Item, "interactions": Interaction, "regions": Region}
+RECORDS: dict[RowKind, type] = {"items": Item, "interactions": Interaction, "regions": Region, "posts": Post}
+Reasons = list[tuple[str, "pl.Series"]]
+"""Column, and for each row why it is bad, or null."""
+Rules = Callable[["pl.DataFrame"], Reasons]
+"""What else is wrong with typed rows."""
 _LISTS = {"image_paths": "|\n", "neighbour_ids": "|;, \t"}
 _TIMES = ("ts", "created_at", "updated_at", "bumped_at", "ended_at")
 
@@ -31,14 +35,23 @@ class Checked:
     """Index in the batch, column ('' is the row), reason."""
 
 
-def validate(kind: Kind, batch: Batch, fields: Mapping[str, Expression], tz: str) -> Checked:
-    """Typed rows in input order; the first bad field of a row, in record order, is its reason."""
+def validate(
+    kind: RowKind,
+    batch: Batch,
+    fields: Mapping[str, Expression],
+    tz: str,
+    rules: Rules | None = None,
+) -> Checked:
+    """Typed rows in input order; the first bad field of a row, in record order, is its reason.
+
+    `rules` are asked after everything else.
+    """
     import polars as pl
 
     columns: dict[str, pl.Series] = {}
-    reasons: list[tuple[str, pl.Series]] = []
+    reasons: Reasons = []
     for name, dtype in schema(RECORDS[kind]).items():
-        source = _filled(batch, fields.get(name))
+        source = _filled(batch, fields.get(name), JOINED.get(name, ""))
         converted, reason = _convert(name, source, fields.get(name), tz)
         if name == "attributes":
             converted = _with_single_attributes(converted, batch, fields)
@@ -47,10 +60,12 @@ def validate(kind: Kind, batch: Batch, fields: Mapping[str, Expression], tz: str
         reasons += [(label, reason), (label, _missing(kind, name, source))]
     frame = pl.DataFrame(columns)
     reasons += _across(kind, frame)
+    if rules:
+        reasons += [(fields[name].text if name in fields else name, reason) for name, reason in rules(frame)]
     return _split(frame, reasons)
 
 
-def _split(frame: pl.DataFrame, reasons: Sequence[tuple[str, pl.Series]]) -> Checked:
+def _split(frame: pl.DataFrame, reasons: Reasons) -> Checked:
     import polars as pl
 
     some = [(column, reason) for column, reason in reasons if reason.null_count() < len(reason)]
@@ -68,8 +83,8 @@ def _split(frame: pl.DataFrame, reasons: Sequence[tuple[str, pl.Series]]) -> Che
 # --- from the batch ------------------------------------------------------------------------
 
 
-def _filled(batch: Batch, expression: Expression | None) -> pl.Series:
-    """The text of one field; empty and blank texts are null."""
+def _filled(batch: Batch, expression: Expression | None, between: str = "") -> pl.Series:
+    """The text of one field, several columns joined with `between`; empty and blank texts are null."""
     import polars as pl
 
     n = len(batch.numbers)
@@ -79,7 +94,7 @@ def _filled(batch: Batch, expression: Expression | None) -> pl.Series:
     columns = [_reached(batch, place) for place in expression.places]
     if len(columns) == 1:
         return _unblank(columns[0])
-    joined = pl.concat_str([_unblank(c).alias(str(i)) for i, c in enumerate(columns)], separator=CATEGORY_SEPARATOR,
+    joined = pl.concat_str([_unblank(c).alias(str(i)) for i, c in enumerate(columns)], separator=between,
                            ignore_nulls=True)  # fmt: skip
     return _unblank(pl.select(joined.alias("joined")).to_series())
 
@@ -123,10 +138,12 @@ def _convert(name: str, source: pl.Series, expression: Expression | None, tz: st
 _CONVERTERS: dict[str, Callable[[pl.Series], Typed]] = {
     "title": lambda s: values.text(s, values.MAX_TITLE),
     "body": lambda s: values.text(s, values.MAX_BODY),
+    "text": lambda s: (s, values.ok(s)),  # whoever writes a post must not be able to have it left out
     "status": lambda s: values.one_of(s, STATUS_NAMES),
     "kind": lambda s: values.one_of(s, KIND_NAMES),
     "position": lambda s: values.whole(s, 1),
     "n_results": lambda s: values.whole(s, 0),
+    "revision": lambda s: values.whole(s, 0),
     "currency": values.currency,
     "category": values.category,
     "attributes": values.attributes,
@@ -136,7 +153,7 @@ _CONVERTERS: dict[str, Callable[[pl.Series], Typed]] = {
 def _default(name: str, series: pl.Series) -> pl.Series:
     import polars as pl
 
-    fill: dict[str, Any] = {"body": "", "status": "active", "attributes": "{}"}
+    fill: dict[str, Any] = {"body": "", "text": "", "status": "active", "attributes": "{}"}
     if name in fill:
         return series.fill_null(fill[name])
     if name in _LISTS:
@@ -166,16 +183,16 @@ def _with_single_attributes(series: pl.Series, batch: Batch, fields: Mapping[str
 # --- checking ------------------------------------------------------------------------------
 
 
-def _missing(kind: Kind, name: str, source: pl.Series) -> pl.Series:
+def _missing(kind: RowKind, name: str, source: pl.Series) -> pl.Series:
     import polars as pl
 
-    if name not in REQUIRED[kind]:
+    if name not in REQUIRED[kind] or name in MAY_BE_EMPTY:
         return values.ok(source)
     frame = pl.DataFrame({"v": source})
     return frame.select(pl.when(pl.col("v").is_null()).then(pl.lit(f"{name} is missing")).alias("r")).to_series()
 
 
-def _across(kind: Kind, frame: pl.DataFrame) -> list[tuple[str, pl.Series]]:
+def _across(kind: RowKind, frame: pl.DataFrame) -> Reasons:
     """Checks that look at more than one field."""
     import polars as pl
 

@@ -12,7 +12,8 @@ import pytest
 import zstandard
 
 from semsearch.errors import UsageError
-from semsearch.ingest.importing import TooManyBad, import_rows, preview_rows, told_reasons
+from semsearch.ingest.importing import import_rows, preview_rows
+from semsearch.ingest.rejects import TooManyBad, told_reasons
 from semsearch.settings import ImportSettings
 from semsearch.workspace import Workspace
 
@@ -81,7 +82,7 @@ def test_names_that_are_no_file(workspace, tmp_path, name, message):
     ({"currency": "KRW"}, "a constant is quoted, such as --map \"currency='KRW'\""),
     ({"title": "title*2"}, "can be scaled"),
     ({"price": "title*2.."}, "not a number to scale by"),
-    ({"title": "id+title"}, "only category takes several columns"),
+    ({"title": "id+title"}, "only category and text take several columns"),
     ({"title": "a[b]"}, "is not a column"),
     ({"attributes.": "a"}, "no field 'attributes.'"),
 ])  # fmt: skip
