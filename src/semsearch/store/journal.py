@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ from semsearch.store.times import from_us, to_us
 
 PAGE = 1_000
 """Posts that are read, or looked for, in one statement."""
+_BATCHES = 16
+"""Batches whose posts are read at once."""
 Key = tuple[str, str]
 """(namespace, post_id)."""
 
@@ -56,6 +59,8 @@ class Appended:
     n_known: int
     """Seen before with the same text: left out."""
     conflicts: tuple[Conflict, ...] = ()
+    stored: tuple[Stored, ...] = ()
+    """What was added, in order."""
 
     @property
     def last_seq(self) -> int:
@@ -87,6 +92,30 @@ class Journal:
         """The next posts of a namespace, at most `limit`, in order of `seq`."""
         wanted = _posts.where(posts.c.namespace == namespace, posts.c.seq > seq).order_by(posts.c.seq).limit(limit)
         return self._read(wanted)
+
+    def batches(self, namespace: str, after_seq: int) -> Iterator[tuple[Stored, ...]]:
+        """A namespace's posts after `after_seq` as they were appended, one batch after the other."""
+        while True:
+            ends = self._ends(after_seq)
+            if not ends:
+                return
+            first, last = ends[0][0], ends[-1][1]
+            span = (posts.c.namespace == namespace, posts.c.seq.between(max(first, after_seq + 1), last))
+            found = deque(self._read(_posts.where(*span).order_by(posts.c.seq)))
+            for _, end in ends:
+                batch = []
+                while found and found[0].seq <= end:
+                    batch.append(found.popleft())
+                if batch:
+                    yield tuple(batch)
+            after_seq = last
+
+    def _ends(self, after_seq: int) -> list[tuple[int, int]]:
+        """First and last `seq` of the next batches that end after `after_seq`."""
+        wanted = select(batches.c.first_seq, batches.c.last_seq).where(batches.c.last_seq > after_seq)
+        with self._store.reading() as connection:
+            rows = connection.execute(wanted.order_by(batches.c.first_seq).limit(_BATCHES))
+            return [(first, last) for first, last in rows]
 
     def between(self, namespace: str, start: datetime, end: datetime) -> Iterator[list[Stored]]:
         """Posts with `start <= created_at < end`, in order of `seq`, page by page."""
@@ -219,6 +248,7 @@ class _Draft:
         self._revisions = revisions
         self._first_seq = first_seq
         self._rows: list[tuple[Any, ...]] = []
+        self._stored: list[Stored] = []
         self._widened: dict[tuple[Key, int], _Revision] = {}
         self._n_new = self._n_known = 0
         self._conflicts: list[Conflict] = []
@@ -272,6 +302,7 @@ class _Draft:
     def _add(self, post: Post, number: int, at_us: int, digest: bytes) -> None:
         seq = self._first_seq + len(self._rows)
         attributes = _json(post.attributes) if post.attributes else None
+        self._stored.append(Stored(seq, post if post.revision == number else replace(post, revision=number)))
         self._rows.append(
             (seq, post.namespace, post.post_id, number, post.author_id, at_us, at_us, at_us, digest, post.text,
              post.image_path, post.parent_id, post.room_id, post.recipient_id, post.category, attributes,
@@ -292,7 +323,9 @@ class _Draft:
     def appended(self) -> Appended:
         """What it came to."""
         n_revised = len(self._rows) - self._n_new
-        return Appended(self._first_seq, self._n_new, n_revised, self._n_known, tuple(self._conflicts))
+        return Appended(
+            self._first_seq, self._n_new, n_revised, self._n_known, tuple(self._conflicts), tuple(self._stored)
+        )
 
 
 def _json(value: Mapping[str, Any]) -> str:
