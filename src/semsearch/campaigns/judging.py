@@ -1,0 +1,153 @@
+"""Whether what a campaign's windows hold is worth a person's time, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from semsearch.campaigns.baseline import HOUR_US, Baseline
+from semsearch.campaigns.burst import Surprise, surprise
+from semsearch.campaigns.ladder import Rung, Side, needed
+from semsearch.campaigns.windows import POINTS, Arrival, Window
+from semsearch.records import Rulings
+from semsearch.settings import CampaignSettings
+
+Kind = Literal["campaign", "drip", "repost", "recipients"]
+_MANY = 3
+"""Authors that make a campaign of many; also authors with signs of evasion that make it marked."""
+_MARKED = 1 / 3
+"""Share of a window's authors with such signs from which it is marked."""
+_VAGUE, _PRIOR_ONE_H = 0.25, 168.0
+"""What is expected before there is any past. Of many authors almost anything: the prior is worth a quarter of the
+window. That one person says the same thing again and again is rare from the start: a week of ordinary business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Growth that is an alert if the ladder says that it is news."""
+
+    kind: Kind
+    excess: float
+    """Posts (an author's further ones count a quarter), posts of one author, or recipients, beyond the expected."""
+    floor: float
+    window: Window
+    marked: bool
+    """Whether signs of evasion lowered the floor."""
+    surprise: Surprise
+
+    @property
+    def side(self) -> Side:
+        """Which facts it belongs to."""
+        return "many" if self.kind in ("campaign", "drip") else "one"
+
+    def reasons(self) -> dict[str, Any]:
+        """What was counted, expected and required, as numbers and as one sentence."""
+        window, hours = self.window, self.window.span_us / HOUR_US
+        return {
+            "window_h": hours,
+            "posts": window.n_posts,
+            "authors": len(window.authors),
+            "recipients": window.n_recipients,
+            "contact": window.shared,
+            "disguised": window.disguised,
+            "excess": round(self.excess, 2),
+            "floor": self.floor,
+            "marked": self.marked,
+            "expected": round(self.surprise.expected, 2),
+            "p_value": self.surprise.p_value,
+            "text": "; ".join(self._sentence(hours)),
+        }
+
+    def _sentence(self, hours: float) -> list[str]:
+        window = self.window
+        span = f"{hours:g} h" if hours < 72 else f"{hours / 24:g} days"
+        posts = _number(window.n_posts, "post")
+        if window.n_recipients:
+            posts += f" to {_number(window.n_recipients, 'recipient')}"
+        parts = [
+            f"{posts} by {_number(len(window.authors), 'author')} in {span}",
+            f"{self.surprise.expected:.1f} expected",
+        ]
+        if window.shared:
+            parts.append(f"{window.shared} share a contact")
+        if window.disguised:
+            parts.append(f"{window.disguised} disguised")
+        return parts
+
+
+class Judge:
+    """Applies one namespace's policy to windows."""
+
+    def __init__(self, policy: CampaignSettings, baseline: Baseline) -> None:
+        self._policy = policy
+        self._baseline = baseline
+        self._memory_us = baseline.reach_us
+
+    def judge(self, windows: Sequence[Window], last: Arrival, rung: Rung | None, rulings: Rulings) -> Finding | None:
+        """The strongest finding that would be news; growth by many authors goes before one author's.
+
+        `windows` are one campaign's, shortest first, all slid to the time of its latest post.
+        """
+        known = last.author_id in rulings.confirmed_authors
+        return self._many(windows, rung, known) or self._one(windows, last, rung)
+
+    def _many(self, windows: Sequence[Window], rung: Rung | None, known: bool) -> Finding | None:
+        """The shortest window that tells of growth by many authors."""
+        long = windows[-1]
+        need = max(self._policy.floor, needed(rung, "many", long.latest_us, self._memory_us))
+        if len(long.authors) < _MANY or long.points < need * POINTS:
+            return None
+        return next((found for window in windows if (found := self._growth(window, long, need, known))), None)
+
+    def _growth(self, window: Window, long: Window, need: float, known: bool) -> Finding | None:
+        """With signs of evasion the floor decides; without them the window must also be rare after its past."""
+        marked = known or _marked(window)
+        floor, observed = self._policy.floor if marked else self._policy.floor_plain, window.points / POINTS
+        if observed < max(floor, need) or len(window.authors) < _MANY:
+            return None
+        found = self._after_past(window, long) if window is not long else self._since_first(long)
+        excess = observed if marked else observed - found.expected
+        if excess < need or not (marked or found.p_value <= self._policy.chance):
+            return None
+        return Finding("drip" if window is long else "campaign", excess, floor, window, marked, found)
+
+    def _after_past(self, window: Window, long: Window) -> Surprise:
+        """A short window after what the rest of the long one holds."""
+        end = long.arrivals[-1]
+        hours = self._baseline.business(end.at_us - window.span_us, end.at_us, end.category)
+        n_before = long.n_posts - window.n_posts
+        return surprise(window.points / POINTS, hours[0], n_before, hours[1], _VAGUE * hours[0])
+
+    def _since_first(self, long: Window) -> Surprise:
+        """What came after the first post, after the time without any."""
+        first, end = long.arrivals[long.head], long.arrivals[-1]
+        hours = self._baseline.business(first.at_us, end.at_us, end.category)
+        return surprise(long.points / POINTS - 1, hours[0], 0, hours[1], _VAGUE * hours[0])
+
+    def _one(self, windows: Sequence[Window], last: Arrival, rung: Rung | None) -> Finding | None:
+        """One author says the same thing again and again, or to one person after the other."""
+        long, author, floor = windows[-1], last.author_id, self._policy.floor_author
+        need = max(floor, needed(rung, "one", long.latest_us, self._memory_us))
+        if long.authors.get(author, 0) < need:
+            return None
+        for window in windows[:-1]:
+            n_posts, n_recipients = window.authors.get(author, 0), len(window.sent.get(author, ()))
+            observed = n_recipients if n_recipients >= floor else n_posts
+            if observed < need:
+                continue
+            hours = self._baseline.business(long.latest_us - window.span_us, long.latest_us, last.category)
+            found = surprise(observed, hours[0], long.authors[author] - n_posts, hours[1], _PRIOR_ONE_H)
+            if found.p_value <= self._policy.chance and observed - found.expected >= need:
+                kind: Kind = "recipients" if n_recipients >= floor else "repost"
+                return Finding(kind, observed - found.expected, floor, window, marked=False, surprise=found)
+        return None
+
+
+def _marked(window: Window) -> bool:
+    """Whether enough of a window's authors show signs of evasion."""
+    return len(window.marked) >= max(_MANY, _MARKED * len(window.authors))
+
+
+def _number(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
