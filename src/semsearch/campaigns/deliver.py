@@ -1,0 +1,276 @@
+"""Alerts from the outbox to the sinks: nothing lost, nothing told twice, and no scan held up.
+
+What waits is in the outbox, so a call may stop at any time. A failure pauses what it concerns (one notice, one channel
+or a whole sink) until it may work again; of the rows that failed the outbox keeps that time, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from semsearch.errors import Busy, SemsearchError
+from semsearch.notify.message import Notice
+from semsearch.notify.sink import Later, Receipt, Sink, SinkError
+from semsearch.records import SEVERITIES, Alert
+
+BUDGET_S = 2.0
+"""A round starts no further message after this time; the last one adds a sink's own time-out."""
+AT_ONCE = 2_000
+"""Rows that a round looks at."""
+FIRST_WAIT_S = 5.0
+LONGEST_WAIT_S = 300.0
+"""Waits after failures double from the first to the longest."""
+MENDING_S = 3_600.0
+"""Until what a person has to mend is tried again by itself."""
+PATIENCE_S = 120.0
+"""`drain` sits out waits up to this long."""
+
+
+class Owed(Protocol):
+    """One raise of an alert that one sink is to be told, as the outbox keeps it."""
+
+    @property
+    def outbox_id(self) -> int: ...  # noqa: D102
+    @property
+    def sink(self) -> str: ...  # noqa: D102
+    @property
+    def alert(self) -> Alert: ...  # noqa: D102
+    @property
+    def attempts(self) -> int: ...  # noqa: D102
+
+
+class Outbox(Protocol):
+    """What is asked of `store.outbox.Outbox`."""
+
+    def due(self, now: datetime, limit: int, sinks: Sequence[str]) -> Sequence[Owed]:
+        """Rows of `sinks` to be sent now, in the order of the raises."""
+
+    def sent(self, outbox_id: int, at: datetime, receipt: Mapping[str, Any]) -> None:
+        """Keep that it was told."""
+
+    def failed(self, outbox_id: int, at: datetime, error: str, retry_at: datetime) -> None:
+        """Keep why not, and when to try again."""
+
+    def receipt(self, alert_id: str, sink: str) -> Mapping[str, Any] | None:
+        """What the sink returned last for this alert."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What one round did."""
+
+    n_sent: int = 0
+    """Messages sent or edited, or lines written."""
+    n_spared: int = 0
+    """Rows settled without a message: overtaken by a later step, or below the least severity."""
+    n_failed: int = 0
+    n_waiting: int = 0
+    """Rows that were due and are still to be sent: their channel or sink pauses, or the time was up."""
+    wait_s: float = 0.0
+    """Until the first of these can be sent; 0: at once."""
+    problems: tuple[str, ...] = ()
+    """What went wrong, each with its next step; the same is said once."""
+
+    def plus(self, other: Delivered) -> Delivered:
+        """Both rounds together; what waits is what waits after the later one."""
+        return Delivered(
+            self.n_sent + other.n_sent,
+            self.n_spared + other.n_spared,
+            self.n_failed + other.n_failed,
+            other.n_waiting,
+            other.wait_s,
+            tuple(dict.fromkeys(self.problems + other.problems)),
+        )
+
+
+@dataclass(slots=True)
+class _Tally:
+    sent: int = 0
+    spared: int = 0
+    failed: int = 0
+    waiting: int = 0
+    opens_s: list[float] = field(default_factory=list)
+    problems: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """One message, and the rows that it settles."""
+
+    sink: Sink
+    notice: Notice
+    rows: Sequence[Owed]
+
+    @property
+    def lane(self) -> tuple[str, str]:
+        """What its sink's pace is kept by."""
+        return self.sink.name, self.sink.lane(self.notice)
+
+
+def _open(alert_id: str) -> str:  # noqa: ARG001 - nobody decided anything
+    return "open"
+
+
+class Courier:
+    """Takes what is due to its sinks; keeps their pauses between rounds, so build one a process.
+
+    `elapsed` is a clock of seconds that never runs backward; `status` says what people decided of an alert so far;
+    `alone` is held during a round, so that two processes do not tell the same (it raises Busy when another has it).
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        sinks: Sequence[Sink],
+        *,
+        elapsed: Callable[[], float],
+        status: Callable[[str], str] = _open,
+        min_severity: str = SEVERITIES[0],
+        alone: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
+        self._outbox = outbox
+        self._sinks = {sink.name: sink for sink in sinks}
+        self._elapsed = elapsed
+        self._status = status
+        self._least = SEVERITIES.index(min_severity)
+        self._alone = alone
+        self._opens: dict[tuple[str, str | None], float] = {}
+        self._strikes: dict[str, int] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The sinks, as the outbox knows them."""
+        return tuple(self._sinks)
+
+    def deliver(self, now: datetime, budget_s: float = BUDGET_S) -> Delivered:
+        """One round: what is due and not paused, each channel once. Never raises, never sleeps; see `BUDGET_S`."""
+        tally = _Tally()
+        try:
+            with self._alone():
+                self._round(now, budget_s, tally)
+        except Busy:
+            return Delivered()  # another process tells them
+        except Exception as error:  # whatever it is, posts go on being scanned: the rows stay
+            for name in self._sinks:
+                self._pause((name, None), LONGEST_WAIT_S)
+            tally.problems[_told("Telling alerts", error)] = None
+        wait_s = max(0.0, min(tally.opens_s) - self._elapsed()) if tally.opens_s else 0.0
+        problems = tuple(tally.problems)
+        return Delivered(tally.sent, tally.spared, tally.failed, tally.waiting, wait_s, problems)
+
+    def drain(
+        self, clock: Callable[[], datetime], sleep: Callable[[float], None], saw: Callable[[Delivered], None]
+    ) -> Delivered:
+        """Rounds until nothing is due, something fails, or a wait is longer than `PATIENCE_S`; sleeps between them.
+
+        `saw` is called with the sum after every round. Not for scans.
+        """
+        done = Delivered()
+        while True:
+            done = done.plus(self.deliver(clock()))
+            saw(done)
+            if done.problems or not (done.n_waiting or done.wait_s) or done.wait_s > PATIENCE_S:
+                return done
+            sleep(done.wait_s)
+
+    def _round(self, now: datetime, budget_s: float, tally: _Tally) -> None:
+        end_s = self._elapsed() + budget_s
+        awake = [name for name in self._sinks if not self._is_paused((name, None))]
+        tally.opens_s += [self._opens[name, None] for name in self._sinks if name not in awake]
+        for rows in self._grouped(self._outbox.due(now, AT_ONCE, awake)) if awake else ():
+            alert = rows[-1].alert
+            errand = _Errand(self._sinks[rows[0].sink], Notice.of(alert, self._status(alert.alert_id)), rows)
+            paused = [self._opens[way] for way in ((errand.sink.name, None), errand.lane) if self._is_paused(way)]
+            if paused or self._elapsed() >= end_s:
+                tally.waiting += len(rows)
+                tally.opens_s.append(max(paused, default=0.0))
+            else:
+                self._settle(errand, now, tally)
+
+    def _grouped(self, rows: Sequence[Owed]) -> list[list[Owed]]:
+        """Rows that one message settles, in the order of telling: files first, then the worst, then the oldest.
+
+        A sink that wants every step gets a row each; another the newest step of an alert, which settles the earlier.
+        """
+        groups: dict[tuple[str, object], list[Owed]] = {}
+        for row in rows:
+            one = row.outbox_id if self._sinks[row.sink].every else row.alert.alert_id
+            groups.setdefault((row.sink, one), []).append(row)
+        for group in groups.values():
+            group.sort(key=lambda row: (row.alert.level, row.outbox_id))
+        return sorted(groups.values(), key=self._turn)
+
+    def _turn(self, group: Sequence[Owed]) -> tuple[bool, int]:
+        every = self._sinks[group[0].sink].every
+        return not every, 0 if every else -SEVERITIES.index(Notice.of(group[-1].alert).severity)
+
+    def _settle(self, errand: _Errand, now: datetime, tally: _Tally) -> None:
+        """Tell one notice, and note it on all rows that it settles."""
+        sink, notice, rows = errand.sink, errand.notice, errand.rows
+        last = self._outbox.receipt(notice.alert_id, sink.name)
+        if self._is_told(sink, notice, last):
+            receipt: Receipt = last or {}
+            tally.spared += len(rows)
+        else:
+            try:
+                receipt = sink.send(notice, last)
+            except Exception as error:  # also what a sink did not foresee
+                self._fail(errand, error, now, tally)
+                return
+            tally.sent += 1
+            tally.spared += len(rows) - 1
+            self._strikes.pop(sink.name, None)
+            self._pause(errand.lane, sink.pace_s)
+            receipt = {**receipt, "level": notice.level, "status": notice.status}
+        for row in rows:
+            self._outbox.sent(row.outbox_id, now, receipt)
+
+    def _is_told(self, sink: Sink, notice: Notice, last: Receipt | None) -> bool:
+        """Whether nothing is left to say: it was said, a later step was, or it is not severe enough to begin with."""
+        if not last or "level" not in last:
+            return SEVERITIES.index(notice.severity) < self._least
+        same = (last["level"], last["status"]) == (notice.level, notice.status)
+        return not sink.every and (last["level"] > notice.level or same)
+
+    def _fail(self, errand: _Errand, error: Exception, now: datetime, tally: _Tally) -> None:
+        wait_s = self._wait(errand, error)
+        stops = error.stops if isinstance(error, SinkError) else "sink" if isinstance(error, Later) else "notice"
+        if stops != "notice":
+            self._pause((errand.sink.name, None) if stops == "sink" else errand.lane, wait_s)
+        told = _told(f"Sink {errand.sink.name}", error)
+        for row in errand.rows:
+            self._outbox.failed(row.outbox_id, now, told, now + timedelta(seconds=wait_s))
+        if isinstance(error, Later) and error.retry_after_s is not None:
+            tally.waiting += len(errand.rows)
+            tally.opens_s.append(self._opens[errand.sink.name, None])
+        else:
+            tally.failed += len(errand.rows)
+            tally.problems[told] = None
+
+    def _wait(self, errand: _Errand, error: Exception) -> float:
+        """Seconds until the next try: as asked, doubling while it is down, an hour for what a person mends."""
+        if not isinstance(error, Later):
+            return MENDING_S
+        if error.retry_after_s is not None:
+            return error.retry_after_s
+        strikes = self._strikes.get(errand.sink.name, 0)
+        self._strikes[errand.sink.name] = strikes + 1
+        tries = min(max(strikes, errand.rows[-1].attempts), 10)
+        return float(min(FIRST_WAIT_S * 2**tries, LONGEST_WAIT_S))
+
+    def _pause(self, way: tuple[str, str | None], seconds: float) -> None:
+        self._opens[way] = self._elapsed() + seconds
+
+    def _is_paused(self, way: tuple[str, str | None]) -> bool:
+        return self._opens.get(way, 0.0) > self._elapsed()
+
+
+def _told(what: str, error: Exception) -> str:
+    """The error in words; of one that is none of ours only its kind, as its text may hold a secret."""
+    if isinstance(error, SemsearchError):
+        return f"{what}: {error.message} {error.next_step}"
+    return f"{what}: {type(error).__name__}. Next: semsearch alerts retry; where it says the same again, it is our bug"

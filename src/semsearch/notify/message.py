@@ -1,0 +1,127 @@
+"""What is said of an alert, to anyone: counts and words of our own, no personal data.
+
+Nothing that a user of the market wrote or is known by passes here: no text, no ids of authors, recipients or posts, no
+contacts, no category; and of a decision neither who nor why. Reasons are an open mapping, so only what is named below
+is taken of them, and only numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from semsearch.records import SEVERITIES, Alert
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+KINDS = {
+    "campaign": "look-alike posts growing fast",
+    "drip": "look-alike posts, slow and steady",
+    "repost": "one author posting the same again and again",
+    "recipients": "one message to many recipients",
+}
+FACTS = ("window_s", "observed", "expected", "p_value", "floor", "disguised", "contacts")
+"""The numbers of an alert's reasons that are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One step of one alert, as it may leave the house."""
+
+    alert_id: str
+    campaign_id: str
+    namespace: str
+    kind: str
+    """campaign, drip, repost or recipients."""
+    level: int
+    """Step of the doubling ladder."""
+    severity: str
+    status: str
+    """What people decided of the alert so far: open, confirmed, dismissed, snoozed and the like."""
+    at: datetime
+    """UTC; of the post that raised it."""
+    n_posts: int
+    n_authors: int
+    n_recipients: int
+    facts: Mapping[str, float]
+    """Numbers of the reasons."""
+
+    @classmethod
+    def of(cls, alert: Alert, status: str = "open") -> Notice:
+        """What may be told of `alert`, whose status is `status` now."""
+        return cls(
+            alert_id=alert.alert_id,
+            campaign_id=alert.campaign_id,
+            namespace=alert.namespace,
+            kind=alert.kind if alert.kind in KINDS else "campaign",
+            level=int(alert.level),
+            severity=alert.severity if alert.severity in SEVERITIES else SEVERITIES[-1],
+            status=status,
+            at=EPOCH + timedelta(microseconds=alert.at_us),
+            n_posts=int(alert.n_posts),
+            n_authors=int(alert.n_authors),
+            n_recipients=int(alert.n_recipients),
+            facts={name: float(alert.reasons[name]) for name in FACTS if _is_number(alert.reasons.get(name))},
+        )
+
+    @property
+    def open(self) -> bool:
+        """Whether a person has still to decide."""
+        return self.status.startswith("open") or "new" in self.status
+
+
+def headline(notice: Notice) -> str:
+    """One line: how bad, what and how much of it."""
+    size = f"{notice.n_posts:,} {_several('post', notice.n_posts)}"
+    by = f"{notice.n_authors:,} {_several('author', notice.n_authors)}"
+    return f"{notice.severity.capitalize()}: {KINDS[notice.kind]} ({notice.namespace}, {size} by {by})"
+
+
+def details(notice: Notice) -> dict[str, str]:
+    """What a moderator asks next, by name."""
+    told = {
+        "Posts": f"{notice.n_posts:,}",
+        "Authors": f"{notice.n_authors:,}",
+    }
+    if notice.n_recipients:
+        told["Recipients"] = f"{notice.n_recipients:,}"
+    told["Level"] = f"{notice.level}"
+    if growth := _growth(notice.facts):
+        told["Growth"] = growth
+    for name, words in (("contacts", "With a contact"), ("disguised", "Disguised")):
+        if notice.facts.get(name):
+            told[words] = f"{notice.facts[name]:,.0f} {_several('post', notice.facts[name])}"
+    told["Status"] = notice.status
+    return told
+
+
+def next_step(notice: Notice) -> str:
+    """The command that shows it all."""
+    return f"semsearch alerts show {notice.alert_id}"
+
+
+def _growth(facts: Mapping[str, float]) -> str:
+    """Such as `12 in 1 h, 0.8 expected`; '' when the reasons do not tell."""
+    if "observed" not in facts:
+        return ""
+    window = f" in {_span(facts['window_s'])}" if "window_s" in facts else ""
+    expected = f", {facts['expected']:,.2g} expected" if "expected" in facts else ""
+    return f"{facts['observed']:,.0f}{window}{expected}"
+
+
+def _span(seconds: float) -> str:
+    """`seconds` in the largest unit that leaves a whole number, such as 90 min."""
+    for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:,.0f} s"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def _several(noun: str, n: float) -> str:
+    return noun if n == 1 else f"{noun}s"
