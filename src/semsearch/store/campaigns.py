@@ -13,7 +13,7 @@ from semsearch.errors import Busy, MismatchError
 from semsearch.plain import plain
 from semsearch.records import Alert, Member
 from semsearch.store.database import Store
-from semsearch.store.outbox import DUE
+from semsearch.store.outbox import DUE, alert_of, raised
 from semsearch.store.tables import alert_events, alerts, cursors, members, outbox, volumes
 
 Hour = tuple[int, str | None]
@@ -112,8 +112,10 @@ class CampaignStore:
 
     def events(self, alert_id: str) -> list[Alert]:
         """Every step of the ladder that an alert took, oldest first."""
+        joined = alert_events.join(alerts, alerts.c.alert_id == alert_events.c.alert_id)
+        wanted = select(*raised()).select_from(joined).where(alert_events.c.alert_id == alert_id)
         with self._store.reading() as connection:
-            return [alert_of(row) for row in connection.execute(raised().where(alert_events.c.alert_id == alert_id))]
+            return [alert_of(row) for row in connection.execute(wanted.order_by(alert_events.c.event_id))]
 
     def volumes(self, namespace: str, since_us: int | None = None) -> dict[Hour, int]:
         """Posts by hour and category, oldest hour first."""
@@ -150,20 +152,6 @@ _MEMBER = tuple(each.name for each in fields(Member))
 _ALERT = tuple(each.name for each in fields(Alert))
 _RAISED = ("kind", "level", "severity", "at_us", "n_posts", "n_authors", "n_recipients")
 _members = select(*(members.c[name] for name in _MEMBER))
-
-
-def raised() -> Select[*tuple[Any, ...]]:
-    """Alert events in the order of an alert's fields, oldest first."""
-    known = {"alert_id", "campaign_id", "namespace"}
-    columns = [(alerts if name in known else alert_events).c[name] for name in _ALERT]
-    joined = alert_events.join(alerts, alerts.c.alert_id == alert_events.c.alert_id)
-    return select(*columns).select_from(joined).order_by(alert_events.c.event_id)
-
-
-def alert_of(row: Sequence[Any]) -> Alert:
-    """An alert from its fields in order."""
-    *values, reasons = row
-    return Alert(*values, reasons=json.loads(reasons))
 
 
 def _member_row(member: Member) -> tuple[Any, ...]:

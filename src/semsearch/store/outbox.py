@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 
 from semsearch.plain import plain
 from semsearch.records import Alert
@@ -89,23 +89,34 @@ class Outbox:
             return [_owed_of(row) for row in connection.execute(wanted)]
 
 
-def _owed() -> Select[*tuple[Any, ...]]:
+def alert_of(row: Sequence[Any]) -> Alert:
+    """An alert from its fields in order, as they are stored."""
+    values = list(row)
+    values[-1] = json.loads(values[-1])
+    return Alert(*values)
+
+
+def raised() -> list[ColumnElement[Any]]:
+    """Columns of an alert as it was at one event."""
     known = {"alert_id", "campaign_id", "namespace"}
-    alert = [(alerts if each.name in known else alert_events).c[each.name] for each in fields(Alert)]
+    return [(alerts if each.name in known else alert_events).c[each.name] for each in fields(Alert)]
+
+
+def _owed() -> Select[*tuple[Any, ...]]:
     own = [
         outbox.c[name] for name in ("outbox_id", "sink", "state", "attempts", "due_us", "sent_us", "error", "receipt")
     ]
     joined = outbox.join(alert_events, alert_events.c.event_id == outbox.c.event_id)
     joined = joined.join(alerts, alerts.c.alert_id == outbox.c.alert_id)
-    return select(*own, *alert).select_from(joined).order_by(outbox.c.outbox_id)
+    return select(*own, *raised()).select_from(joined).order_by(outbox.c.outbox_id)
 
 
 def _owed_of(row: Sequence[Any]) -> Owed:
-    outbox_id, sink, state, attempts, due_us, sent_us, error, receipt, *told, reasons = row
+    outbox_id, sink, state, attempts, due_us, sent_us, error, receipt = row[:8]
     return Owed(
         outbox_id,
         sink,
-        Alert(*told, reasons=json.loads(reasons)),
+        alert_of(row[8:]),
         state,
         attempts,
         from_us(due_us),

@@ -55,9 +55,20 @@ posts = Table(
     UniqueConstraint("post_id", "namespace", "revision", name="posts_revision"),
     Index("posts_by_namespace", "namespace", "seq"),
     Index("posts_by_time", "namespace", "at_us"),
-    Index("posts_by_author", "author_id"),
 )
 """The journal. `first_us` to `last_us` is when the same text was seen; `digest` is of the text."""
+
+authored = Table(
+    "authored",
+    metadata,
+    Column("author_id", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""The journal by author, up to the mark."""
+
+authored_mark = Table("authored_mark", metadata, Column("seq", Serial, primary_key=True, autoincrement=False))
+"""One row: up to where `authored` goes."""
 
 batches = Table(
     "batches", metadata, Column("first_seq", Serial, primary_key=True, autoincrement=False), _whole("last_seq")

@@ -47,6 +47,18 @@ def upgrade() -> None:
     )
     op.create_index("alerts_by_campaign", "alerts", ["campaign_id"], unique=False)
     op.create_table(
+        "authored",
+        sa.Column("author_id", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("author_id", "seq"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "authored_mark",
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_table(
         "batches",
         sa.Column(
             "first_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -155,7 +167,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("post_id", "namespace", "revision", name="posts_revision"),
     )
-    op.create_index("posts_by_author", "posts", ["author_id"], unique=False)
     op.create_index("posts_by_namespace", "posts", ["namespace", "seq"], unique=False)
     op.create_index("posts_by_time", "posts", ["namespace", "at_us"], unique=False)
     op.create_table(
@@ -179,4 +190,5 @@ def upgrade() -> None:
                 f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, 'decisions are append-only'); END"
             )
+    op.execute("INSERT INTO authored_mark (seq) VALUES (0)")
     op.execute("INSERT INTO decision_head (head_id, n_decisions, chain) VALUES (1, 0, '')")
