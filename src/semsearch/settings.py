@@ -133,7 +133,7 @@ class CampaignSettings(_Section):
     floor: float = Field(6.0, gt=0, description="Authors' worth of posts that an alert takes, with signs of evasion")
     floor_plain: float = Field(15.0, gt=0, description="The same without such signs")
     floor_author: int = Field(12, ge=2, description="Posts or recipients of one author that an alert takes")
-    chance: float = Field(1e-6, gt=0, lt=1, description="A burst is rarer than this for something honest and steady")
+    chance: float = Field(1e-6, gt=0, le=1, description="Burst: rarer than this if honest and steady; 1: floors decide")
     allow_seller_types: tuple[str, ...] = Field((), description="Seller types whose posts do not count as growth")
     namespaces: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Other values for one namespace")
 

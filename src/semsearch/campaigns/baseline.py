@@ -66,15 +66,17 @@ class Baseline:
         """Hours of ordinary business in (since, until], and before `since`, as far back as volumes are kept.
 
         One such hour is as many posts as the mean finished hour brought, of the category when it has enough of them.
-        Without a finished hour the clock's own hours are returned, and none before.
+        The first hour is left out: nobody knows when in it the stream began. Without another finished hour the
+        clock's own hours are returned, and none before.
         """
         hour, name = until_us // HOUR_US, category or None
         total = self._before(hour, name)
         if name and total < _THIN:
             name, total = None, self._before(hour, None)
-        if not total:
+        n_hours = sum(1 for h in self._hours if self._first < h < hour)
+        if not total or not n_hours:
             return (until_us - since_us) / HOUR_US, 0.0
-        mean = total / (hour - self._first)
+        mean = total / n_hours
         since = self._reached(since_us, hour, name)
         return max(self._reached(until_us, hour, name) - since, 0.0) / mean, since / mean
 
@@ -110,15 +112,16 @@ class Baseline:
         return self._hours.get(hour, self._current).get(name, 0) if hour in self._hours else 0
 
     def _before(self, hour: int, name: str | None) -> int:
-        """Posts of finished hours before `hour`, summed from the nearer end."""
+        """Posts of finished hours after the first and before `hour`, summed from the nearer end."""
         if hour - self._first < self._latest - hour:
-            return sum(self._volume(h, name) for h in range(self._first, hour))
-        return self._finished.get(name, 0) - sum(self._volume(h, name) for h in range(hour, self._latest))
+            return sum(self._volume(h, name) for h in range(self._first + 1, hour))
+        later = sum(self._volume(h, name) for h in range(hour, self._latest))
+        return self._finished.get(name, 0) - self._volume(self._first, name) - later
 
     def _reached(self, at_us: int, now: int, name: str | None) -> float:
         """Posts up to a moment, as seen from hour `now`, which is not finished."""
         hour = at_us // HOUR_US
-        if hour < self._first:
+        if hour <= self._first:
             return 0.0
         volume = self._usual(hour, name) if hour == now else self._volume(hour, name)
         return self._before(hour, name) + volume * (at_us - hour * HOUR_US) / HOUR_US

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log
+from math import exp, inf, log
 
 _SHAPE = 0.5
 """Shape of the prior on a rate (Jeffreys), in posts."""
@@ -15,23 +15,27 @@ _STEADY = 10.0
 class Surprise:
     """What was expected, and how rarely an honest cluster brings what was observed."""
 
-    expected: float
+    expected: float | None
+    """None without any past to expect from."""
     p_value: float
     """An upper bound."""
 
 
-def surprise(observed: float, window_h: float, n_before: int, before_h: float, prior_h: float) -> Surprise:
+def surprise(observed: float, window_h: float, n_before: int, before_h: float) -> Surprise:
     """How likely `observed` or more are in `window_h` hours after `n_before` in the `before_h` hours before.
 
-    The rate has a Gamma prior with shape ½ worth `prior_h` hours, so that what it brings is negative binomial
-    (wider than Poisson: with little history almost anything can happen, with much of it the width stays that of ten
-    posts, since honest clusters come in waves). The tail is bounded by Chernoff's inequality, which needs no special
-    functions: P(X ≥ k) ≤ (m/k)^k · ((k+r)/(m+r))^(k+r) for size r, mean m, k > m.
+    The rate's prior is Jeffreys' (a Gamma with shape ½ and no weight), so that what it brings is negative binomial:
+    wider than Poisson, with little past almost anything can happen, without any nothing is surprising. With much of it
+    the width stays that of ten posts, since honest clusters come in waves. The tail is bounded by Chernoff's
+    inequality, which needs no special functions: P(X ≥ k) ≤ (m/k)^k · ((k+r)/(m+r))^(k+r) for size r, mean m, k > m.
     """
+    if before_h <= 0:
+        return Surprise(None, 1.0)
     shape = _SHAPE + n_before
-    mean = shape * window_h / (prior_h + before_h)
+    mean = shape * window_h / before_h
     if observed <= mean:
         return Surprise(mean, 1.0)
     size = min(shape, _STEADY)
     rest = observed + size
-    return Surprise(mean, exp(rest * log(rest / (mean + size)) - observed * log(observed / mean)))
+    tail = rest * log(rest / (mean + size)) - (observed * log(observed / mean) if mean else inf)
+    return Surprise(mean, exp(min(tail, 0.0)))

@@ -18,9 +18,8 @@ _MANY = 3
 """Authors that make a campaign of many; also authors with signs of evasion that make it marked."""
 _MARKED = 1 / 3
 """Share of a window's authors with such signs from which it is marked."""
-_VAGUE, _PRIOR_ONE_H = 0.25, 168.0
-"""What is expected before there is any past. Of many authors almost anything: the prior is worth a quarter of the
-window. That one person says the same thing again and again is rare from the start: a week of ordinary business."""
+_RARE_H = 168.0
+"""That one person says the same thing again and again is rare from the start: as if a week without had gone before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Finding:
             "excess": round(self.excess, 2),
             "floor": self.floor,
             "marked": self.marked,
-            "expected": round(self.surprise.expected, 2),
+            "expected": None if self.surprise.expected is None else round(self.surprise.expected, 2),
             "p_value": self.surprise.p_value,
             "text": "; ".join(self._sentence(hours)),
         }
@@ -65,10 +64,9 @@ class Finding:
         posts = _number(window.n_posts, "post")
         if window.n_recipients:
             posts += f" to {_number(window.n_recipients, 'recipient')}"
-        parts = [
-            f"{posts} by {_number(len(window.authors), 'author')} in {span}",
-            f"{self.surprise.expected:.1f} expected",
-        ]
+        parts = [f"{posts} by {_number(len(window.authors), 'author')} in {span}"]
+        if self.surprise.expected is not None:
+            parts.append(f"{self.surprise.expected:.1f} expected")
         if window.shared:
             parts.append(f"{window.shared} share a contact")
         if window.disguised:
@@ -107,7 +105,7 @@ class Judge:
         if observed < max(floor, need) or len(window.authors) < _MANY:
             return None
         found = self._after_past(window, long) if window is not long else self._since_first(long)
-        excess = observed if marked else observed - found.expected
+        excess = observed if marked else observed - (found.expected or 0.0)
         if excess < need or not (marked or found.p_value <= self._policy.chance):
             return None
         return Finding("drip" if window is long else "campaign", excess, floor, window, marked, found)
@@ -117,13 +115,13 @@ class Judge:
         end = long.arrivals[-1]
         hours = self._baseline.business(end.at_us - window.span_us, end.at_us, end.category)
         n_before = long.n_posts - window.n_posts
-        return surprise(window.points / POINTS, hours[0], n_before, hours[1], _VAGUE * hours[0])
+        return surprise(window.points / POINTS, hours[0], n_before, hours[1])
 
     def _since_first(self, long: Window) -> Surprise:
         """What came after the first post, after the time without any."""
         first, end = long.arrivals[long.head], long.arrivals[-1]
         hours = self._baseline.business(first.at_us, end.at_us, end.category)
-        return surprise(long.points / POINTS - 1, hours[0], 0, hours[1], _VAGUE * hours[0])
+        return surprise(long.points / POINTS - 1, hours[0], 0, hours[1])
 
     def _one(self, windows: Sequence[Window], last: Arrival, rung: Rung | None) -> Finding | None:
         """One author says the same thing again and again, or to one person after the other."""
@@ -137,10 +135,11 @@ class Judge:
             if observed < need:
                 continue
             hours = self._baseline.business(long.latest_us - window.span_us, long.latest_us, last.category)
-            found = surprise(observed, hours[0], long.authors[author] - n_posts, hours[1], _PRIOR_ONE_H)
-            if found.p_value <= self._policy.chance and observed - found.expected >= need:
+            found = surprise(observed, hours[0], long.authors[author] - n_posts, hours[1] + _RARE_H)
+            excess = observed - (found.expected or 0.0)
+            if found.p_value <= self._policy.chance and excess >= need:
                 kind: Kind = "recipients" if n_recipients >= floor else "repost"
-                return Finding(kind, observed - found.expected, floor, window, marked=False, surprise=found)
+                return Finding(kind, excess, floor, window, marked=False, surprise=found)
         return None
 
 
