@@ -16,8 +16,8 @@ from semsearch.store.database import Store
 from semsearch.store.outbox import DUE, alert_of, raised
 from semsearch.store.tables import alert_events, alerts, cursors, members, outbox, volumes
 
-Hour = tuple[int, str | None]
-"""(start of an hour in microseconds UTC, category)."""
+Hour = tuple[int, str]
+"""(start of an hour in microseconds UTC, category, empty for none)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,15 @@ class CampaignStore:
             found += self._members(_members.where(members.c.seq.in_(page)).order_by(members.c.seq))
         return found
 
+    def leaders_before(self, namespace: str, first_seq: int) -> list[int]:
+        """Leaders and variants before `first_seq` of campaigns that grew from there on."""
+        own = members.c.namespace == namespace
+        grown = select(members.c.campaign_id).where(own, members.c.seq >= first_seq).distinct()
+        leading = members.c.net.in_(("leader", "contact"))
+        wanted = select(members.c.seq).where(own, leading, members.c.seq < first_seq, members.c.campaign_id.in_(grown))
+        with self._store.reading() as connection:
+            return list(connection.scalars(wanted.order_by(members.c.seq)))
+
     def alerts(
         self, namespace: str | None = None, severity: str | None = None, campaign_id: str | None = None
     ) -> list[Alert]:
@@ -124,7 +133,7 @@ class CampaignStore:
         )
         with self._store.reading() as connection:
             rows = connection.execute(wanted.order_by(volumes.c.hour_us, volumes.c.category))
-            return {(hour, category or None): n for hour, category, n in rows}
+            return {(hour, category): n for hour, category, n in rows}
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """(members, distinct authors) of every campaign that has members."""
@@ -212,7 +221,7 @@ def _count(connection: Connection, step: Step) -> None:
     if not step.volumes:
         return
     rows = [
-        {"namespace": step.namespace, "hour_us": hour, "category": category or "", "n_posts": n}
+        {"namespace": step.namespace, "hour_us": hour, "category": category, "n_posts": n}
         for (hour, category), n in step.volumes.items()
     ]
     keys = [(row["namespace"], row["hour_us"], row["category"]) for row in rows]

@@ -130,35 +130,49 @@ def _buckets(texts: list[str], n_bands: int, n_rows: int) -> NDArray[np.int64]:
 
 def _band_keys(texts: list[str], n_bands: int, n_rows: int) -> NDArray[np.uint64]:
     """One number for the MinHashes of each band, [n, bands]."""
+    return band_keys(minhashes(texts, n_bands * n_rows).reshape(len(texts), n_bands, n_rows))
+
+
+def minhashes(texts: Sequence[str], n_hashes: int, shingle: int = SHINGLE) -> NDArray[np.uint64]:
+    """MinHashes of each text's runs of `shingle` characters, below 2^32, [n, n_hashes]; a shorter text is one run.
+
+    Two texts agree in a hash with the probability of their Jaccard similarity (Broder 1997). Seeded.
+    """
     from rensa import RMinHash
 
-    hashes, starts = _shingle_hashes(texts)
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, starts, n_bands * n_rows, _SEED)
-    digests = np.array(matrix.to_rows(), np.uint64).reshape(len(texts), n_bands, n_rows)
-    keys = np.zeros((len(texts), n_bands), np.uint64)
-    for row in range(n_rows):
-        keys = _mixed(keys + digests[:, :, row])
+    if not texts:
+        return np.zeros((0, n_hashes), np.uint64)
+    hashes, starts = _shingle_hashes(texts, shingle)
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, starts, n_hashes, _SEED)
+    return np.array(matrix.to_rows(), np.uint64)
+
+
+def band_keys(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """One number for each band of numbers, [n, bands, rows] to [n, bands]."""
+    keys = np.zeros(values.shape[:2], np.uint64)
+    for row in range(values.shape[2]):
+        keys = mixed(keys + values[:, :, row])
     return keys
 
 
-def _shingle_hashes(texts: list[str]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+def _shingle_hashes(texts: Sequence[str], shingle: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Hashes of all shingles of all texts end to end, and where each text's start, [n + 1]."""
-    padded = [text.ljust(SHINGLE, "\0") for text in texts]
+    padded = [text.ljust(shingle, "\0") for text in texts]
     lengths = np.array([len(text) for text in padded])
     points = np.frombuffer("".join(padded).encode("utf-32-le"), np.uint32).astype(np.uint64)
-    hashes = np.zeros(len(points) - SHINGLE + 1, np.uint64)
-    for offset in range(SHINGLE):
-        hashes = _mixed(hashes + points[offset : offset + len(hashes)])
+    hashes = np.zeros(len(points) - shingle + 1, np.uint64)
+    for offset in range(shingle):
+        hashes = mixed(hashes + points[offset : offset + len(hashes)])
     ends = np.cumsum(lengths)
     inside = np.ones(len(points), bool)
-    for back in range(1, SHINGLE):
+    for back in range(1, shingle):
         inside[ends - back] = False
     starts = np.zeros(len(texts) + 1, np.uint64)
-    starts[1:] = np.cumsum(lengths - SHINGLE + 1)
+    starts[1:] = np.cumsum(lengths - shingle + 1)
     return hashes[inside[: len(hashes)]], starts
 
 
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Each number sent to another one that looks random (the finaliser of SplitMix64, Steele et al. 2014)."""
     values = values + np.uint64(0x9E3779B97F4A7C15)
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -1,0 +1,228 @@
+"""Each post joins a fixed leader or leads itself.
+
+A post is compared with leaders only, never with members: no chain joins far ends. The keys of members lead to their
+leader as well, so that a campaign is found by more buckets the more it grows. A post that shares nothing but a contact
+with a campaign belongs to it as a *variant*: a leader of its own text whose home is the campaign's leader, so
+that a campaign may change its wording; the contacts of a variant tie nobody, so that this ends after one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsearch.campaigns import nets
+from semsearch.campaigns.buckets import SLOTS, Buckets
+from semsearch.campaigns.memory import Features, Memory
+from semsearch.campaigns.nets import Prepared
+from semsearch.settings import CampaignSettings
+
+_EXACT, _SHINGLES = 3.0, 1.0
+"""Exact matches come before shingles (1 and their similarity), these before vectors (their cosine)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What became of one post."""
+
+    slot: int
+    """The leader that it follows, or its own."""
+    home: int
+    """The leader of its campaign."""
+    net: str
+    """skeleton, shingles, embedding or contact; leader for one that leads alone."""
+    strength: float
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """A batch while it is gone through."""
+
+    prepared: Prepared
+    keys: NDArray[np.uint64]
+    repeated: NDArray[np.bool_]
+    """Where a key occurs more than once in the batch, [n, N_KEYS]."""
+    seen: dict[int, int] = field(default_factory=dict)
+    """Repeated key to the slot that the last post which has it left there."""
+    leading: dict[int, int] = field(default_factory=dict)
+    """New slot to the row of its post."""
+    rows: list[int] = field(default_factory=list)
+    homes: list[int] = field(default_factory=list)
+
+
+class Leaders:
+    """The leaders of one namespace, in memory; the same batches in the same order give the same joins."""
+
+    def __init__(self, policy: CampaignSettings, dim: int) -> None:
+        self._policy = policy
+        self.memory = Memory(dim, policy.window_posts)
+        self._buckets = Buckets(policy.window_posts * nets.N_KEYS)
+        self._contacts: dict[int, int] = {}
+        self._named: dict[str, int] = {}
+
+    def join(
+        self, prepared: Prepared, about: Sequence[str], at_us: Sequence[int], put: Mapping[int, str] | None = None
+    ) -> list[Joined]:
+        """What becomes of each post of a batch, in order; `about` is kept with those that lead.
+
+        `put` says where a person put rows: the first of a name leads, others of that name follow as variants.
+        """
+        keys = nets.keys(prepared)
+        repeated, later = _repeats(keys)
+        found = self._buckets.find(np.where(later, 0, keys))
+        matches = self._matches(prepared, self.memory.absolute(found, SLOTS))
+        batch = _Batch(prepared, keys, repeated)
+        busy = set(np.flatnonzero(repeated.any(axis=1)).tolist())
+        joined: list[Joined] = []
+        for row in range(len(prepared)):
+            match = matches.get(row)
+            if row in busy:
+                match = self._best(batch, row, match)
+            one = self._put(batch, row, put[row]) if put and row in put else self._settle(batch, row, match)
+            joined.append(one)
+            if row in busy:
+                batch.seen.update(dict.fromkeys(keys[row][repeated[row]].tolist(), one.slot))
+        self._remember(batch, joined, about, at_us)
+        return joined
+
+    def candidates(self, prepared: Prepared) -> list[list[tuple[int, str, float]]]:
+        """Of each post the leaders that it could join (slot, net, strength), the best first; nothing is remembered."""
+        slots = self.memory.absolute(self._buckets.find(nets.keys(prepared)), SLOTS)
+        row, slot, rank = self._verified(prepared, slots)
+        out: list[list[tuple[int, str, float]]] = [[] for _ in range(len(prepared))]
+        for at in np.lexsort((slot, -rank, row)).tolist():
+            out[int(row[at])].append((int(slot[at]), *_told(float(rank[at]))))
+        for at, contacts in enumerate(prepared.contacts):
+            homes = (self._contacts.get(key) for key in contacts.keys)
+            out[at] += [(home, "contact", 1.0) for home in homes if home is not None and self.memory.holds(home)]
+        return out
+
+    def forget(self, before_us: int, living: Iterable[int]) -> None:
+        """Drop what is older than the window, but for the leaders of campaigns that live."""
+        if self.memory.forget(before_us, living):
+            self._contacts = {key: slot for key, slot in self._contacts.items() if self.memory.holds(slot)}
+
+    # --- one post -------------------------------------------------------------------------------
+
+    def _settle(self, batch: _Batch, row: int, match: tuple[int, float] | None) -> Joined:
+        """Where a post belongs: an equal text before a contact, a contact before a similar text."""
+        contacts = batch.prepared.contacts[row]
+        tie = self._tie(contacts) if contacts.keys else None
+        if match and (tie is None or match[1] >= _EXACT or self._home(batch, match[0]) == tie[0]):
+            net, strength = _told(match[1])
+            one = Joined(match[0], self._home(batch, match[0]), net, strength, tie[1] if tie else "")
+        elif tie:
+            one = Joined(self._lead(batch, row, tie[0]), tie[0], "contact", 1.0, tie[1])
+        else:
+            slot = self._lead(batch, row, None)
+            one = Joined(slot, slot, "leader", 1.0)
+        self._learn(batch.prepared, row, one)
+        return one
+
+    def _put(self, batch: _Batch, row: int, name: str) -> Joined:
+        home = self._named.get(name)
+        slot = self._lead(batch, row, home)
+        one = Joined(slot, self._named.setdefault(name, slot), "leader" if home is None else "reviewer", 1.0)
+        self._learn(batch.prepared, row, one)
+        return one
+
+    def _tie(self, contacts: nets.Contacts) -> tuple[int, str] | None:
+        """The campaign whose contact a post carries, and the kind of contact."""
+        for key, kind in zip(contacts.keys, contacts.kinds, strict=True):
+            home = self._contacts.get(key)
+            if home is not None and (home >= self.memory.end or self.memory.holds(home)):
+                return home, kind
+        return None
+
+    def _learn(self, prepared: Prepared, row: int, one: Joined) -> None:
+        """The contacts of a leader and of those that joined by their text stand for the campaign."""
+        if one.net != "contact":
+            for key in prepared.contacts[row].keys:
+                self._contacts.setdefault(key, one.home)
+
+    def _lead(self, batch: _Batch, row: int, home: int | None) -> int:
+        slot = self.memory.end + len(batch.rows)
+        batch.leading[slot] = row
+        batch.rows.append(row)
+        batch.homes.append(slot if home is None else home)
+        return slot
+
+    def _home(self, batch: _Batch, slot: int) -> int:
+        new = slot - self.memory.end
+        return batch.homes[new] if new >= 0 else self.memory.home(slot)
+
+    def _remember(self, batch: _Batch, joined: Sequence[Joined], about: Sequence[str], at_us: Sequence[int]) -> None:
+        rows = batch.rows
+        self.memory.add(batch.prepared, rows, batch.homes, [about[r] for r in rows], [at_us[r] for r in rows])
+        slots = np.fromiter((one.slot for one in joined), np.int64, len(joined))
+        self._buckets.put(batch.keys.ravel(), np.repeat(slots, nets.N_KEYS))
+
+    # --- candidates and verification --------------------------------------------------------------
+
+    def _matches(self, prepared: Prepared, slots: NDArray[np.int64]) -> dict[int, tuple[int, float]]:
+        """The best leader of each row that has one, with its rank; the earliest of equals."""
+        row, slot, rank = self._verified(prepared, slots)
+        order = np.lexsort((slot, -rank, row))
+        row, slot, rank = row[order], slot[order], rank[order]
+        first = np.flatnonzero(np.diff(row, prepend=-1))
+        return dict(zip(row[first].tolist(), zip(slot[first].tolist(), rank[first].tolist(), strict=True), strict=True))
+
+    def _verified(
+        self, prepared: Prepared, slots: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Rows, slots and ranks of the candidates that are similar enough; `slots` is [n, keys] with -1 for none."""
+        row, column = np.nonzero(self.memory.alive(slots))
+        pairs = np.unique(np.stack([row, slots[row, column]]), axis=1)
+        row, slot = pairs[0], pairs[1]
+        rank = self._ranks(_rows(prepared, row), self.memory.features(slot))
+        good = rank > 0
+        return row[good], slot[good], rank[good]
+
+    def _best(self, batch: _Batch, row: int, match: tuple[int, float] | None) -> tuple[int, float] | None:
+        """The better of `match` and what earlier posts of the same batch left under this post's keys."""
+        found = (batch.seen.get(key) for key in batch.keys[row][batch.repeated[row]].tolist())
+        for slot in sorted({slot for slot in found if slot is not None}):
+            rank = self._rank(batch, row, slot)
+            if rank > 0 and (match is None or rank > match[1] or (rank == match[1] and slot < match[0])):
+                match = slot, rank
+        return match
+
+    def _rank(self, batch: _Batch, row: int, slot: int) -> float:
+        one = _rows(batch.prepared, np.array([row]))
+        leader = batch.leading.get(slot)
+        other = self.memory.features(np.array([slot])) if leader is None else _rows(batch.prepared, np.array([leader]))
+        return float(self._ranks(one, other)[0])
+
+    def _ranks(self, a: Features, b: Features) -> NDArray[np.float64]:
+        """How strongly rows match, [m]; 0 for too little."""
+        shared = nets.jaccard(a.signature, b.signature)
+        rank = np.where(shared >= self._policy.shingles, _SHINGLES + shared, 0.0)
+        rank[(a.exact == b.exact) & (a.exact != 0)] = _EXACT
+        open_ = np.flatnonzero((rank == 0) & (shared >= self._policy.support))
+        if len(open_) and a.vectors.shape[1]:
+            near = nets.cosine(a.vectors[open_], b.vectors[open_])
+            rank[open_] = np.where(near >= self._policy.embedding, np.minimum(near, _SHINGLES), 0.0)
+        return rank
+
+
+def _rows(prepared: Prepared, rows: NDArray[np.int64]) -> Features:
+    return Features(prepared.exact[rows], prepared.signature[rows], prepared.vectors[rows])
+
+
+def _told(rank: float) -> tuple[str, float]:
+    """Net and strength of a rank."""
+    if rank >= _EXACT:
+        return "skeleton", 1.0
+    return ("shingles", rank - _SHINGLES) if rank > _SHINGLES else ("embedding", rank)
+
+
+def _repeats(keys: NDArray[np.uint64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which keys occur in more than one post of the batch, and which of these are not the first; [n, keys] each."""
+    _, first, number, count = np.unique(keys.ravel(), return_index=True, return_inverse=True, return_counts=True)
+    repeated = np.asarray((count[number] > 1) & (keys.ravel() != 0), np.bool_).reshape(keys.shape)
+    later = repeated & (first[number] != np.arange(keys.size)).reshape(keys.shape)
+    return repeated, later

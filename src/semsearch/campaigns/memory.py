@@ -1,0 +1,162 @@
+"""What is remembered of leaders, in segments that are dropped as a whole when they are old."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsearch.campaigns.nets import N_HASHES, Prepared
+
+SEGMENT = 16_384
+"""Leaders a segment."""
+
+
+class Segment:
+    """The features of up to `SEGMENT` leaders with consecutive slots."""
+
+    def __init__(self, dim: int) -> None:
+        self.exact = np.zeros(SEGMENT, np.uint64)
+        self.signature = np.zeros((SEGMENT, N_HASHES), np.uint16)
+        self.vectors = np.zeros((SEGMENT, dim), np.int8)
+        self.home = np.zeros(SEGMENT, np.int64)
+        """Slot of the campaign's leader: a leader's own, or for a variant the one that it shares a contact with."""
+        self.about: list[str] = []
+        """Who and what each leader is, as the caller packed it."""
+        self.newest_us = 0
+
+
+class _Kept(NamedTuple):
+    exact: int
+    signature: NDArray[np.uint16]
+    vector: NDArray[np.int8]
+    home: int
+    about: str
+
+
+class Features(NamedTuple):
+    """Rows of posts, side by side: what verification reads."""
+
+    exact: NDArray[np.uint64]
+    signature: NDArray[np.uint16]
+    vectors: NDArray[np.int8]
+
+
+class Memory:
+    """Leaders by slot: 0 and up in the order in which they came, never used twice.
+
+    The oldest segment goes when all in it is older than the window, or when more leaders are held than the window
+    may; leaders of campaigns that live are kept apart then, under their old slot.
+    """
+
+    def __init__(self, dim: int, most: int) -> None:
+        self.dim = dim
+        self._most = most
+        self._segments: deque[Segment] = deque()
+        self._first = 0
+        self._kept: dict[int, _Kept] = {}
+        self.end = 0
+        """The next free slot."""
+
+    @property
+    def start(self) -> int:
+        """The oldest slot that a segment holds."""
+        return self._first * SEGMENT
+
+    def add(self, prepared: Prepared, rows: list[int], homes: list[int], about: list[str], at_us: list[int]) -> None:
+        """Remember posts `rows` of a batch as leaders, with the next slots in their order."""
+        done = 0
+        while done < len(rows):
+            place = self.end % SEGMENT
+            if place == 0:
+                self._segments.append(Segment(self.dim))
+            segment = self._segments[-1]
+            n = min(SEGMENT - place, len(rows) - done)
+            some = rows[done : done + n]
+            segment.exact[place : place + n] = prepared.exact[some]
+            segment.signature[place : place + n] = prepared.signature[some]
+            segment.vectors[place : place + n] = prepared.vectors[some]
+            segment.home[place : place + n] = homes[done : done + n]
+            segment.about.extend(about[done : done + n])
+            segment.newest_us = max(segment.newest_us, *at_us[done : done + n])
+            self.end += n
+            done += n
+
+    def absolute(self, found: NDArray[np.int64], modulus: int) -> NDArray[np.int64]:
+        """Slots from slots modulo `modulus`: the latest ones that can be meant; -1 stays, and what never was is -1."""
+        base = self.end - 1
+        slots = base - (base - found) % modulus
+        return np.where((found >= 0) & (slots >= 0), slots, -1)
+
+    def alive(self, slots: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which slots are still remembered."""
+        held = slots >= self.start
+        if self._kept:
+            held |= np.isin(slots, np.fromiter(self._kept, np.int64, len(self._kept)))
+        return held & (slots >= 0)
+
+    def features(self, slots: NDArray[np.int64]) -> Features:
+        """The rows of alive slots, [m]."""
+        m = len(slots)
+        out = Features(np.zeros(m, np.uint64), np.zeros((m, N_HASHES), np.uint16), np.zeros((m, self.dim), np.int8))
+        number = slots // SEGMENT - self._first
+        for each in np.unique(number).tolist():
+            at = np.flatnonzero(number == each)
+            if each < 0:
+                self._fill_kept(out, at, slots)
+                continue
+            segment, place = self._segments[each], slots[at] % SEGMENT
+            out.exact[at] = segment.exact[place]
+            out.signature[at] = segment.signature[place]
+            out.vectors[at] = segment.vectors[place]
+        return out
+
+    def home(self, slot: int) -> int:
+        """The slot of the campaign's leader."""
+        if slot < self.start:
+            return self._kept[slot].home
+        return int(self._segments[slot // SEGMENT - self._first].home[slot % SEGMENT])
+
+    def about(self, slot: int) -> str:
+        """What the caller said of a leader."""
+        if slot < self.start:
+            return self._kept[slot].about
+        return self._segments[slot // SEGMENT - self._first].about[slot % SEGMENT]
+
+    def holds(self, slot: int) -> bool:
+        """Whether one slot is still remembered."""
+        return slot >= self.start or slot in self._kept
+
+    def forget(self, before_us: int, living: Iterable[int]) -> int:
+        """Drop segments that are too old or too many; `living` are leaders' slots that stay. Gives how many went."""
+        dropped = 0
+        while self._segments and len(self._segments[0].about) == SEGMENT and self._spent(before_us):
+            if not dropped:
+                kept = set(living)
+                self._kept = {slot: row for slot, row in self._kept.items() if row.home in kept}
+            self._drop(kept)
+            dropped += 1
+        return dropped
+
+    def _spent(self, before_us: int) -> bool:
+        return self._segments[0].newest_us < before_us or len(self._segments) * SEGMENT > self._most + SEGMENT
+
+    def _drop(self, living: set[int]) -> None:
+        segment, start = self._segments.popleft(), self.start
+        for place in np.flatnonzero(np.isin(segment.home, np.fromiter(living, np.int64, len(living)))).tolist():
+            self._kept[start + place] = _Kept(
+                int(segment.exact[place]),
+                segment.signature[place].copy(),
+                segment.vectors[place].copy(),
+                int(segment.home[place]),
+                segment.about[place],
+            )
+        self._first += 1
+
+    def _fill_kept(self, out: Features, at: NDArray[np.int64], slots: NDArray[np.int64]) -> None:
+        for row in at.tolist():
+            kept = self._kept[int(slots[row])]
+            out.exact[row], out.signature[row], out.vectors[row] = kept.exact, kept.signature, kept.vector

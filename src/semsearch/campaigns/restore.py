@@ -1,0 +1,89 @@
+"""The detector of a namespace as it was after its last committed batch, built again from the journal."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from semsearch.campaigns.detector import DAY_US, Detector, arrival_of, placed
+from semsearch.campaigns.growth import Arrival, Growth
+from semsearch.campaigns.ladder import rung_of
+from semsearch.campaigns.nets import Prepared
+from semsearch.errors import MismatchError
+from semsearch.records import Rulings
+from semsearch.settings import CampaignSettings
+from semsearch.store.campaigns import CampaignStore
+from semsearch.store.decisions import Decisions
+from semsearch.store.journal import Journal, Stored
+
+Prepare = Callable[[Sequence[str]], Prepared]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The parts of the store that scanning reads and writes."""
+
+    journal: Journal
+    campaigns: CampaignStore
+    decisions: Decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What decides what a namespace's campaigns are."""
+
+    namespace: str
+    policy: CampaignSettings
+    encoder_id: str
+    """Empty without an encoder: that net is off."""
+    dim: int
+
+    @property
+    def policy_id(self) -> str:
+        """Digest of the settings."""
+        return hashlib.blake2b(self.policy.model_dump_json().encode(), digest_size=6).hexdigest()
+
+
+def restored(state: State, identity: Identity, prepare: Prepare, rulings: Rulings) -> Detector:
+    """Go through the window's part of the journal again, in the batches in which it came, and keep nothing.
+
+    Leaders of campaigns that live but began before the window are led in first. Raises MismatchError when vectors of
+    another encoder are what campaigns were found with.
+    """
+    detector = Detector(identity.namespace, identity.policy, identity.dim, rulings)
+    cursor = state.campaigns.cursor(identity.namespace)
+    if cursor is None:
+        return detector
+    if cursor.encoder_id != identity.encoder_id:
+        raise MismatchError(
+            f"Campaigns in {identity.namespace} were found with encoder {cursor.encoder_id or 'none'}; "
+            f"now it is {identity.encoder_id or 'none'}.",
+            f"Next: semsearch campaigns reembed --namespace {identity.namespace}",
+        )
+    span_us = int(identity.policy.window_days * DAY_US)
+    first_seq = state.journal.window_start(identity.namespace, cursor.last_seq, span_us, identity.policy.window_posts)
+    older = state.campaigns.leaders_before(identity.namespace, first_seq)
+    for batch in chain(_pages(state.journal, older), state.journal.batches(identity.namespace, first_seq - 1)):
+        if batch[0].seq > cursor.last_seq:
+            break
+        detector.recall(batch, prepare([each.post.text for each in batch]))
+    detector.growth = _growth(state, identity, rulings)
+    return detector
+
+
+def _growth(state: State, identity: Identity, rulings: Rulings) -> Growth:
+    """Growth from the tables, members where people put them."""
+    arrivals: dict[str, list[Arrival]] = {}
+    for member in state.campaigns.members(identity.namespace):
+        arrivals.setdefault(placed(member, rulings), []).append(arrival_of(member))
+    rungs = {alert.campaign_id: rung_of(alert) for alert in state.campaigns.alerts(identity.namespace)}
+    return Growth.restore(identity.policy, state.campaigns.volumes(identity.namespace), arrivals, rungs)
+
+
+def _pages(journal: Journal, seqs: Sequence[int]) -> Iterator[tuple[Stored, ...]]:
+    """Posts of the journal by number, in pages."""
+    for start in range(0, len(seqs), 1_000):
+        found = journal.get(seqs[start : start + 1_000])
+        yield tuple(Stored(seq, post) for seq, post in sorted(found.items()))

@@ -1,0 +1,122 @@
+"""Scanning: posts into the journal first, then through the detector, one transaction a batch.
+
+```
+posts → Journal.append → prepare (here or in another process) → Detector.take → CampaignStore.commit
+```
+
+A batch of the journal is gone through as a whole, now or after a kill: the same batches give the same tables.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+
+from semsearch.campaigns.detector import Detector
+from semsearch.campaigns.nets import Prepared
+from semsearch.campaigns.restore import Identity, State, restored
+from semsearch.records import Alert, Post
+from semsearch.store.campaigns import Step
+from semsearch.store.journal import Appended
+
+BATCH = 1_000
+"""Posts of one transaction, at most."""
+_AHEAD = 3
+"""Batches that are being prepared while an earlier one is gone through."""
+Submit = Callable[[Sequence[str]], "Future[Prepared]"]
+"""Starts to prepare texts, here or elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one batch brought."""
+
+    appended: Appended
+    n_joined: int
+    """Posts that are in a campaign now."""
+    alerts: tuple[Alert, ...]
+    """Raised, or raised further."""
+
+
+class Scan:
+    """One namespace, from its last committed post on. The caller holds the namespace's lock."""
+
+    def __init__(self, state: State, identity: Identity, submit: Submit, sinks: Sequence[str], now: datetime) -> None:
+        self._state = state
+        self._identity = identity
+        self._submit = submit
+        self._sinks = tuple(sinks)
+        self._version = state.decisions.version()
+        self._detector = self._restored(now)
+
+    @property
+    def namespace(self) -> str:
+        """What is scanned."""
+        return self._identity.namespace
+
+    def run(self, batches: Iterable[Sequence[Post]], clock: Callable[[], datetime]) -> Iterator[Taken]:
+        """Take batches of at most `BATCH` posts; yields after each commit, in their order.
+
+        What a kill left in the journal comes first. `clock` says by when decisions end.
+        """
+        for stored in self._state.journal.batches(self.namespace, self._done()):
+            nothing = Appended(stored[0].seq, 0, 0, 0, (), stored)
+            yield self._finish(nothing, self._prepared(nothing), clock())
+        ahead: deque[tuple[Appended, Future[Prepared]]] = deque()
+        for posts in batches:
+            appended = self._state.journal.append(posts)
+            ahead.append((appended, self._prepared(appended)))
+            if len(ahead) > _AHEAD:
+                yield self._finish(*ahead.popleft(), clock())
+        while ahead:
+            yield self._finish(*ahead.popleft(), clock())
+
+    def take(self, posts: Sequence[Post], now: datetime) -> Taken:
+        """One batch to its end, for a stream in which nothing may wait."""
+        appended = self._state.journal.append(posts)
+        return self._finish(appended, self._prepared(appended), now)
+
+    def _prepared(self, appended: Appended) -> Future[Prepared]:
+        return self._submit([each.post.text for each in appended.stored])
+
+    def _finish(self, appended: Appended, prepared: Future[Prepared], now: datetime) -> Taken:
+        if not appended.stored:
+            return Taken(appended, 0, ())
+        self._heed(now)
+        found = self._detector.take(appended.stored, prepared.result())
+        step = Step(
+            self.namespace,
+            appended.stored[-1].seq,
+            self._identity.encoder_id,
+            self._identity.policy_id,
+            found.members,
+            found.alerts,
+            found.volumes,
+            self._sinks,
+        )
+        self._state.campaigns.commit(step)
+        return Taken(appended, len(found.members), found.alerts)
+
+    def _heed(self, now: datetime) -> None:
+        """Follow what people decided since the last batch; who is where is built again when they moved posts."""
+        version = self._state.decisions.version()
+        if version == self._version:
+            return
+        self._version = version
+        rulings = self._state.decisions.rulings(now)
+        known = self._detector.rulings
+        if (rulings.moved, rulings.led, rulings.merged) == (known.moved, known.led, known.merged):
+            self._detector.rulings = rulings
+        else:
+            self._detector = self._restored(now)
+
+    def _restored(self, now: datetime) -> Detector:
+        rulings = self._state.decisions.rulings(now)
+        return restored(self._state, self._identity, lambda texts: self._submit(texts).result(), rulings)
+
+    def _done(self) -> int:
+        cursor = self._state.campaigns.cursor(self.namespace)
+        return cursor.last_seq if cursor else 0
