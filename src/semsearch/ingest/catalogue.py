@@ -51,6 +51,12 @@ class Catalogue:
 
         return pl.read_parquet(self._files("items"))
 
+    def scan_items(self) -> pl.LazyFrame:
+        """The same, read when it is asked for; raises MissingPart."""
+        import polars as pl
+
+        return pl.scan_parquet(self._files("items"))
+
     def titles(self, item_ids: Collection[str]) -> dict[str, str]:
         """item_id → title of those of `item_ids` that were imported; reads two columns, no whole rows."""
         import polars as pl

@@ -71,7 +71,7 @@ def mapped_batches(plan: Plan, source: Source, reject: Reject) -> Iterator[tuple
     """
     mapper = Mapper(plan)
     last: Mapped | None = None
-    for batch in batches(source, plan.format_, reject):
+    for batch in batches(source, plan.format_, reject, mend=plan.kind == "posts"):
         mapped = mapper.of(batch)
         if mapped is not last:
             check_required(plan.kind, source.name, mapped)

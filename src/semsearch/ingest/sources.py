@@ -19,7 +19,8 @@ Format = Literal["csv", "tsv", "jsonl", "parquet"]
 STDIN = "-"
 BLOCK = 4 << 20
 """Bytes read at a time."""
-_HEAD = 1 << 16
+HEAD = 1 << 16
+"""Bytes by which a format is recognised."""
 _MAGIC = {
     b"PK\x03\x04": "an Excel workbook or a ZIP archive; save it as CSV, or unzip it",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save it as CSV",
@@ -164,9 +165,9 @@ class _Blocks(io.RawIOBase):
 def peek(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     """The first bytes (up to 64 kB), and the whole stream again."""
     taken: list[bytes] = []
-    while sum(map(len, taken)) < _HEAD and (block := next(blocks, b"")):
+    while sum(map(len, taken)) < HEAD and (block := next(blocks, b"")):
         taken.append(block)
-    return b"".join(taken)[:_HEAD], itertools.chain(taken, blocks)
+    return b"".join(taken)[:HEAD], itertools.chain(taken, blocks)
 
 
 def sniff(name: str, head: bytes) -> Format:
@@ -180,7 +181,7 @@ def sniff(name: str, head: bytes) -> Format:
     if text.startswith("["):
         raise UsageError(
             f"{name} is one JSON array, not one JSON object a line.",
-            f"Next: jq -c '.[]' {quote(name)} > items.jsonl, then import items.jsonl",
+            f"Next: jq -c '.[]' {quote(name)} > rows.jsonl, then the same command with rows.jsonl",
         )
     if text.startswith("{"):
         return "jsonl"

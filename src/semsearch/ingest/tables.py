@@ -48,8 +48,11 @@ class Batch:
     """The n-th row of the batch as it was read."""
 
 
-def batches(source: Source, wanted: Format | None, reject: Reject) -> Iterator[Batch]:
-    """All rows of one source; raises UsageError when it is no table."""
+def batches(source: Source, wanted: Format | None, reject: Reject, *, mend: bool = False) -> Iterator[Batch]:
+    """All rows of one source; raises UsageError when it is no table.
+
+    With `mend` a half surrogate pair in JSON becomes U+FFFD; without it, its row goes to `reject`.
+    """
     head, blocks = peek(source.blocks())
     format_ = sniff(source.name, head) if wanted is None or not head else wanted
     if format_ == "parquet":
@@ -57,7 +60,9 @@ def batches(source: Source, wanted: Format | None, reject: Reject) -> Iterator[B
         return
     csv.field_size_limit(1 << 30)
     lines = numbered_lines(source.name, blocks, reject)
-    yield from _jsonl(lines, reject) if format_ == "jsonl" else _csv(source.name, lines, format_, reject)
+    yield from (
+        jsonl_batches(lines, reject, mend=mend) if format_ == "jsonl" else _csv(source.name, lines, format_, reject)
+    )
 
 
 def text_series(values: Sequence[Any]) -> pl.Series:
@@ -86,12 +91,13 @@ def _cell(value: Any) -> str | None:
 # --- JSONL ---------------------------------------------------------------------------------
 
 
-def _jsonl(lines: Iterator[Line], reject: Reject) -> Iterator[Batch]:
+def jsonl_batches(lines: Iterator[Line], reject: Reject, *, mend: bool = False) -> Iterator[Batch]:
+    """One JSON object a line; blank lines are passed over, bad ones go to `reject`."""
     rows: list[dict[str, Any]] = []
     taken: list[Line] = []
     chars = 0
     for line in lines:
-        row = _json_row(line, reject)
+        row = _json_row(line, reject, mend)
         if row is None:
             continue
         rows.append(row)
@@ -104,10 +110,11 @@ def _jsonl(lines: Iterator[Line], reject: Reject) -> Iterator[Batch]:
         yield _json_batch(rows, taken)
 
 
-def _json_row(line: Line, reject: Reject) -> dict[str, Any] | None:
+def _json_row(line: Line, reject: Reject, mend: bool) -> dict[str, Any] | None:
     try:
         row = json.loads(line.text)
         if "\\ud" in line.text or "\\uD" in line.text:
+            row = _whole_pairs(row) if mend else row
             json.dumps(row, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         if line.text.strip():
@@ -117,6 +124,12 @@ def _json_row(line: Line, reject: Reject) -> dict[str, Any] | None:
         reject(line.number, "", "is not a JSON object", line.text.rstrip("\r\n"))
         return None
     return row
+
+
+def _whole_pairs(row: Any) -> Any:
+    """The same with U+FFFD for each half surrogate pair."""
+    text = json.dumps(row, ensure_ascii=False)
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _json_reason(error: Exception) -> str:

@@ -10,7 +10,7 @@ from semsearch.ingest import times, values
 from semsearch.ingest.mapping import JOINED, Expression, Place
 from semsearch.ingest.names import KIND_NAMES, MAY_BE_EMPTY, REQUIRED, STATUS_NAMES, RowKind
 from semsearch.ingest.tables import Batch, text_series
-from semsearch.records import Interaction, Item, Post, Region, schema
+from semsearch.records import NAMESPACES, Interaction, Item, Post, Region, schema
 
 if TYPE_CHECKING:
     import polars as pl
@@ -153,7 +153,13 @@ _CONVERTERS: dict[str, Callable[[pl.Series], Typed]] = {
 def _default(name: str, series: pl.Series) -> pl.Series:
     import polars as pl
 
-    fill: dict[str, Any] = {"body": "", "text": "", "status": "active", "attributes": "{}"}
+    fill: dict[str, Any] = {
+        "body": "",
+        "text": "",
+        "status": "active",
+        "attributes": "{}",
+        "namespace": NAMESPACES[0],
+    }
     if name in fill:
         return series.fill_null(fill[name])
     if name in _LISTS:
