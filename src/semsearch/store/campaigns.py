@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, tuple_, update
 
 from semsearch.errors import Busy, MismatchError
 from semsearch.plain import plain
@@ -16,6 +16,8 @@ from semsearch.store.database import Store
 from semsearch.store.outbox import DUE, alert_of, raised
 from semsearch.store.tables import alert_events, alerts, cursors, members, outbox, volumes
 
+PAGE = 1_000
+"""Values that one statement looks for."""
 Hour = tuple[int, str]
 """(start of an hour in microseconds UTC, category, empty for none)."""
 
@@ -82,15 +84,11 @@ class CampaignStore:
 
     def members_of(self, campaign_ids: Sequence[str]) -> list[Member]:
         """Members that the machine put in these campaigns, in order of `seq`."""
-        return self._members(_members.where(members.c.campaign_id.in_(campaign_ids)).order_by(members.c.seq))
+        return self._paged(members.c.campaign_id, sorted(set(campaign_ids)))
 
     def members_at(self, seqs: Sequence[int]) -> list[Member]:
         """Members among these posts of the journal, in order of `seq`."""
-        found: list[Member] = []
-        for start in range(0, len(seqs), 1_000):
-            page = sorted(seqs)[start : start + 1_000]
-            found += self._members(_members.where(members.c.seq.in_(page)).order_by(members.c.seq))
-        return found
+        return self._paged(members.c.seq, sorted(set(seqs)))
 
     def leaders_before(self, namespace: str, first_seq: int) -> list[int]:
         """Leaders and variants before `first_seq` of campaigns that grew from there on."""
@@ -128,9 +126,9 @@ class CampaignStore:
 
     def volumes(self, namespace: str, since_us: int | None = None) -> dict[Hour, int]:
         """Posts by hour and category, oldest hour first."""
-        wanted = select(volumes.c.hour_us, volumes.c.category, volumes.c.n_posts).where(
-            volumes.c.namespace == namespace, volumes.c.hour_us >= (since_us if since_us is not None else -(2**62))
-        )
+        wanted = select(volumes.c.hour_us, volumes.c.category, volumes.c.n_posts)
+        wanted = wanted.where(volumes.c.namespace == namespace)
+        wanted = wanted if since_us is None else wanted.where(volumes.c.hour_us >= since_us)
         with self._store.reading() as connection:
             rows = connection.execute(wanted.order_by(volumes.c.hour_us, volumes.c.category))
             return {(hour, category): n for hour, category, n in rows}
@@ -151,6 +149,17 @@ class CampaignStore:
         with self._store.writing() as connection:
             for table in (members, volumes, cursors):
                 connection.execute(delete(table).where(table.c.namespace == namespace))
+
+    def reembed(self, namespace: str, encoder_id: str) -> None:
+        """Let a namespace go on with another encoder; what was found stays."""
+        with self._store.writing() as connection:
+            connection.execute(update(cursors).where(cursors.c.namespace == namespace), {"encoder_id": encoder_id})
+
+    def _paged(self, column: ColumnElement[Any], values: Sequence[Any]) -> list[Member]:
+        found: list[Member] = []
+        for start in range(0, len(values), PAGE):
+            found += self._members(_members.where(column.in_(values[start : start + PAGE])))
+        return sorted(found, key=lambda member: member.seq)
 
     def _members(self, wanted: Select[*tuple[Any, ...]]) -> list[Member]:
         with self._store.reading() as connection:

@@ -48,9 +48,9 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def due(self, now: datetime, limit: int) -> list[Owed]:
-        """What is to be sent now, in the order of the raises, at most `limit`."""
-        ready = (outbox.c.state == DUE, outbox.c.due_us <= to_us(now))
+    def due(self, now: datetime, limit: int, sinks: Sequence[str]) -> list[Owed]:
+        """What these sinks are to be sent now, in the order of the raises, at most `limit`."""
+        ready = (outbox.c.state == DUE, outbox.c.due_us <= to_us(now), outbox.c.sink.in_(sinks))
         return self._read(_owed().where(*ready).limit(limit))
 
     def unsent(self) -> list[Owed]:

@@ -8,6 +8,8 @@ from datetime import datetime
 from semsearch.records import Decision, Rulings
 
 VERDICTS = ("confirm", "dismiss")
+MOVES = ("split", "lead")
+"""Decisions that put their posts into the campaign `detail["to"]`."""
 
 
 def in_force(decisions: Sequence[Decision]) -> list[Decision]:
@@ -52,14 +54,15 @@ def rulings(decisions: Sequence[Decision], now: datetime, confirmed_authors: fro
     def now_in(campaign_id: str) -> str:
         return merged.get(campaign_id, campaign_id)
 
-    moved = {pair: now_in(each.detail["to"]) for each in forced if each.kind == "split" for pair in each.members}
+    moves = (each for each in forced if each.kind in MOVES)
+    moved = {pair: now_in(each.detail["to"]) for each in moves for pair in each.members}
     return Rulings(
         benign={now_in(each.subject): each.until for each in lasting if each.kind == "benign"},
         snoozed={now_in(each.detail["campaign"]): each.until for each in snoozes(forced, now).values()},
         allowed={each.subject: each.until for each in lasting if each.kind == "allow"},
         merged=merged,
         moved=moved,
-        led={each.detail["post"]: now_in(each.subject) for each in forced if each.kind == "lead"},
+        led={each.members[0][0]: now_in(each.detail["to"]) for each in forced if each.kind == "lead"},
         confirmed_authors=confirmed_authors,
     )
 
