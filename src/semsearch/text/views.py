@@ -14,14 +14,14 @@ from collections.abc import Callable
 VIEWS_VERSION = "1"
 
 # Default_Ignorable_Code_Point (Hangul fillers among them), controls that are not white space, and lone surrogates.
-_INVISIBLE = (
+INVISIBLE = (
     "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff"
 )
-_REMOVED = re.compile(f"[{_INVISIBLE}]")
+_REMOVED = re.compile(f"[{INVISIBLE}]")
 # An emoji sequence needs its joiner and variation selector to look right.
-_REMOVED_IN_DISPLAY = re.compile(f"(?![\u200d\ufe0f])[{_INVISIBLE}]")
+_REMOVED_IN_DISPLAY = re.compile(f"(?![\u200d\ufe0f])[{INVISIBLE}]")
 _KEPT_JAMO = re.compile("[\u3131-\u318e]+")
 _HALF_WIDTH_JAMO = {
     code: chr(int(narrow.split()[1], 16))

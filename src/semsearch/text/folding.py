@@ -1,0 +1,70 @@
+"""The abuse view: what a reader sees in a text that was written to be misread by a filter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from semsearch.text.letters import alphabets, letters
+from semsearch.text.numerals import numerals
+from semsearch.text.scattered import scattered, stitched
+from semsearch.text.spans import Edit, Spanned, rewritten
+
+ABUSE_VERSION = "1"
+_SPACES = re.compile(r"\s{2,}|[^\S ]|^\s|\s$")
+_ROUNDS = 32
+
+
+def fold(text: str) -> Spanned:
+    """The abuse view with the span of the original under each character.
+
+    Lower case, invisible characters out, letters of any style plain, Hangul put together, digits of disguised
+    contacts plain, white space one space. `fold(fold(t).text).text == fold(t).text`.
+    """
+    view = Spanned.whole(_lower(text))
+    for edits in _edits(view.text):
+        view = view.edited(edits)
+    return view
+
+
+def folded(text: str) -> str:
+    """`fold(text).text`, without the work on spans."""
+    return unmasked(text)[0]
+
+
+def unmasked(text: str) -> tuple[str, int]:
+    """The text of the abuse view, and how many code points only make sense as evasion."""
+    view, disguised = " ".join(_lower(text).split()), 0
+    for edits in _edits(view):
+        view = rewritten(view, edits)
+        disguised += sum(edit.end - edit.start for edit in edits if edit.evasive)
+    return view, min(disguised, len(text))
+
+
+def _edits(text: str):
+    """Rounds of edits until there are none, each on the text that the one before leaves."""
+    for _ in range(_ROUNDS):
+        quiet = True
+        for step in _STEPS:
+            if edits := step(text):
+                yield edits
+                text, quiet = rewritten(text, edits), False
+        if quiet:
+            return
+
+
+def _lower(text: str) -> str:
+    """Lower case, as long as before: İ, which would be two characters, waits for its turn."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(c if len(low := c.lower()) > 1 else low for c in text)
+
+
+def _spaces(text: str) -> list[Edit]:
+    last = len(text)
+    return [
+        Edit(found.start(), found.end(), "" if found.start() == 0 or found.end() == last else " ")
+        for found in _SPACES.finditer(text)
+    ]
+
+
+_STEPS: tuple[Callable[[str], list[Edit]], ...] = (_spaces, letters, alphabets, numerals, stitched, scattered)

@@ -1,0 +1,93 @@
+"""Characters of the abuse view: what is drawn, not how it is encoded. One character or cluster at a time."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+from semsearch.text.lookalikes import CYRILLIC_TWINS, GREEK_TWINS, LATIN_TWINS, STYLED, digit, without_marks
+from semsearch.text.spans import Edit
+from semsearch.text.views import INVISIBLE, search
+
+# What folding leaves alone once it is lower case; a test goes through every one of them.
+_PLAIN = (
+    "\t-\r\x1c- -~\x85\u00a1-\u00a9\u00ab\u00ac\u00ae-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u00d7\u00f7"
+    "\u0400-\u045f\u2010\u2012-\u2016\u2018-\u2023\u2027\u2030-\u2032\u203b\u20a9\u20ac\u2190-\u2211\u2500-\u25ff"
+    "\u2600-\u2775\u2794-\u27bf\u3001-\u3005\u3008-\u3012\u3041-\u3096\u30a1-\u30fe\u3131-\u3163\u3165-\u318e"
+    "\u4e00-\u9fff가-힣\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff"
+)
+_MARK = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f]"
+_ODD = re.compile(f"[^{_PLAIN}]")
+# Clusters are short even where the text is not: sorting thousands of marks (as normalisation does) is quadratic.
+_CLUSTER = re.compile(
+    f"(?P<invisible>[{INVISIBLE}]+)|(?s:.){_MARK}{{1,8}}|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
+    f"|[가-힣][\u11a8-\u11c2]|[^{_PLAIN}]"
+)
+_JOINED_BY_NOTHING = re.compile("[0-9a-z\u0370-\u04ff\u3131-\u318e가-힣]")
+_STYLED = re.compile("[\u24b6-\u24e9\U0001d400-\U0001d7ff\U0001f110-\U0001f189]")
+_TWO_ALPHABETS = re.compile(
+    "[a-z][0-9]*[\u0370-\u04ff]|[\u0370-\u03ff][0-9]*[a-z\u0400-\u04ff]|[\u0400-\u04ff][0-9]*[a-z\u0370-\u03ff]"
+)
+_WORD = re.compile("[a-z0-9\u0370-\u04ff]+")
+_CYRILLIC = LATIN_TWINS | {greek: LATIN_TWINS.get(latin, latin) for greek, latin in GREEK_TWINS.items()}
+_LATIN = CYRILLIC_TWINS | GREEK_TWINS
+_ONLY_LATIN = frozenset("dfjlqsvwz")
+_ONLY_CYRILLIC = frozenset("бгджзийлфцчшщъыьэюя")
+
+
+def letters(text: str) -> list[Edit]:
+    """Characters in their plain form: NFKC, case folded, invisible ones out, strokes and styles off, digits ASCII.
+
+    Letters typed alone (ㅋㅋㅋ) stay, as in the search view. `text` is in lower case.
+    """
+    return list(_odd(text)) if _ODD.search(text) else []
+
+
+def _odd(text: str) -> Iterator[Edit]:
+    for found in _CLUSTER.finditer(text):
+        start, end = found.span()
+        if found["invisible"]:
+            yield Edit(start, end, "", _inside_word(text, start, end) and "\u00ad" not in found.group())
+            continue
+        new, evasive = _drawn(found.group())
+        if new != found.group():
+            yield Edit(start, end, new, evasive)
+
+
+def _inside_word(text: str, start: int, end: int) -> bool:
+    around = text[start - 1 : start], text[end : end + 1]
+    return all(char and _JOINED_BY_NOTHING.match(char) for char in around)
+
+
+@lru_cache(4096)
+def _drawn(cluster: str) -> tuple[str, bool]:
+    """A cluster as it is read, and whether it was dressed up."""
+    if cluster in STYLED:
+        return STYLED[cluster], True
+    if cluster[0].isspace():
+        return " ", False
+    if len(cluster) == 1 and (value := digit(cluster)):
+        return value, False
+    whole = search(cluster)
+    plain = without_marks(whole)
+    return plain, (plain != whole and cluster[0].isalnum()) or bool(_STYLED.match(cluster))
+
+
+def alphabets(text: str) -> list[Edit]:
+    """Words of two alphabets in the one they are meant in: кpuптa → крипта, frее → free. Real mixtures stay."""
+    if not _TWO_ALPHABETS.search(text):
+        return []
+    return [edit for word in _WORD.finditer(text) for edit in _one_alphabet(word)]
+
+
+def _one_alphabet(word: re.Match[str]) -> Iterator[Edit]:
+    held = set(word.group())
+    latin, cyrillic = not held.isdisjoint(_ONLY_LATIN), not held.isdisjoint(_ONLY_CYRILLIC)
+    if latin and cyrillic or not _TWO_ALPHABETS.search(word.group()):
+        return
+    twins = _CYRILLIC if cyrillic else _LATIN
+    for place, char in enumerate(word.group(), word.start()):
+        if char in twins:
+            yield Edit(place, place + 1, twins[char], True)

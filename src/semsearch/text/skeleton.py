@@ -1,0 +1,75 @@
+"""The skeleton: what is left of a text when spelling tricks are taken away. For keys and shingles, never for readers.
+
+Hangul is spelled in letters (the conjoining ones, so that a letter typed alone is told apart), and letters that sound
+or look alike are one: ㅔㅐㅖㅒ, ㅙㅚㅞ, plain, tense and aspirated consonants, ㅕ after ㅈ; the syllables that
+야민정음 swaps (머 and 대, 댕 and 멍, 띵 and 명, 커 and 귀, 네 and 비, 파 and 과). Latin letters are folded with
+their Cyrillic and Greek twins, I l 1 as drawn; symbols, spaces, laughter and tears are gone.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from semsearch.text.lookalikes import CYRILLIC_TWINS, GREEK_TWINS, without_marks
+
+_FIRST = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
+_MIDDLE = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
+_LAST = ("", *"ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ")
+_CLUSTERS = dict(
+    zip("ㄳㄵㄶㄺㄻㄼㄽㄾㄿㅀㅄ", "ㄱㅅ ㄴㅈ ㄴㅎ ㄹㄱ ㄹㅁ ㄹㅂ ㄹㅅ ㄹㅌ ㄹㅍ ㄹㅎ ㅂㅅ".split(), strict=True)
+)
+_ALIKE = dict(zip("ㄲㅋㄸㅌㅃㅍㅆㅉㅊㅐㅖㅒㅙㅚ", "ㄱㄱㄷㄷㅂㅂㅅㅈㅈㅔㅔㅔㅞㅞ", strict=True))
+_CONJOINING = {
+    **{c: chr(0x1100 + i) for i, c in enumerate(_FIRST)},
+    **{v: chr(0x1161 + i) for i, v in enumerate(_MIDDLE)},
+}
+# 야민정음 by what is written: first and middle letter, and the last where it matters.
+_SWAPPED = {"ㄷㅐ": "ㅁㅓ", "ㄷㅔ": "ㅁㅓ", "ㅋㅓ": "ㄱㅟ", "ㄴㅔ": "ㅂㅣ", "ㄱㅘ": "ㅍㅏ", "ㄱㅙ": "ㅍㅐ"}
+_SWAPPED_WHOLE = {"띵": "명", "띤": "면", "윾": "유", "앟": "왕", "쀼": "부부"}
+
+_DROPPED = re.compile(r"[\W_]+|[ㅋㅎㅠㅜㅡ]{2,}|(?<![ㄱ-ㅣ])[ㅋㅎㅠㅜㅡ](?![ㄱ-ㅣ])")
+_OTHER = re.compile("[^가-힣0-9a-zㄱ-ㅣ\u1100-\u1175]")
+_LATIN = re.compile("[a-z]")
+_LEET = re.compile("(?<=[a-z])[0345](?=[a-z])")
+_LEET_LETTERS = {"0": "o", "3": "e", "4": "a", "5": "s"}
+_TWINS = str.maketrans(CYRILLIC_TWINS | GREEK_TWINS)
+
+
+def skeleton(view: str) -> str:
+    """The skeleton of a folded text, in which contacts may stand as placeholders.
+
+    `skeleton(skeleton(v)) == skeleton(v)`. Letters typed alone keep their place in words (ㅋㅌ), not in moods (ㅋㅋㅋ).
+    """
+    bones = _DROPPED.sub("", view).translate(_LETTERS)
+    if _OTHER.search(bones):
+        bones = without_marks(unicodedata.normalize("NFKD", bones)).translate(_TWINS)
+    return _LEET.sub(lambda m: _LEET_LETTERS[m.group()], bones) if _LATIN.search(bones) else bones
+
+
+class _Letters(dict[int, str]):
+    """Each character in letters that sound alike; syllables are worked out when they are met first."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if not "가" <= char <= "힣":
+            raise LookupError(char)
+        self[code] = spelled = "".join(map(_spelled, _SWAPPED_WHOLE.get(char, char)))
+        return spelled
+
+
+def _spelled(syllable: str) -> str:
+    index = ord(syllable) - 0xAC00
+    first, middle, last = _FIRST[index // 588], _MIDDLE[index % 588 // 28], _LAST[index % 28]
+    body = _SWAPPED.get(first + middle, first + middle)
+    parts = [_ALIKE.get(part, part) for part in body + _CLUSTERS.get(last, last)]
+    if parts[0] == "ㅈ":
+        parts[1] = {"ㅑ": "ㅏ", "ㅕ": "ㅓ", "ㅛ": "ㅗ", "ㅠ": "ㅜ"}.get(parts[1], parts[1])
+    return "".join(_CONJOINING[part] for part in parts)
+
+
+_LETTERS = _Letters(
+    {ord(letter): _CONJOINING.get(_ALIKE.get(letter, letter), "") for letter in _FIRST + _MIDDLE}
+    | {ord(two): "".join(_CONJOINING[_ALIKE.get(one, one)] for one in ones) for two, ones in _CLUSTERS.items()}
+    | {ord("l"): "i"}
+)
