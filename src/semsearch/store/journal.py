@@ -114,6 +114,12 @@ class Journal:
         wanted = _posts.where(posts.c.post_id == post_id).order_by(posts.c.namespace, posts.c.revision)
         return self._read(wanted if namespace is None else wanted.where(posts.c.namespace == namespace))
 
+    def known(self, namespace: str, post_ids: Sequence[str]) -> set[str]:
+        """Those of at most 1,000 posts of a namespace that are there, in any revision."""
+        wanted = select(posts.c.post_id).where(posts.c.post_id.in_(post_ids), posts.c.namespace == namespace)
+        with self._store.reading() as connection:
+            return set(connection.scalars(wanted))
+
     def by_author(self, author_id: str) -> list[Stored]:
         """An author's posts in all namespaces, in order of `seq`.
 
