@@ -121,6 +121,7 @@ class LlmSettings(_Section):
 class CampaignSettings(_Section):
     """How look-alike content is joined, and when its growth is an alert."""
 
+    model: str = Field("", description="Model whose item tower compares posts; empty: the default pipeline's; none: off")
     window_days: float = Field(30.0, gt=0, description="Older leaders are forgotten unless their campaign lives")
     window_posts: int = Field(1_000_000, ge=1000, description="Posts that are remembered for comparison, at most")
     max_chars: int = Field(10_000, ge=100, description="Characters of a post that are read")

@@ -14,6 +14,7 @@ pipelines/NAME/schema.toml     what its towers read, written by the user
 pipelines/NAME/state.json      the current release and those before it
 pipelines/NAME/unfinished/     what a killed training had
 trainings/MODEL_ID.json        what the last stage of a training showed
+moderation.sqlite              posts, campaigns, alerts and decisions
 runs/                          evaluation runs
 gates/RELEASE_ID.json          what gates said of a release, and what was published by force
 ```
@@ -128,6 +129,11 @@ class Workspace:
         return workspace
 
     @property
+    def moderation_path(self) -> Path:
+        """The database of posts, campaigns, alerts and decisions."""
+        return self.path("moderation.sqlite")
+
+    @property
     def format_path(self) -> Path:
         """The file that makes a directory a workspace."""
         return self.root / ".semsearch" / "format.json"
@@ -145,20 +151,17 @@ class Workspace:
         The lock goes with the process, so that a killed writer leaves none behind. The drafts of killed
         processes are removed here.
         """
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.path(".semsearch", "lock"), timeout=-1 if wait else 0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise Busy(
-                f"Another process is writing to {self.root}.", "Next: wait for it, then run the command again"
-            ) from error
-        try:
+        told = f"Another process is writing to {self.root}."
+        with _held(self.path(".semsearch", "lock"), told, timeout_s=-1 if wait else 0):
             self._sweep()
             yield
-        finally:
-            lock.release()
+
+    @contextmanager
+    def scanning(self, namespace: str) -> Iterator[None]:
+        """Hold one namespace of the posts; raises Busy while another scan or watch does."""
+        told = f"Another scan of {namespace} is running in {self.root.absolute()}."
+        with _held(self.path(".semsearch", f"scan-{checked_name(namespace)}.lock"), told):
+            yield
 
     @contextmanager
     def drafting(self) -> Iterator[Path]:
@@ -185,23 +188,12 @@ class Workspace:
 
         It goes when the training ends well and stays when it does not, so that the same training can go on.
         """
-        from filelock import FileLock, Timeout
-
         folder = self.path("pipelines", checked_name(pipeline), "unfinished")
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder.with_name("training.lock"), timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise Busy(
-                f"Another training of pipeline '{pipeline}' is running in {self.root.absolute()}.",
-                "Next: wait for it, then run the command again",
-            ) from error
-        try:
+        told = f"Another training of pipeline '{pipeline}' is running in {self.root.absolute()}."
+        with _held(folder.with_name("training.lock"), told):
             yield folder
             shutil.rmtree(folder, ignore_errors=True)
-        finally:
-            lock.release()
 
     def _sweep(self) -> None:
         if not self._staging.is_dir():
@@ -399,6 +391,22 @@ class Workspace:
     def model_path(self, model_id: str) -> Path:
         """Folder of one trained model."""
         return self.path("models", checked_name(model_id))
+
+
+@contextmanager
+def _held(path: Path, told: str, timeout_s: float = 0) -> Iterator[None]:
+    """Hold a lock file; raises Busy, saying `told`, when another process still does after `timeout_s` (-1: waits)."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path, timeout=timeout_s)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise Busy(told, "Next: wait for it, then run the command again") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _said(by: str, reason: str) -> dict[str, str]:

@@ -75,6 +75,10 @@ class Growth:
         growth._rungs.update(rungs)
         return growth
 
+    def __len__(self) -> int:
+        """Campaigns that are held in memory."""
+        return len(self._campaigns)
+
     def saw(self, at_us: int, category: str | None) -> None:
         """Count a post of the namespace; every one, before `joined`."""
         self._baseline.saw(at_us, category)
@@ -124,7 +128,8 @@ class Growth:
         self._take(to_id, sorted(moved, key=lambda a: a.seq))
 
     def forget(self, before_us: int) -> None:
-        """Drop campaigns without a post since `before_us`. Those out of the long window go by themselves."""
+        """Drop campaigns whose posts are all before `before_us` and out of the long window."""
+        before_us = min(before_us, self._baseline.since_us + 1)
         for campaign_id in [key for key, campaign in self._campaigns.items() if campaign.at_us < before_us]:
             del self._campaigns[campaign_id]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Literal
 
 from semsearch.campaigns.baseline import HOUR_US, Baseline
@@ -81,6 +82,7 @@ class Judge:
         self._policy = policy
         self._baseline = baseline
         self._memory_us = baseline.reach_us
+        self._many_authors = min(_MANY, ceil(policy.floor))
 
     def judge(self, windows: Sequence[Window], last: Arrival, rung: Rung | None, rulings: Rulings) -> Finding | None:
         """The strongest finding that would be news; growth by many authors goes before one author's.
@@ -94,15 +96,15 @@ class Judge:
         """The shortest window that tells of growth by many authors."""
         long = windows[-1]
         need = max(self._policy.floor, needed(rung, "many", long.latest_us, self._memory_us))
-        if len(long.authors) < _MANY or long.points < need * POINTS:
+        if len(long.authors) < self._many_authors or long.points < need * POINTS:
             return None
         return next((found for window in windows if (found := self._growth(window, long, need, known))), None)
 
     def _growth(self, window: Window, long: Window, need: float, known: bool) -> Finding | None:
         """With signs of evasion the floor decides; without them the window must also be rare after its past."""
-        marked = known or _marked(window)
+        marked = known or self._marked(window)
         floor, observed = self._policy.floor if marked else self._policy.floor_plain, window.points / POINTS
-        if observed < max(floor, need) or len(window.authors) < _MANY:
+        if observed < max(floor, need) or len(window.authors) < self._many_authors:
             return None
         found = self._after_past(window, long) if window is not long else self._since_first(long)
         excess = observed if marked else observed - (found.expected or 0.0)
@@ -142,10 +144,9 @@ class Judge:
                 return Finding(kind, excess, floor, window, marked=False, surprise=found)
         return None
 
-
-def _marked(window: Window) -> bool:
-    """Whether enough of a window's authors show signs of evasion."""
-    return len(window.marked) >= max(_MANY, _MARKED * len(window.authors))
+    def _marked(self, window: Window) -> bool:
+        """Whether enough of a window's authors show signs of evasion."""
+        return len(window.marked) >= max(self._many_authors, _MARKED * len(window.authors))
 
 
 def _number(n: int, noun: str) -> str:

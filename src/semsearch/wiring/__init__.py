@@ -3,6 +3,7 @@
 ```
 serving ← pipelines ← building ← training
         ← releasing
+        ← scanning
 ```
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 from semsearch.wiring.building import build, next_lexical_id, next_model
 from semsearch.wiring.pipelines import items_of, pipeline_schema
 from semsearch.wiring.releasing import gate, publish, rollback
+from semsearch.wiring.scanning import open_scan, open_state, reembed
 from semsearch.wiring.serving import (
     load_settings,
     open_encoder,
@@ -32,10 +34,13 @@ __all__ = [
     "open_encoder",
     "open_history",
     "open_retriever",
+    "open_scan",
     "open_searcher",
+    "open_state",
     "pipeline_schema",
     "publish",
     "query_side",
+    "reembed",
     "rollback",
     "train",
 ]

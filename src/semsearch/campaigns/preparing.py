@@ -1,0 +1,80 @@
+"""Preparing batches: in this process while there are few, in others beside it when a stream goes on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from types import TracebackType
+
+from semsearch.campaigns.nets import Prepared
+from semsearch.campaigns.prepare import Encode, prepare
+from semsearch.settings import CampaignSettings
+
+OpenEncode = Callable[[], Encode | None]
+"""Opens the encoder; can be sent to another process."""
+_ALONE = 6
+"""Batches after which other processes are worth their start."""
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class Preparing:
+    """Meets `scan.Submit`. Closing it ends its processes."""
+
+    def __init__(self, open_encode: OpenEncode, policy: CampaignSettings, processes: int) -> None:
+        self._open_encode = open_encode
+        self._policy = policy
+        self._processes = processes
+        self._encode: Encode | None = None
+        self._opened = False
+        self._n_batches = 0
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __call__(self, texts: Sequence[str]) -> Future[Prepared]:
+        """Prepare one batch."""
+        self._n_batches += 1
+        if self._processes and self._n_batches > _ALONE:
+            return self._others().submit(_prepare, list(texts))
+        done: Future[Prepared] = Future()
+        done.set_result(prepare(texts, self._policy, self._opened_encode()))
+        return done
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> Preparing:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _opened_encode(self) -> Encode | None:
+        if not self._opened:
+            self._encode, self._opened = self._open_encode(), True
+        return self._encode
+
+    def _others(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            given = (self._open_encode, self._policy)
+            self._pool = ProcessPoolExecutor(self._processes, get_context("spawn"), _begin, given)
+        return self._pool
+
+
+_mine: tuple[Encode | None, CampaignSettings] | None = None
+"""What a process of the pool prepares with."""
+
+
+def _begin(open_encode: OpenEncode, policy: CampaignSettings) -> None:
+    global _mine  # noqa: PLW0603 - a process of a pool keeps its own
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    _mine = open_encode(), policy
+
+
+def _prepare(texts: list[str]) -> Prepared:
+    if _mine is None:
+        raise RuntimeError("a process of the pool was not begun")
+    encode, policy = _mine
+    return prepare(texts, policy, encode)
