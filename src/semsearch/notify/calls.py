@@ -21,6 +21,7 @@ TOO_MANY = 429
 SERVER_ERROR = 500
 WITHOUT_NUMBER_S = 30.0
 """Wait after a 429 that does not say how long."""
+NOT_SLACK = "What answers in Slack's place does not answer as Slack does."
 TRANSIENT = {
     "ratelimited", "rate_limited", "message_limit_exceeded", "internal_error", "fatal_error", "service_unavailable",
     "request_timeout", "team_added_to_org", "rollup_error",
@@ -87,8 +88,8 @@ def refusal(code: str, where: str, channel_step: str, token_step: str) -> Later 
     """What Slack's error `code` means to whoever sent a message to `where`."""
     if code in TRANSIENT:
         return Later(f"Slack says {code}.")
-    if " " in code or "<" in code:  # no code of Slack's at all, such as a proxy's page
-        return Unsure("What answers for Slack does not speak its language.")
+    if not code.isascii() or not code.replace("_", "").isalnum():  # such as a proxy's page
+        return Unsure(NOT_SLACK)
     step, stops = _remedy(code, channel_step, token_step)
     return SinkError(f"Slack refuses the message to {where}: {code}.", step, stops)
 

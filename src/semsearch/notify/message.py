@@ -22,8 +22,9 @@ KINDS = {
     "repost": "one author posting the same again and again",
     "recipients": "one message to many recipients",
 }
-FACTS = ("window_s", "observed", "expected", "p_value", "floor", "disguised", "contacts")
-"""The numbers of an alert's reasons that are told."""
+FACTS = ("window_h", "posts", "authors", "recipients", "expected", "p_value", "floor", "contact", "disguised")
+"""The numbers of an alert's reasons that are told, by the names that growth gives them."""
+DAYS_FROM_H = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +75,21 @@ class Notice:
 
 def headline(notice: Notice) -> str:
     """One line: how bad, what and how much of it."""
-    size = f"{notice.n_posts:,} {_several('post', notice.n_posts)}"
-    by = f"{notice.n_authors:,} {_several('author', notice.n_authors)}"
-    return f"{notice.severity.capitalize()}: {KINDS[notice.kind]} ({notice.namespace}, {size} by {by})"
+    size = f"{_counted(notice.n_posts, 'post')} by {_counted(notice.n_authors, 'author')}"
+    return f"{notice.severity.capitalize()}: {KINDS[notice.kind]} ({notice.namespace}, {size})"
 
 
 def details(notice: Notice) -> dict[str, str]:
     """What a moderator asks next, by name."""
-    told = {
-        "Posts": f"{notice.n_posts:,}",
-        "Authors": f"{notice.n_authors:,}",
-    }
+    told = {"Posts": f"{notice.n_posts:,}", "Authors": f"{notice.n_authors:,}"}
     if notice.n_recipients:
         told["Recipients"] = f"{notice.n_recipients:,}"
     told["Level"] = f"{notice.level}"
     if growth := _growth(notice.facts):
         told["Growth"] = growth
-    for name, words in (("contacts", "With a contact"), ("disguised", "Disguised")):
+    for name, words in (("contact", "Sharing a contact"), ("disguised", "Disguised")):
         if notice.facts.get(name):
-            told[words] = f"{notice.facts[name]:,.0f} {_several('post', notice.facts[name])}"
+            told[words] = _counted(notice.facts[name], "post")
     told["Status"] = notice.status
     return told
 
@@ -103,25 +100,19 @@ def next_step(notice: Notice) -> str:
 
 
 def _growth(facts: Mapping[str, float]) -> str:
-    """Such as `12 in 1 h, 0.8 expected`; '' when the reasons do not tell."""
-    if "observed" not in facts:
+    """Such as `12 posts by 9 authors in 1 h, 0.8 expected`; '' when the reasons do not tell."""
+    if not {"posts", "authors", "window_h"} <= facts.keys():
         return ""
-    window = f" in {_span(facts['window_s'])}" if "window_s" in facts else ""
-    expected = f", {facts['expected']:,.2g} expected" if "expected" in facts else ""
-    return f"{facts['observed']:,.0f}{window}{expected}"
-
-
-def _span(seconds: float) -> str:
-    """`seconds` in the largest unit that leaves a whole number, such as 90 min."""
-    for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:,.0f} {unit}"
-    return f"{seconds:,.0f} s"
+    by = f"{_counted(facts['posts'], 'post')} by {_counted(facts['authors'], 'author')}"
+    hours = facts["window_h"]
+    window = f"{hours:g} h" if hours < DAYS_FROM_H else f"{hours / 24:g} days"
+    expected = f", {facts['expected']:,.1f} expected" if "expected" in facts else ""
+    return f"{by} in {window}{expected}"
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and math.isfinite(value)
 
 
-def _several(noun: str, n: float) -> str:
-    return noun if n == 1 else f"{noun}s"
+def _counted(n: float, noun: str) -> str:
+    return f"{n:,.0f} {noun if n == 1 else noun + 's'}"

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from semsearch.notify import blocks
-from semsearch.notify.calls import TIMEOUT_S, Unsure, bounded, check_status, quiet, refusal
+from semsearch.notify.calls import NOT_SLACK, TIMEOUT_S, Unsure, bounded, check_status, quiet, refusal
 from semsearch.notify.message import Notice
 from semsearch.notify.sink import Later, Receipt, SinkError
 from semsearch.settings import NotifySettings
@@ -72,12 +72,15 @@ class SlackSink:
     def _post(self, notice: Notice, asked: str) -> dict[str, Any]:
         try:
             answer = self._call(asked, "chat_postMessage", channel=asked, **self._content(notice))
+            channel, ts = answer.get("channel"), answer.get("ts")
+            if not channel or not ts:
+                raise Unsure(NOT_SLACK)
         except Unsure:
             self._shown.pop(asked, None)  # it may be there: look before the next try
             raise
-        self._ids[asked] = answer["channel"]
-        self._shown.setdefault(asked, {})[notice.alert_id] = answer["ts"]
-        return {"channel": answer["channel"], "ts": answer["ts"], "asked": asked}
+        self._ids[asked] = channel
+        self._shown.setdefault(asked, {})[notice.alert_id] = ts
+        return {"channel": channel, "ts": ts, "asked": asked}
 
     def _edit(self, known: Mapping[str, Any], notice: Notice, content: Mapping[str, Any]) -> bool:
         """Replace a message; False when it is not there to be edited."""
@@ -133,12 +136,14 @@ class SlackSink:
         except SlackApiError as error:
             response = error.response
             check_status(response.status_code, response.headers)
-            code = str(response.get("error") or "")
+            code = str(response.data.get("error", "")) if isinstance(response.data, dict) else ""
             if method == "chat_update" and code in GONE:
                 raise _Gone from None
             raise refusal(code, asked, self._channel_step(asked), self._token_step()) from None
         except SlackClientError:
             raise SinkError("Slack's address is none.", "Next: correct [notify] slack_url", "sink") from None
+        except (AttributeError, TypeError, ValueError):  # what slack_sdk trips over in an answer
+            raise Unsure(NOT_SLACK) from None
 
     def _client(self) -> WebClient:
         from slack_sdk import WebClient

@@ -11,7 +11,7 @@ from semsearch.notify.sink import Receipt, SinkError
 from semsearch.settings import NotifySettings
 
 PACE_S = 1.2
-OK = 200
+TAKEN = (200, "ok")
 CODE_CHARS = 60
 
 
@@ -46,7 +46,7 @@ class WebhookSink:
         except (SlackClientError, ValueError):
             raise SinkError(f"The address in {self._variable} is none.", mend, "sink") from None
         check_status(answer.status_code, answer.headers)
-        if answer.status_code != OK:
-            code = answer.body.strip()[:CODE_CHARS] or str(answer.status_code)
+        code = answer.body.strip()[:CODE_CHARS]
+        if (answer.status_code, code) != TAKEN:
             raise refusal(code, "the webhook", mend, mend)
         return {}
