@@ -28,6 +28,8 @@ MENDING_S = 3_600.0
 """Until what a person has to mend is tried again by itself."""
 PATIENCE_S = 120.0
 """`drain` sits out waits up to this long."""
+OTHERS_S = 1.0
+"""Until a look whether another process has finished its round."""
 
 
 class Owed(Protocol):
@@ -152,8 +154,8 @@ class Courier:
         try:
             with self._alone():
                 self._round(now, budget_s, tally)
-        except Busy:
-            return Delivered()  # another process tells them
+        except Busy:  # another process tells them
+            return Delivered(wait_s=OTHERS_S)
         except Exception as error:  # whatever it is, posts go on being scanned: the rows stay
             for name in self._sinks:
                 self._pause((name, None), LONGEST_WAIT_S)

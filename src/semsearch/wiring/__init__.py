@@ -4,12 +4,14 @@
 serving ← pipelines ← building ← training
         ← releasing
         ← scanning
+        ← notifying
 ```
 """
 
 from __future__ import annotations
 
 from semsearch.wiring.building import build, next_lexical_id, next_model
+from semsearch.wiring.notifying import open_courier, open_sinks
 from semsearch.wiring.pipelines import items_of, pipeline_schema
 from semsearch.wiring.releasing import gate, publish, rollback
 from semsearch.wiring.scanning import open_scan, open_state, reembed
@@ -31,11 +33,13 @@ __all__ = [
     "load_settings",
     "next_lexical_id",
     "next_model",
+    "open_courier",
     "open_encoder",
     "open_history",
     "open_retriever",
     "open_scan",
     "open_searcher",
+    "open_sinks",
     "open_state",
     "pipeline_schema",
     "publish",
