@@ -1,15 +1,10 @@
-"""What people decided: appended, never changed, and chained by digests so that a change from outside is found.
-
-A decision's digest is the SHA-256 of its record: its fields and the ids of the posts that it covers, never their text,
-so that a post can be erased. A link of the chain is the SHA-256 of the link before it and of the digest.
-"""
+"""What people decided: appended, never changed, and chained (see `store.chain`)."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,26 +12,15 @@ from sqlalchemy import Connection, Row, select, update
 
 from semsearch.errors import Busy
 from semsearch.records import Decision, Rulings
+from semsearch.store.chain import Verified, digest_of, link, record, text_of, walk
 from semsearch.store.database import Store
-from semsearch.store.rulings import in_force, rulings, verdicts
+from semsearch.store.rulings import MOVES, in_force, rulings, verdicts
 from semsearch.store.tables import decision_head, decision_members, decisions, posts
 from semsearch.store.times import from_us, to_us
 
+__all__ = ["Decisions", "Verified"]
 PAGE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What a walk along the chain found."""
-
-    n: int
-    """Decisions that were looked at."""
-    head: str
-    """The end of the chain as it is stored: written down elsewhere, it shows later that nothing was rewritten."""
-    first_broken: int | None = None
-    """The first decision that is not as it was written, or is missing; None when the chain is whole."""
-    told: str = ""
-    """What is wrong with it."""
+"""Decisions that one statement looks for."""
 
 
 class Decisions:
@@ -75,11 +59,11 @@ class Decisions:
 
     def of(self, subjects: Collection[str]) -> list[Decision]:
         """Decisions about these alerts, campaigns or authors, and what undid them."""
-        about = [each for each in self._read(members=False) if each.kind != "undo" and each.subject in subjects]
-        numbers = {str(each.decision_id) for each in about}
-        undone = [each for each in self._read(members=False) if each.kind == "undo" and each.subject in numbers]
-        wanted = [each.decision_id for each in (*about, *undone)]
-        return self._read(only=wanted)
+        about: dict[str, Decision] = {}
+        for each in self._read():
+            if each.subject in (about if each.kind == "undo" else subjects):
+                about[str(each.decision_id)] = each
+        return list(about.values())
 
     def get(self, decision_id: int) -> Decision | None:
         """One decision; None when there is none of that number."""
@@ -87,8 +71,11 @@ class Decisions:
 
     def rulings(self, now: datetime) -> Rulings:
         """What is in force at `now`."""
-        found = self._read()
-        confirmed = [each for each in verdicts(in_force(found)).values() if each.kind == "confirm"]
+        forced = in_force(self._read(members=False))
+        confirmed = [each for each in verdicts(forced).values() if each.kind == "confirm"]
+        moving = [each.decision_id for each in forced if each.kind in MOVES]
+        found = [each for each in forced if each.kind not in MOVES] + self._read(only=moving)
+        found.sort(key=lambda each: each.decision_id)
         return rulings(found, now, frozenset(author for author, _ in self.authors(confirmed)))
 
     def authors(self, confirmed: Iterable[Decision]) -> list[tuple[str, int]]:
@@ -107,17 +94,7 @@ class Decisions:
     def verify(self) -> Verified:
         """Walk the whole chain; stops at the first decision that is not as it was written."""
         with self._store.reading() as connection:
-            head = connection.execute(select(decision_head.c.n_decisions, decision_head.c.chain)).one_or_none()
-            rows = connection.execute(select(decisions).order_by(decisions.c.decision_id)).all()
-            covered = _covered(connection, None)
-            namespaces = _namespaces(connection)
-        chain = ""
-        for expected, row in enumerate(rows, start=1):
-            wrong = _wrong(row, expected, covered.pop(row.decision_id, ()), namespaces, chain)
-            if wrong:
-                return Verified(len(rows), head.chain if head else "", expected, wrong)
-            chain = row.chain
-        return _ended(head, len(rows), chain, covered)
+            return walk(connection)
 
     def _read(self, only: Sequence[int] | None = None, *, members: bool = True) -> list[Decision]:
         wanted = select(decisions).order_by(decisions.c.decision_id)
@@ -129,12 +106,9 @@ class Decisions:
         return [_decision(row, covered.get(row.decision_id, ())) for row in rows]
 
 
-Pairs = Sequence[tuple[str, int]]
-
-
 def _insert(connection: Connection, decision: Decision, before: str) -> str:
-    digest = _digest(_record(decision))
-    chain = _link(before, digest)
+    digest = digest_of(record(decision))
+    chain = link(before, digest)
     connection.execute(
         decisions.insert(),
         {
@@ -145,7 +119,7 @@ def _insert(connection: Connection, decision: Decision, before: str) -> str:
             "subject": decision.subject,
             "reason": decision.reason,
             "until_us": None if decision.until is None else to_us(decision.until),
-            "detail": _json(dict(decision.detail)),
+            "detail": text_of(dict(decision.detail)),
             "n_members": len(decision.members),
             "digest": digest,
             "chain": chain,
@@ -158,27 +132,7 @@ def _insert(connection: Connection, decision: Decision, before: str) -> str:
     return chain
 
 
-def _record(decision: Decision) -> list[Any]:
-    """All that a decision says, in a fixed order."""
-    until = None if decision.until is None else to_us(decision.until)
-    pairs = [list(pair) for pair in decision.members]
-    told = [decision.by, decision.kind, decision.subject, decision.reason, until, _json(dict(decision.detail))]
-    return [decision.decision_id, to_us(decision.at), *told, len(pairs), pairs]
-
-
-def _digest(record: list[Any]) -> str:
-    return hashlib.sha256(_json(record).encode()).hexdigest()
-
-
-def _link(before: str, digest: str) -> str:
-    return hashlib.sha256(f"{before}{digest}".encode()).hexdigest()
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def _decision(row: Row[*tuple[Any, ...]], members: Pairs) -> Decision:
+def _decision(row: Row[*tuple[Any, ...]], members: Sequence[tuple[str, int]]) -> Decision:
     until = None if row.until_us is None else from_us(row.until_us)
     told = (row.by, row.kind, row.subject, tuple(members), row.reason, until, json.loads(row.detail))
     return Decision(row.decision_id, from_us(row.at_us), *told)
@@ -196,38 +150,3 @@ def _covered(connection: Connection, only: Sequence[int] | None) -> dict[int, li
     ):
         found.setdefault(number, []).append((post_id, revision))
     return found
-
-
-def _namespaces(connection: Connection) -> dict[int, set[str]]:
-    named = decision_members.c
-    found: dict[int, set[str]] = {}
-    for number, namespace in connection.execute(select(named.decision_id, named.namespace).distinct()):
-        found.setdefault(number, set()).add(namespace)
-    return found
-
-
-def _wrong(
-    row: Row[*tuple[Any, ...]], expected: int, members: Pairs, namespaces: dict[int, set[str]], chain: str
-) -> str:
-    """What is wrong with a row; empty when it is as it was written."""
-    if row.decision_id != expected:
-        return "it is missing"
-    told = [row.at_us, row.by, row.kind, row.subject, row.reason, row.until_us, row.detail, row.n_members]
-    if _digest([expected, *told, [list(pair) for pair in members]]) != row.digest:
-        return "it does not say what it said when it was made"
-    if _link(chain, row.digest) != row.chain:
-        return "it does not follow from the one before it"
-    if namespaces.get(expected, set()) - {json.loads(row.detail).get("namespace", "")}:
-        return "it covers posts of another namespace than when it was made"
-    return ""
-
-
-def _ended(head: Row[*tuple[Any, ...]] | None, n: int, chain: str, left: dict[int, list[tuple[str, int]]]) -> Verified:
-    """The end of a chain that is whole up to decision `n`: none is missing after it, no row is left over."""
-    if head is None or head.n_decisions != n:
-        return Verified(n, head.chain if head else "", n + 1, "it is missing")
-    if head.chain != chain:
-        return Verified(n, head.chain, n, "the chain does not end with it")
-    if left:
-        return Verified(n, chain, min(left), "posts are said to be covered by it, and there is no such decision")
-    return Verified(n, chain)
