@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from semsearch.cli import demo, evaluate, imports, index, release, search, simulate, train, workspace
+from semsearch.cli import demo, evaluate, imports, index, release, scan, search, simulate, train, workspace
 from semsearch.cli.options import forget
 from semsearch.cli.output import talk
 from semsearch.errors import SemsearchError
@@ -57,6 +57,8 @@ app.add_typer(index.app, name="index")
 app.add_typer(release.app, name="release")
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(train.train)
+app.add_typer(scan.app, name="scan")
+app.command()(scan.watch)
 app.command()(simulate.simulate)
 app.command()(demo.demo)
 

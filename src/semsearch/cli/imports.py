@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -11,6 +10,7 @@ import typer
 
 from semsearch.cli.options import HERE, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
+from semsearch.cli.standard_input import standard_input
 
 HELP = """Bring items, interactions and regions in.
 
@@ -117,9 +117,7 @@ def _run(
 
     opened = Workspace.open(workspace)
     settings = Settings.load(opened.root).override("imports", tz=tz, max_rejects=max_rejects)
-    stdin = getattr(sys.stdin, "buffer", None)
-    if "-" in files:
-        _let_ctrl_c_end_a_read()
+    stdin = standard_input(files)
     common: Any = {"maps": parse_maps(map_ or []), "settings": settings.imports, "format_": format_, "stdin": stdin}
     if dry_run:
         _show_preview(kind, preview_rows(opened.root, kind, files, **common), json)
@@ -130,16 +128,6 @@ def _run(
     if kind == "items" and summary.new + summary.updated:
         trained = settings.index.encoder or opened.state(DEFAULT_PIPELINE).model_id
         talk(f"Next: semsearch {'index build --publish' if trained else 'train'}")
-
-
-def _let_ctrl_c_end_a_read() -> None:
-    """The signal handler of Polars has a blocked read go on after Ctrl-C, until the next row comes."""
-    import signal
-
-    import polars  # noqa: F401 - it sets its handler when it is imported
-
-    if hasattr(signal, "siginterrupt"):
-        signal.siginterrupt(signal.SIGINT, True)
 
 
 def _show_preview(kind: str, preview: Any, as_json: bool) -> None:

@@ -13,7 +13,9 @@ import typer
 
 from semsearch.errors import UsageError
 
-NAMED = re.compile(r"(?<![\w./])semsearch ((?:(?:import|index|release|evaluate) )?[a-z]+)")
+NAMED = re.compile(
+    r"(?<![\w./])semsearch ((?:(?:import|index|release|evaluate|scan|alerts|authors|campaigns) )?[a-z]+)"
+)
 """A command inside a sentence."""
 WITHOUT_WORKSPACE = re.compile(r"demo|simulate")
 WITH_PIPELINE = re.compile(r"train|search|similar|why|index \w+|release (publish|rollback)|evaluate run")

@@ -44,7 +44,7 @@ class Source:
     def blocks(self) -> Iterator[bytes]:
         """The decompressed bytes; raises UsageError when the compressed stream is cut off or damaged."""
         try:
-            with self._open() as raw:
+            with self.open() as raw:
                 yield from _decompressed(raw)
         except (EOFError, zlib.error, gzip.BadGzipFile, _Damaged) as error:
             raise Unreadable(
@@ -56,7 +56,8 @@ class Source:
                 f"{self.name} cannot be read: {error.strerror or error}.", "Next: check its permissions and the disk"
             ) from error
 
-    def _open(self) -> BinaryIO:
+    def open(self) -> BinaryIO:
+        """The bytes as they are; raises UsageError when there is no standard input."""
         if self.path is not None:
             return self.path.open("rb")
         if self.stdin is None or self.stdin.closed:
