@@ -32,6 +32,21 @@ def folded(text: str) -> str:
     return unmasked(text)[0]
 
 
+def evasions(text: str) -> list[tuple[int, int]]:
+    """Spans of the original that only make sense as evasion, in order; they never overlap nor touch."""
+    view, found = Spanned.whole(_lower(text)), set[tuple[int, int]]()
+    for edits in _edits(view.text):
+        found |= {view.origin(edit.start, edit.end) for edit in edits if edit.evasive}
+        view = view.edited(edits)
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(found):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
+
+
 def unmasked(text: str) -> tuple[str, int]:
     """The text of the abuse view, and how many code points only make sense as evasion."""
     view, disguised = " ".join(_lower(text).split()), 0
