@@ -6,6 +6,7 @@ or a whole sink) until it may work again; of the rows that failed the outbox kee
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ BUDGET_S = 2.0
 """A round starts no further message after this time; the last one adds a sink's own time-out."""
 AT_ONCE = 2_000
 """Rows that a round looks at."""
+REST = 20
+"""A look at the outbox is followed by a rest so many times as long, as a burst may wait there for minutes."""
 FIRST_WAIT_S = 5.0
 LONGEST_WAIT_S = 300.0
 """Waits after failures double from the first to the longest."""
@@ -142,6 +145,8 @@ class Courier:
         self._alone = alone
         self._opens: dict[tuple[str, str | None], float] = {}
         self._strikes: dict[str, int] = {}
+        self._looks_s = 0.0
+        self._waiting = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -165,17 +170,23 @@ class Courier:
         return Delivered(tally.sent, tally.spared, tally.failed, tally.waiting, wait_s, problems)
 
     def drain(
-        self, clock: Callable[[], datetime], sleep: Callable[[float], None], saw: Callable[[Delivered], None]
+        self,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        saw: Callable[[Delivered], None],
+        within_s: float = math.inf,
     ) -> Delivered:
-        """Rounds until nothing is due, something fails, or a wait is longer than `PATIENCE_S`; sleeps between them.
+        """Rounds until nothing is due, something fails, or a wait is longer than `PATIENCE_S` or ends after `within_s`.
 
-        `saw` is called with the sum after every round. Not for scans.
+        It sleeps between rounds, so it is for a scan's end and for a person who asks; `saw` gets the sum after each.
         """
+        end_s = self._elapsed() + within_s
         done = Delivered()
         while True:
             done = done.plus(self.deliver(clock()))
             saw(done)
-            if done.problems or not (done.n_waiting or done.wait_s) or done.wait_s > PATIENCE_S:
+            late = done.wait_s > PATIENCE_S or self._elapsed() + done.wait_s > end_s
+            if done.problems or late or not (done.n_waiting or done.wait_s):
                 return done
             sleep(done.wait_s)
 
@@ -183,7 +194,11 @@ class Courier:
         end_s = self._elapsed() + budget_s
         awake = [name for name in self._sinks if not self._is_paused((name, None))]
         tally.opens_s += [self._opens[name, None] for name in self._sinks if name not in awake]
-        for rows in self._grouped(self._outbox.due(now, AT_ONCE, awake)) if awake else ():
+        if not awake or self._elapsed() < self._looks_s:
+            tally.opens_s += [self._looks_s] if awake else []
+            tally.waiting = self._waiting
+            return
+        for rows in self._grouped(self._look(now, awake)):
             alert = rows[-1].alert
             errand = _Errand(self._sinks[rows[0].sink], Notice.of(alert, self._status(alert.alert_id)), rows)
             paused = [self._opens[way] for way in ((errand.sink.name, None), errand.lane) if self._is_paused(way)]
@@ -192,6 +207,13 @@ class Courier:
                 tally.opens_s.append(max(paused, default=0.0))
             else:
                 self._settle(errand, now, tally)
+        self._waiting = tally.waiting
+
+    def _look(self, now: datetime, awake: Sequence[str]) -> Sequence[Owed]:
+        began_s = self._elapsed()
+        rows = self._outbox.due(now, AT_ONCE, awake)
+        self._looks_s = self._elapsed() + REST * (self._elapsed() - began_s)
+        return rows
 
     def _grouped(self, rows: Sequence[Owed]) -> list[list[Owed]]:
         """Rows that one message settles, in the order of telling: files first, then the worst, then the oldest.

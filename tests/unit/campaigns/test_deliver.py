@@ -304,6 +304,27 @@ def test_nothing_is_read_while_all_sinks_pause(outbox, time):
     assert outbox.reads == 1
 
 
+def test_a_slow_look_is_followed_by_a_rest(outbox, time, monkeypatch):
+    """Looking takes 0.1 s: the next look is 2 s later, whatever is scanned meanwhile, and draining waits for it."""
+    sink = FakeSink(time, pace_s=0.5)
+    for name in "abc":
+        outbox.owe(at(name), "slack")
+    look = outbox.due
+
+    def slowly(*given):
+        time.now += 0.1
+        return look(*given)
+
+    monkeypatch.setattr(outbox, "due", slowly)
+    mine = courier(outbox, time, sink)
+    for _ in range(19):
+        assert mine.deliver(time.clock()).n_waiting == 2
+        time.now += 0.1
+    assert outbox.reads == len(sink.told) == 1
+    assert mine.drain(time.clock, time.sleep, lambda _: None, within_s=0.5).n_waiting == 1
+    assert mine.drain(time.clock, time.sleep, lambda _: None).n_sent == 1 and not outbox.unsent()
+
+
 def test_draining_stops_at_a_problem_and_at_a_long_wait(outbox, time):
     sink = FakeSink(time)
     for i in range(3):
