@@ -100,9 +100,7 @@ def test_an_hour_without_slack_loses_and_doubles_nothing(town):
 
 
 def test_a_campaign_is_one_message_that_grows_and_shows_the_decision(town):
-    status = {"a": "open"}
     courier = town.courier(["slack"])
-    courier._status = status.get
     for level in (1, 2, 3):
         town.raise_(alert("a", level), sinks=["slack"])
         town.pass_(courier, 4)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -116,14 +116,14 @@ class _Errand:
         return self.sink.name, self.sink.lane(self.notice)
 
 
-def _open(alert_id: str) -> str:  # noqa: ARG001 - nobody decided anything
+def _open(alert_id: str, now: datetime) -> str:  # noqa: ARG001 - nobody decided anything
     return "open"
 
 
 class Courier:
     """Takes what is due to its sinks; keeps their pauses between rounds, so build one a process.
 
-    `elapsed` is a clock of seconds that never runs backward; `status` says what people decided of an alert so far;
+    `elapsed` is a clock of seconds that never runs backward; `status` says what people decided of an alert by then;
     `alone` is held during a round, so that two processes do not tell the same (it raises Busy when another has it).
     """
 
@@ -133,7 +133,7 @@ class Courier:
         sinks: Sequence[Sink],
         *,
         elapsed: Callable[[], float],
-        status: Callable[[str], str] = _open,
+        status: Callable[[str, datetime], str] = _open,
         min_severity: str = SEVERITIES[0],
         alone: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
@@ -199,15 +199,18 @@ class Courier:
             tally.waiting = self._waiting
             return
         for rows in self._grouped(self._look(now, awake)):
-            alert = rows[-1].alert
-            errand = _Errand(self._sinks[rows[0].sink], Notice.of(alert, self._status(alert.alert_id)), rows)
+            errand = _Errand(self._sinks[rows[0].sink], Notice.of(rows[-1].alert), rows)
             paused = [self._opens[way] for way in ((errand.sink.name, None), errand.lane) if self._is_paused(way)]
             if paused or self._elapsed() >= end_s:
                 tally.waiting += len(rows)
                 tally.opens_s.append(max(paused, default=0.0))
             else:
-                self._settle(errand, now, tally)
+                self._settle(self._decided(errand, now), now, tally)
         self._waiting = tally.waiting
+
+    def _decided(self, errand: _Errand, now: datetime) -> _Errand:
+        """With the alert's status; only now, as it costs more than all else of a row that waits."""
+        return replace(errand, notice=replace(errand.notice, status=self._status(errand.notice.alert_id, now)))
 
     def _look(self, now: datetime, awake: Sequence[str]) -> Sequence[Owed]:
         began_s = self._elapsed()

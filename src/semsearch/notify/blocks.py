@@ -15,23 +15,29 @@ DECIDED = ":ballot_box_with_check:"
 
 def message(notice: Notice) -> dict[str, Any]:
     """`text` and `blocks` of one message, as chat.postMessage, chat.update and webhooks take them."""
-    sign = SIGNS[notice.severity] if notice.open else DECIDED
+    sign = SIGNS[notice.severity] if notice.waits else DECIDED
     fields = [_marked(f"*{name}*\n{_safe(value)}") for name, value in details(notice).items()]
     blocks = [
         {"type": "header", "text": {"type": "plain_text", "text": f"{sign} {headline(notice)}"[:HEADER_CHARS]}},
         {"type": "section", "fields": fields},
         {"type": "section", "text": _marked(f"`{_safe(next_step(notice))}`")},
-        {"type": "context", "elements": [_marked(f"Raised {_when(notice)}. A person decides; nothing was done yet.")]},
+        {"type": "context", "elements": [_marked(f"Raised {_when(notice)}. {_stage(notice)}")]},
     ]
-    if not notice.open:
-        blocks[-1] = {"type": "context", "elements": [_marked(f"Raised {_when(notice)}. A person has decided.")]}
-    return {"text": _safe(headline(notice)) + ("" if notice.open else f" [{_safe(notice.status)}]"), "blocks": blocks}
+    status = f" [{notice.status}]" if notice.decided else ""
+    return {"text": _safe(headline(notice) + status), "blocks": blocks}
 
 
 def moved(notice: Notice) -> dict[str, Any]:
     """What is left of a message whose alert is told in another channel now."""
     text = f"{_safe(headline(notice))}. It is followed in another channel: `{_safe(next_step(notice))}`"
     return {"text": text, "blocks": [{"type": "section", "text": _marked(text)}]}
+
+
+def _stage(notice: Notice) -> str:
+    """Where it stands, for whoever might think that a machine has acted."""
+    if not notice.decided:
+        return "A person decides; nothing was done yet."
+    return "A person decided; others joined since." if notice.waits else "A person decided."
 
 
 def _when(notice: Notice) -> str:

@@ -24,6 +24,7 @@ KINDS = {
 }
 FACTS = ("window_h", "posts", "authors", "recipients", "expected", "p_value", "floor", "contact", "disguised")
 """The numbers of an alert's reasons that are told, by the names that growth gives them."""
+OPEN = "open"
 DAYS_FROM_H = 72
 
 
@@ -40,7 +41,7 @@ class Notice:
     """Step of the doubling ladder."""
     severity: str
     status: str
-    """What people decided of the alert so far: open, confirmed, dismissed, snoozed and the like."""
+    """What people decided of the alert so far, such as `open` or `confirmed (12 new)`."""
     at: datetime
     """UTC; of the post that raised it."""
     n_posts: int
@@ -50,7 +51,7 @@ class Notice:
     """Numbers of the reasons."""
 
     @classmethod
-    def of(cls, alert: Alert, status: str = "open") -> Notice:
+    def of(cls, alert: Alert, status: str = OPEN) -> Notice:
         """What may be told of `alert`, whose status is `status` now."""
         return cls(
             alert_id=alert.alert_id,
@@ -68,9 +69,14 @@ class Notice:
         )
 
     @property
-    def open(self) -> bool:
-        """Whether a person has still to decide."""
-        return self.status.startswith("open") or "new" in self.status
+    def decided(self) -> bool:
+        """Whether a person has decided, over some of its posts at least."""
+        return self.status != OPEN
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person has still to decide, over some of its posts at least."""
+        return not self.decided or self.status.endswith(" new)")
 
 
 def headline(notice: Notice) -> str:

@@ -146,7 +146,7 @@ def test_an_earlier_step_that_comes_late_is_not_told(outbox, time):
 
 def test_a_decision_at_the_same_step_is_told(outbox, time):
     sink, status = FakeSink(time), {"a": "open"}
-    mine = courier(outbox, time, sink, status=status.get)
+    mine = courier(outbox, time, sink, status=lambda alert_id, now: status[alert_id])
     for said in ("open", "confirmed"):
         status["a"] = said
         outbox.owe(at("a"), "slack")
