@@ -121,7 +121,9 @@ class LlmSettings(_Section):
 class CampaignSettings(_Section):
     """How look-alike content is joined, and when its growth is an alert."""
 
-    model: str = Field("", description="Model whose item tower compares posts; empty: the default pipeline's; none: off")
+    model: str = Field(
+        "", description="Model whose item tower compares posts; empty: the default pipeline's; none: off"
+    )
     window_days: float = Field(30.0, gt=0, description="Older leaders are forgotten unless their campaign lives")
     window_posts: int = Field(1_000_000, ge=1000, description="Posts that are remembered for comparison, at most")
     max_chars: int = Field(10_000, ge=100, description="Characters of a post that are read")
@@ -131,9 +133,10 @@ class CampaignSettings(_Section):
     support: float = Field(0.2, ge=0, le=1, description="Shingles that a join by cosine shares at least")
     burst_hours: tuple[float, ...] = Field((1.0, 24.0), description="Lengths of the windows in which a burst shows")
     drip_days: float = Field(14.0, gt=0, description="Length of the window in which a slow campaign shows")
-    floor: float = Field(6.0, gt=0, description="Authors' worth of posts that an alert takes, with signs of evasion")
-    floor_plain: float = Field(15.0, gt=0, description="The same without such signs")
-    floor_author: int = Field(12, ge=2, description="Posts or recipients of one author that an alert takes")
+    floor: float = Field(5.0, gt=0, description="Authors' worth of posts that an alert takes, with signs of evasion")
+    floor_plain: float = Field(300.0, gt=0, description="The same without such signs: popular things look alike too")
+    floor_author: int = Field(30, ge=2, description="Posts of one author that an alert takes")
+    floor_recipients: int = Field(10, ge=2, description="Recipients of one author; also posts, when they are disguised")
     chance: float = Field(1e-6, gt=0, le=1, description="Burst: rarer than this if honest and steady; 1: floors decide")
     allow_seller_types: tuple[str, ...] = Field((), description="Seller types whose posts do not count as growth")
     namespaces: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Other values for one namespace")

@@ -15,17 +15,22 @@ from semsearch.settings import CampaignSettings
 
 MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000
 START = 400_000 * HOUR
-POLICY = CampaignSettings(burst_hours=(1, 6), drip_days=2, floor=3, floor_plain=4, floor_author=3, chance=0.2)
+POLICY = CampaignSettings(
+    burst_hours=(1, 6), drip_days=2, floor=3, floor_plain=4, floor_author=4, floor_recipients=3, chance=0.5
+)
 NONE = Rulings()
 
-steps = st.sampled_from([0, 1, MINUTE, 7 * MINUTE, HOUR, 5 * HOUR, DAY, 3 * DAY, -MINUTE, -2 * HOUR, -30 * HOUR])
+steps = st.sampled_from(
+    [0, 1, MINUTE, MINUTE, 7 * MINUTE, 20 * MINUTE, HOUR, 5 * HOUR, DAY, 3 * DAY, -MINUTE, -2 * HOUR, -30 * HOUR]
+)
+rare, often = st.sampled_from([False, False, False, True]), st.sampled_from([True, True, True, False])
 events = st.tuples(
     steps,
-    st.sampled_from(["", "", "a", "a", "b"]),
-    st.sampled_from("pqrstu"),
+    st.sampled_from(["", "", "a", "a", "a", "b"]),
+    st.sampled_from("pppqrstu"),
     st.sampled_from([None, None, "x", "y", "z"]),
     st.sampled_from([None, "책"]),
-    st.tuples(st.sampled_from([True, True, True, False]), st.booleans(), st.booleans()),
+    st.tuples(often, rare, rare),
 )
 
 
@@ -131,7 +136,9 @@ def _recount(window: Window, inside: list[Arrival]) -> None:
     marked = {author: sum(a.contact or a.disguised for a in posts) for author, posts in authors.items()}
     assert window.marked == {author: n for author, n in marked.items() if n}
     assert window.points == sum(POINTS + min(len(posts) - 1, 4) for posts in authors.values())
-    assert (window.shared, window.disguised) == (sum(a.contact for a in inside), sum(a.disguised for a in inside))
+    disguised = {author: sum(a.disguised for a in posts) for author, posts in authors.items()}
+    assert window.disguised == {author: n for author, n in disguised.items() if n}
+    assert window.with_contact == sum(a.contact for a in inside)
     to = {author: {a.recipient_id for a in posts if a.recipient_id} for author, posts in authors.items()}
     assert {author: set(sent) for author, sent in window.sent.items()} == {a: r for a, r in to.items() if r}
     assert window.n_recipients == len(set().union(*to.values()))

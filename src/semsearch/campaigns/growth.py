@@ -47,7 +47,7 @@ class Growth:
     """
 
     def __init__(self, policy: CampaignSettings) -> None:
-        self._enough = ceil(min(policy.floor, policy.floor_plain, policy.floor_author))
+        self._enough = ceil(min(policy.floor, policy.floor_plain, policy.floor_author, policy.floor_recipients))
         self._baseline = Baseline(policy.drip_days)
         self._memory_us = self._baseline.reach_us
         self._spans = (*(int(hours * HOUR_US) for hours in sorted(policy.burst_hours)), self._memory_us)

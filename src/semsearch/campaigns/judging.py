@@ -49,8 +49,8 @@ class Finding:
             "posts": window.n_posts,
             "authors": len(window.authors),
             "recipients": window.n_recipients,
-            "contact": window.shared,
-            "disguised": window.disguised,
+            "contact": window.with_contact,
+            "disguised": sum(window.disguised.values()),
             "excess": round(self.excess, 2),
             "floor": self.floor,
             "marked": self.marked,
@@ -68,10 +68,10 @@ class Finding:
         parts = [f"{posts} by {_number(len(window.authors), 'author')} in {span}"]
         if self.surprise.expected is not None:
             parts.append(f"{self.surprise.expected:.1f} expected")
-        if window.shared:
-            parts.append(f"{window.shared} share a contact")
+        if window.with_contact:
+            parts.append(f"{window.with_contact} with a contact")
         if window.disguised:
-            parts.append(f"{window.disguised} disguised")
+            parts.append(f"{sum(window.disguised.values())} disguised")
         return parts
 
 
@@ -82,6 +82,7 @@ class Judge:
         self._policy = policy
         self._baseline = baseline
         self._memory_us = baseline.reach_us
+        self._least = min(policy.floor_author, policy.floor_recipients)
         self._many_authors = min(_MANY, ceil(policy.floor))
 
     def judge(self, windows: Sequence[Window], last: Arrival, rung: Rung | None, rulings: Rulings) -> Finding | None:
@@ -127,22 +128,30 @@ class Judge:
 
     def _one(self, windows: Sequence[Window], last: Arrival, rung: Rung | None) -> Finding | None:
         """One author says the same thing again and again, or to one person after the other."""
-        long, author, floor = windows[-1], last.author_id, self._policy.floor_author
-        need = max(floor, needed(rung, "one", long.latest_us, self._memory_us))
-        if long.authors.get(author, 0) < need:
+        long = windows[-1]
+        need = needed(rung, "one", long.latest_us, self._memory_us)
+        if long.authors.get(last.author_id, 0) < max(need, self._least):
             return None
-        for window in windows[:-1]:
-            n_posts, n_recipients = window.authors.get(author, 0), len(window.sent.get(author, ()))
-            observed = n_recipients if n_recipients >= floor else n_posts
-            if observed < need:
-                continue
-            hours = self._baseline.business(long.latest_us - window.span_us, long.latest_us, last.category)
-            found = surprise(observed, hours[0], long.authors[author] - n_posts, hours[1] + _RARE_H)
-            excess = observed - (found.expected or 0.0)
-            if found.p_value <= self._policy.chance and excess >= need:
-                kind: Kind = "recipients" if n_recipients >= floor else "repost"
-                return Finding(kind, excess, floor, window, marked=False, surprise=found)
-        return None
+        return next((found for window in windows[:-1] if (found := self._flood(window, long, last, need))), None)
+
+    def _flood(self, window: Window, long: Window, last: Arrival, need: float) -> Finding | None:
+        """Recipients count where there are enough; posts otherwise, to a lower floor when they are disguised."""
+        author, policy = last.author_id, self._policy
+        n_posts, observed = window.authors.get(author, 0), len(window.sent.get(author, ()))
+        kind: Kind = "recipients"
+        marked, floor = False, policy.floor_recipients
+        if observed < floor:
+            kind, observed = "repost", n_posts
+            marked = window.disguised.get(author, 0) >= max(_MANY, _MARKED * n_posts)
+            floor = min(floor, policy.floor_author) if marked else policy.floor_author
+        if observed < max(floor, need):
+            return None
+        hours = self._baseline.business(long.latest_us - window.span_us, long.latest_us, last.category)
+        found = surprise(observed, hours[0], long.authors[author] - n_posts, hours[1] + _RARE_H)
+        excess = observed - (found.expected or 0.0)
+        if found.p_value > policy.chance or excess < need:
+            return None
+        return Finding(kind, excess, floor, window, marked, found)
 
     def _marked(self, window: Window) -> bool:
         """Whether enough of a window's authors show signs of evasion."""

@@ -28,7 +28,7 @@ class Arrival:
     disguised: bool
     """Whether its text was written to slip past filters."""
     contact: bool
-    """Whether it shares a contact with the campaign."""
+    """Whether it carries a contact, disguised or not, or was tied by one."""
 
 
 class Window:
@@ -38,7 +38,7 @@ class Window:
     nothing, because ten authors with one post tell more than one author with ten.
     """
 
-    __slots__ = ("arrivals", "authors", "disguised", "head", "marked", "points", "sent", "shared", "span_us")
+    __slots__ = ("arrivals", "authors", "disguised", "head", "marked", "points", "sent", "span_us", "with_contact")
 
     def __init__(self, span_us: int) -> None:
         self.span_us = span_us
@@ -49,10 +49,12 @@ class Window:
         self.authors: dict[str, int] = {}
         """author → posts."""
         self.marked: dict[str, int] = {}
-        """author → posts with a shared contact or in disguise."""
+        """author → posts with a contact or in disguise."""
+        self.disguised: dict[str, int] = {}
+        """author → posts in disguise."""
         self.sent: dict[str, dict[str, int]] = {}
         """author → recipient → posts."""
-        self.shared = self.disguised = 0
+        self.with_contact = 0
 
     @property
     def n_posts(self) -> int:
@@ -80,10 +82,11 @@ class Window:
         n_before = self.authors.get(author, 0)
         self.authors[author] = n_before + 1
         self.points += _worth(n_before)
-        self.shared += arrival.contact
-        self.disguised += arrival.disguised
+        self.with_contact += arrival.contact
         if arrival.contact or arrival.disguised:
             self.marked[author] = self.marked.get(author, 0) + 1
+        if arrival.disguised:
+            self.disguised[author] = self.disguised.get(author, 0) + 1
         if arrival.recipient_id is not None:
             sent = self.sent.setdefault(author, {})
             sent[arrival.recipient_id] = sent.get(arrival.recipient_id, 0) + 1
@@ -101,10 +104,11 @@ class Window:
     def _leave(self, arrival: Arrival) -> None:
         author = arrival.author_id
         self.points -= _worth(_less(self.authors, author))
-        self.shared -= arrival.contact
-        self.disguised -= arrival.disguised
+        self.with_contact -= arrival.contact
         if arrival.contact or arrival.disguised:
             _less(self.marked, author)
+        if arrival.disguised:
+            _less(self.disguised, author)
         if arrival.recipient_id is not None:
             _less(self.sent[author], arrival.recipient_id)
             if not self.sent[author]:

@@ -13,7 +13,15 @@ from semsearch.settings import CampaignSettings
 
 HOUR, MINUTE, DAY = 3_600_000_000, 60_000_000, 86_400_000_000
 START = 400_000 * HOUR
-POLICY = CampaignSettings(burst_hours=(1, 24), drip_days=14, floor=6, floor_plain=15, floor_author=12, chance=1e-6)
+POLICY = CampaignSettings(
+    burst_hours=(1, 24),
+    drip_days=14,
+    floor=6,
+    floor_plain=15,
+    floor_author=20,
+    floor_recipients=12,
+    chance=1e-6,
+)
 NONE = Rulings()
 
 
@@ -49,7 +57,7 @@ def test_marked_posts_of_many_authors_raise_at_the_floor_and_at_each_doubling() 
         (24, 3, "campaign", 24, 24),
     ]
     assert [r.severity for _, r in raises] == ["medium", "medium", "high"]
-    assert raises[0][1].reasons["text"] == "6 posts by 6 authors in 1 h; 0.0 expected; 6 share a contact"
+    assert raises[0][1].reasons["text"] == "6 posts by 6 authors in 1 h; 0.0 expected; 6 with a contact"
 
 
 def test_without_signs_the_floor_is_higher() -> None:
@@ -96,29 +104,47 @@ def test_further_posts_of_an_author_weigh_a_quarter() -> None:
 
 
 def test_one_author_again_and_again_is_a_repost() -> None:
-    raises = Stream().posts(30, author="a")
-    assert [(n, r.kind, r.level, r.n_authors) for n, r in raises] == [(13, "repost", 1, 1), (26, "repost", 2, 1)]
+    raises = Stream().posts(44, author="a")
+    assert [(n, r.kind, r.level, r.n_authors) for n, r in raises] == [(20, "repost", 1, 1), (40, "repost", 2, 1)]
+
+
+def test_an_author_in_disguise_is_told_sooner_one_with_a_contact_is_not() -> None:
+    assert [(n, r.kind, r.severity) for n, r in Stream().posts(19, author="a", disguised=True)] == [
+        (12, "repost", "medium")
+    ]
+    assert Stream().posts(19, author="a", contact=True) == []
 
 
 def test_one_author_to_many_is_recipients_and_to_one_is_not() -> None:
     stream = Stream()
-    found = [r for i in range(14) if (r := stream.post(author="a", recipient_id=f"r{i}"))]
-    assert [(r.kind, r.n_recipients) for r in found] == [("recipients", 13)]
-    assert "13 posts to 13 recipients by 1 author" in found[0].reasons["text"]
-    assert [r.kind for _, r in Stream().posts(14, author="a", recipient_id="r")] == ["repost"]
+    ((n, found),) = [(i + 1, r) for i in range(14) if (r := stream.post(author="a", recipient_id=f"r{i}"))]
+    assert (n, found.kind, found.n_recipients) == (12, "recipients", 12)
+    assert "12 posts to 12 recipients by 1 author" in found.reasons["text"]
+    assert [r.kind for _, r in Stream().posts(25, author="a", recipient_id="r")] == ["repost"]
+
+
+def test_a_shop_that_always_did_so_is_no_repost() -> None:
+    stream = Stream(days=0)
+    # Two posts an hour of a shop, in a namespace of fourteen an hour, for a week: told on the first day, never after.
+    raises = []
+    for _ in range(24 * 7 * 2):
+        raises.append(stream.post(author="shop", at=stream.now + 30 * MINUTE))
+        for _ in range(6):
+            stream.growth.saw(stream.now, None)
+    assert [r.level for r in raises if r] == [1]
 
 
 def test_an_author_is_found_among_many_honest_ones() -> None:
     stream = Stream(days=0)
     assert stream.posts(24 * 4, step=HOUR) == []
-    raises = stream.posts(20, author="a")
+    raises = stream.posts(25, author="a")
     assert [(r.kind, r.level) for _, r in raises] == [("repost", 1)]
 
 
 def test_many_join_what_one_began() -> None:
     stream = Stream()
-    assert [r.kind for _, r in stream.posts(13, author="a", contact=True)] == ["repost"]
-    # The author's thirteen posts weigh 2; four others make 6.
+    assert [r.kind for _, r in stream.posts(20, author="a", contact=True)] == ["repost"]
+    # The author's twenty posts weigh 2; four others make 6.
     assert [(n, r.kind, r.level) for n, r in stream.posts(6, contact=True)] == [(4, "campaign", 2)]
 
 
