@@ -147,7 +147,7 @@ def watch(
         _reader(opened, namespace, map_, tz=tz) as reader,
         Scanning(opened, notify=not no_notify, as_jsonl=jsonl) as scanning,
     ):
-        chunks = follow(source.path, partial(time.sleep, LOOK_S)) if source.path else stream(source.open())
+        chunks = follow(source.path, partial(_idle, scanning)) if source.path else stream(source.open())
         talk(f"Watching {source.name}. Ctrl-C ends it.")
         with _ending_with(lambda: _show_rows(scanning, reader, json, jsonl)), _saying_what_stays(scanning):
             _watch(scanning, reader, reader.lines(source.name, _told_notes(chunks)))
@@ -175,6 +175,12 @@ def _reader(
     settings = Settings.load(workspace.root).override("imports", tz=tz, max_rejects=max_rejects)
     with Rejects(quarantine_path(workspace, "posts", now)) as rejects:
         yield PostReader(settings, rejects, now=now, namespace=namespace, maps=parse_maps(maps or []), format_=format_)
+
+
+def _idle(scanning: Scanning) -> None:
+    if scanning.n_untold:
+        scanning.deliver()
+    time.sleep(LOOK_S)
 
 
 def _watch(scanning: Scanning, reader: PostReader, batches: Iterator[Sequence[Post]]) -> None:
@@ -253,5 +259,7 @@ def _show(scanning: Scanning, as_json: bool, as_jsonl: bool) -> None:
         )
     else:
         emit(summary, as_json=as_json)
+    if scanning.n_untold:
+        talk(f"{scanning.n_untold:,} messages are still to be sent. Next: semsearch alerts retry")
     if summary.alerts_raised or summary.alerts_updated:
         talk("Next: semsearch alerts list")

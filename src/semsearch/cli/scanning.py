@@ -14,6 +14,7 @@ from semsearch.cli.output import emit, talk
 from semsearch.plain import plain
 
 if TYPE_CHECKING:
+    from semsearch.campaigns.deliver import Courier
     from semsearch.campaigns.scan import Scan, Taken
     from semsearch.records import Alert, Post
     from semsearch.workspace import Workspace
@@ -47,7 +48,7 @@ class Summary:
 
 
 class Scanning:
-    """Open scans by namespace. A context manager; alerts are told as they are raised."""
+    """Open scans by namespace, and the way to the sinks. A context manager; alerts are said as they are raised."""
 
     def __init__(self, workspace: Workspace, *, notify: bool, as_jsonl: bool) -> None:
         self._workspace = workspace
@@ -55,9 +56,17 @@ class Scanning:
         self._as_jsonl = as_jsonl
         self._open = ExitStack()
         self._scans: dict[str, Scan] = {}
+        self._courier: Courier | None = None
+        self._said: set[str] = set()
+        self.n_untold = 0
+        """Messages that still wait for a sink."""
         self.summary = Summary()
 
     def __enter__(self) -> Scanning:
+        from semsearch.wiring import open_courier
+
+        if self._notify:
+            self._courier = self._open.enter_context(open_courier(self._workspace, now=_now()))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,11 +84,21 @@ class Scanning:
         if batch:
             self._note(self._scan(batch[0].namespace).take(batch, _now()))
 
+    def deliver(self) -> None:
+        """Take to the sinks what waits for them; a trouble is said once."""
+        if self._courier:
+            delivered = self._courier.deliver(_now())
+            self.n_untold = delivered.n_waiting
+            for problem in delivered.problems:
+                if problem not in self._said:
+                    talk(problem)
+                self._said.add(problem)
+
     def _scan(self, namespace: str) -> Scan:
         if namespace not in self._scans:
-            from semsearch.wiring import load_settings, open_scan
+            from semsearch.wiring import open_scan
 
-            sinks = load_settings(self._workspace).notify.sinks if self._notify else ()
+            sinks = self._courier.names if self._courier else ()
             opening = open_scan(self._workspace, namespace, now=_now(), sinks=sinks)
             self._scans[namespace] = self._open.enter_context(opening)
         return self._scans[namespace]
@@ -95,6 +114,8 @@ class Scanning:
             summary.alerts_raised += alert.level == 1
             summary.alerts_updated += alert.level > 1
             self._tell(alert)
+        if taken.alerts or self.n_untold:
+            self.deliver()
 
     def _tell(self, alert: Alert) -> None:
         if self._as_jsonl:
