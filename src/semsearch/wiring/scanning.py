@@ -90,7 +90,7 @@ def _wanted(workspace: Workspace, settings: Settings) -> str:
     if named and not workspace.model_path(named).is_dir():
         raise MissingPart(f"Model {named} (campaigns.model) is not there.", "Next: semsearch train, or name another")
     chosen = named or workspace.state(DEFAULT_PIPELINE).model_id or ""
-    return chosen if workspace.model_path(chosen or "-").is_dir() else ""
+    return chosen if chosen and workspace.model_path(chosen).is_dir() else ""
 
 
 def _model(workspace: Workspace, namespace: str, settings: Settings, state: State) -> str:
