@@ -76,6 +76,8 @@ class Window:
         arrivals = self.arrivals
         if not arrivals or arrival.at_us >= arrivals[-1].at_us:
             arrivals.append(arrival)
+        elif arrival.at_us < arrivals[self.head].at_us:
+            self._put_first(arrival)
         else:
             arrivals.insert(bisect_right(arrivals, arrival.at_us, self.head, key=_at), arrival)
         author = arrival.author_id
@@ -90,6 +92,14 @@ class Window:
         if arrival.recipient_id is not None:
             sent = self.sent.setdefault(author, {})
             sent[arrival.recipient_id] = sent.get(arrival.recipient_id, 0) + 1
+
+    def _put_first(self, arrival: Arrival) -> None:
+        """Time may run backwards: room is made at the front by doubling, as a list does at its end."""
+        if not self.head:
+            self.head = len(self.arrivals)
+            self.arrivals[:0] = [arrival] * self.head
+        self.head -= 1
+        self.arrivals[self.head] = arrival
 
     def slide(self, cut_us: int) -> None:
         """Let go of what is at or before `cut_us`."""
