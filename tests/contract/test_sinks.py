@@ -318,8 +318,9 @@ def test_lines_are_whole_after_a_crash_and_once_by_key(tmp_path):
     _, *lines = path.read_text("utf-8").splitlines()
     assert len(lines) == 4
     kept = {line["key"]: line for line in map(json.loads, lines)}
-    assert list(kept) == ["a1b2c3:1:open", "a1b2c3:2:open", "a1b2c3:2:confirmed"]
-    assert kept["a1b2c3:2:open"]["n_posts"] == 24 and kept["a1b2c3:2:open"]["at"] == "2023-11-14T22:13:20+00:00"
+    assert list(kept) == ["a1b2c3:1:campaign:open", "a1b2c3:2:campaign:open", "a1b2c3:2:campaign:confirmed"]
+    grown = kept["a1b2c3:2:campaign:open"]
+    assert grown["n_posts"] == 24 and grown["at"] == "2023-11-14T22:13:20+00:00"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")

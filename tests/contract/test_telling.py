@@ -129,7 +129,7 @@ def test_a_crash_between_sending_and_noting(town, channel, n_messages):
     after = town.courier(["slack", "jsonl"])
     town.pass_(after, 5)
     assert town.shown() == [("a", 1)] * n_messages
-    assert Counter(town.keys()) == {"b:1:open": 2}
+    assert Counter(town.keys()) == {"b:1:campaign:open": 2}
     town.raise_(alert("a", 2), sinks=["slack"])
     town.pass_(after, 5)
     assert ("a", 2) in town.shown() and len(town.shown()) == n_messages

@@ -7,10 +7,10 @@ or a whole sink) until it may work again; of the rows that failed the outbox kee
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from semsearch.errors import Busy, SemsearchError
@@ -31,6 +31,10 @@ MENDING_S = 3_600.0
 """Until what a person has to mend is tried again by itself."""
 PATIENCE_S = 120.0
 """`drain` sits out waits up to this long."""
+TOLD = ("level", "kind", "status")
+"""What a receipt keeps of the notice beside the sink's own."""
+DUE = "due"
+EVER = datetime(9999, 1, 1, tzinfo=UTC)
 OTHERS_S = 1.0
 """Until a look whether another process has finished its round."""
 
@@ -45,6 +49,8 @@ class Owed(Protocol):
     @property
     def alert(self) -> Alert: ...  # noqa: D102
     @property
+    def state(self) -> str: ...  # noqa: D102
+    @property
     def attempts(self) -> int: ...  # noqa: D102
 
 
@@ -53,6 +59,9 @@ class Outbox(Protocol):
 
     def due(self, now: datetime, limit: int, sinks: Sequence[str]) -> Sequence[Owed]:
         """Rows of `sinks` to be sent now, in the order of the raises."""
+
+    def of(self, alert_id: str) -> Sequence[Owed]:
+        """All rows of one alert, in the order of the raises."""
 
     def sent(self, outbox_id: int, at: datetime, receipt: Mapping[str, Any]) -> None:
         """Keep that it was told."""
@@ -153,21 +162,16 @@ class Courier:
         """The sinks, as the outbox knows them."""
         return tuple(self._sinks)
 
-    def deliver(self, now: datetime, budget_s: float = BUDGET_S) -> Delivered:
-        """One round: what is due and not paused, each channel once. Never raises, never sleeps; see `BUDGET_S`."""
-        tally = _Tally()
-        try:
-            with self._alone():
-                self._round(now, budget_s, tally)
-        except Busy:  # another process tells them
-            return Delivered(wait_s=OTHERS_S)
-        except Exception as error:  # whatever it is, posts go on being scanned: the rows stay
-            for name in self._sinks:
-                self._pause((name, None), LONGEST_WAIT_S)
-            tally.problems[_told("Telling alerts", error)] = None
-        wait_s = max(0.0, min(tally.opens_s) - self._elapsed()) if tally.opens_s else 0.0
-        problems = tuple(tally.problems)
-        return Delivered(tally.sent, tally.spared, tally.failed, tally.waiting, wait_s, problems)
+    def deliver(self, now: datetime, budget_s: float = BUDGET_S, *, early: bool = False) -> Delivered:
+        """One round: what is due and not paused, each channel once. Never raises, never sleeps; see `BUDGET_S`.
+
+        `early` also takes what failed and would be tried later, as when a person says that it is mended.
+        """
+        return self._safely(lambda tally: self._round(now, EVER if early else now, budget_s, tally))
+
+    def retell(self, alert_ids: Iterable[str], now: datetime) -> Delivered:
+        """Show what people decided of alerts that were told before; what is shown already is left alone."""
+        return self._safely(lambda tally: self._retell(alert_ids, now, tally))
 
     def drain(
         self,
@@ -175,6 +179,8 @@ class Courier:
         sleep: Callable[[float], None],
         saw: Callable[[Delivered], None],
         within_s: float = math.inf,
+        *,
+        early: bool = False,
     ) -> Delivered:
         """Rounds until nothing is due, something fails, or a wait is longer than `PATIENCE_S` or ends after `within_s`.
 
@@ -183,14 +189,37 @@ class Courier:
         end_s = self._elapsed() + within_s
         done = Delivered()
         while True:
-            done = done.plus(self.deliver(clock()))
+            done = done.plus(self.deliver(clock(), early=early))
             saw(done)
             late = done.wait_s > PATIENCE_S or self._elapsed() + done.wait_s > end_s
             if done.problems or late or not (done.n_waiting or done.wait_s):
                 return done
             sleep(done.wait_s)
 
-    def _round(self, now: datetime, budget_s: float, tally: _Tally) -> None:
+    def _safely(self, work: Callable[[_Tally], None]) -> Delivered:
+        """What came of `work`, whatever happens: posts go on being scanned, and the rows stay."""
+        tally = _Tally()
+        try:
+            with self._alone():
+                work(tally)
+        except Busy:  # another process tells them
+            return Delivered(wait_s=OTHERS_S)
+        except Exception as error:
+            for name in self._sinks:
+                self._pause((name, None), LONGEST_WAIT_S)
+            tally.problems[_told("Telling alerts", error)] = None
+        wait_s = max(0.0, min(tally.opens_s) - self._elapsed()) if tally.opens_s else 0.0
+        return Delivered(tally.sent, tally.spared, tally.failed, tally.waiting, wait_s, tuple(tally.problems))
+
+    def _retell(self, alert_ids: Iterable[str], now: datetime, tally: _Tally) -> None:
+        for alert_id in alert_ids:
+            newest = {row.sink: row for row in self._outbox.of(alert_id) if row.sink in self._sinks}
+            for name, row in newest.items():
+                errand = _Errand(self._sinks[name], Notice.of(row.alert), [row])
+                if row.state != DUE and not self._is_paused((name, None)) and not self._is_paused(errand.lane):
+                    self._settle(self._decided(errand, now), now, tally)
+
+    def _round(self, now: datetime, due_by: datetime, budget_s: float, tally: _Tally) -> None:
         end_s = self._elapsed() + budget_s
         awake = [name for name in self._sinks if not self._is_paused((name, None))]
         tally.opens_s += [self._opens[name, None] for name in self._sinks if name not in awake]
@@ -198,7 +227,7 @@ class Courier:
             tally.opens_s += [self._looks_s] if awake else []
             tally.waiting = self._waiting
             return
-        for rows in self._grouped(self._look(now, awake)):
+        for rows in self._grouped(self._look(due_by, awake)):
             errand = _Errand(self._sinks[rows[0].sink], Notice.of(rows[-1].alert), rows)
             paused = [self._opens[way] for way in ((errand.sink.name, None), errand.lane) if self._is_paused(way)]
             if paused or self._elapsed() >= end_s:
@@ -212,9 +241,9 @@ class Courier:
         """With the alert's status; only now, as it costs more than all else of a row that waits."""
         return replace(errand, notice=replace(errand.notice, status=self._status(errand.notice.alert_id, now)))
 
-    def _look(self, now: datetime, awake: Sequence[str]) -> Sequence[Owed]:
+    def _look(self, due_by: datetime, awake: Sequence[str]) -> Sequence[Owed]:
         began_s = self._elapsed()
-        rows = self._outbox.due(now, AT_ONCE, awake)
+        rows = self._outbox.due(due_by, AT_ONCE, awake)
         self._looks_s = self._elapsed() + REST * (self._elapsed() - began_s)
         return rows
 
@@ -252,7 +281,7 @@ class Courier:
             tally.spared += len(rows) - 1
             self._strikes.pop(sink.name, None)
             self._pause(errand.lane, sink.pace_s)
-            receipt = {**receipt, "level": notice.level, "status": notice.status}
+            receipt = {**receipt, "level": notice.level, "kind": notice.kind, "status": notice.status}
         for row in rows:
             self._outbox.sent(row.outbox_id, now, receipt)
 
@@ -260,8 +289,8 @@ class Courier:
         """Whether nothing is left to say: it was said, a later step was, or it is not severe enough to begin with."""
         if not last or "level" not in last:
             return SEVERITIES.index(notice.severity) < self._least
-        same = (last["level"], last["status"]) == (notice.level, notice.status)
-        return not sink.every and (last["level"] > notice.level or same)
+        same = [last[name] for name in TOLD] == [notice.level, notice.kind, notice.status]
+        return same or (not sink.every and last["level"] > notice.level)
 
     def _fail(self, errand: _Errand, error: Exception, now: datetime, tally: _Tally) -> None:
         wait_s = self._wait(errand, error)

@@ -35,7 +35,7 @@ class JsonlSink:
 
     def send(self, notice: Notice, receipt: Receipt | None) -> Receipt:  # noqa: ARG002 - lines are never changed
         """Append a line."""
-        key = f"{notice.alert_id}:{notice.level}:{notice.status}"
+        key = f"{notice.alert_id}:{notice.level}:{notice.kind}:{notice.status}"
         line = json.dumps({"key": key, **plain(notice)}, ensure_ascii=False) + "\n"
         try:
             self._append(line.encode())

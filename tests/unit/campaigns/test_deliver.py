@@ -29,6 +29,10 @@ class Row:
     receipt: dict | None = None
     error: str = ""
 
+    @property
+    def state(self):
+        return "due" if self.receipt is None else "sent"
+
 
 class FakeOutbox:
     def __init__(self):
@@ -41,6 +45,9 @@ class FakeOutbox:
     def due(self, now, limit, sinks):
         self.reads += 1
         return [r for r in self.rows if r.receipt is None and r.due_at <= now and r.sink in sinks][:limit]
+
+    def of(self, alert_id):
+        return [row for row in self.rows if row.alert.alert_id == alert_id]
 
     def sent(self, outbox_id, at, receipt):
         self.rows[outbox_id].receipt = dict(receipt)
@@ -121,7 +128,7 @@ def test_what_is_owed_is_told_once_and_noted(outbox, time):
     assert mine.deliver(time.clock()) == Delivered(n_sent=1)
     assert mine.deliver(time.clock()) == Delivered()
     assert sink.told == [("a", 1, "open")]
-    assert outbox.rows[0].receipt == {"n": 1, "level": 1, "status": "open"}
+    assert outbox.rows[0].receipt == {"n": 1, "level": 1, "kind": "campaign", "status": "open"}
 
 
 def test_several_steps_of_an_alert_are_one_message_but_every_line_of_a_file(outbox, time):
@@ -144,14 +151,42 @@ def test_an_earlier_step_that_comes_late_is_not_told(outbox, time):
     assert sink.told == [("a", 3, "open")]
 
 
-def test_a_decision_at_the_same_step_is_told(outbox, time):
-    sink, status = FakeSink(time), {"a": "open"}
-    mine = courier(outbox, time, sink, status=lambda alert_id, now: status[alert_id])
-    for said in ("open", "confirmed"):
-        status["a"] = said
-        outbox.owe(at("a"), "slack")
-        mine.deliver(time.clock())
-    assert sink.told == [("a", 1, "open"), ("a", 1, "confirmed")]
+def test_a_decision_is_told_at_once_and_once(outbox, time):
+    slack, file, status = FakeSink(time), FakeSink(time, "jsonl", every=True), {"a": "open"}
+    mine = courier(outbox, time, slack, file, status=lambda alert_id, now: status[alert_id])
+    outbox.owe(at("a", 1), "slack", "jsonl")
+    outbox.owe(at("a", 2), "slack", "jsonl")
+    mine.deliver(time.clock())
+    assert mine.retell(["a", "unknown"], time.clock()) == Delivered(n_spared=2)
+    status["a"] = "confirmed"
+    assert mine.retell(["a"], time.clock()).n_sent == 2
+    assert mine.retell(["a"], time.clock()).n_sent == 0
+    assert slack.told == [("a", 2, "open"), ("a", 2, "confirmed")]
+    assert file.told == [("a", 1, "open"), ("a", 2, "open"), ("a", 2, "confirmed")]
+
+
+def test_a_decision_on_what_is_still_to_be_told_waits_with_it(outbox, time):
+    sink = FakeSink(time)
+    sink.failure = Later("down")
+    mine = courier(outbox, time, sink, status=lambda alert_id, now: "dismissed")
+    outbox.owe(at("a"), "slack")
+    mine.deliver(time.clock())
+    sink.failure = None
+    assert mine.retell(["a"], time.clock()) == Delivered()
+    time.now += 5.1
+    mine.deliver(time.clock())
+    assert sink.told == [("a", 1, "dismissed")]
+
+
+def test_a_person_who_mended_it_need_not_wait(outbox, time):
+    sink = FakeSink(time)
+    sink.failure = SinkError("Slack refuses.", "Next: mend it", "sink")
+    outbox.owe(at("a"), "slack")
+    courier(outbox, time, sink).deliver(time.clock())
+    sink.failure = None
+    asked = courier(outbox, time, sink)
+    assert asked.deliver(time.clock()).n_sent == 0
+    assert asked.drain(time.clock, time.sleep, lambda _: None, early=True).n_sent == 1
 
 
 def test_the_worst_go_first_and_files_before_messages(outbox, time):
