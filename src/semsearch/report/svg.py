@@ -33,7 +33,7 @@ def interval(
     if math.isnan(mean):
         return Markup("")
     height, pad = 22, 6
-    scale = _scale(start, stop, pad, width - pad)
+    scale = Scale(start, stop, pad, width - pad)
     parts = [Markup('<line class="axis" x1="{}" x2="{}" y1="11" y2="11"/>').format(pad, width - pad)]
     if zero is not None and start <= zero <= stop:
         parts.append(Markup('<line class="zero" x1="{0}" x2="{0}" y1="1" y2="21"/>').format(scale(zero)))
@@ -42,7 +42,7 @@ def interval(
         Markup('<line class="range {}" x1="{}" x2="{}" y1="11" y2="11"/>').format(tone, scale(low), scale(high))
     )
     parts.append(Markup('<circle class="dot {}" cx="{}" cy="11" r="4.5"/>').format(tone, scale(mean)))
-    return _drawing(parts, width, height, f"{mean:.3f}, interval {low:.3f} to {high:.3f}")
+    return drawing(parts, width, height, f"{mean:.3f}, interval {low:.3f} to {high:.3f}")
 
 
 def bars(rows: Sequence[tuple[str, float]], *, stop: float | None = None, digits: int = 3, width: int = 880) -> Markup:
@@ -62,7 +62,7 @@ def bars(rows: Sequence[tuple[str, float]], *, stop: float | None = None, digits
                 '<text class="value" x="{:.1f}" y="{}">{}</text>'
             ).format(left - 10, y + 18, label, left, y + 5, length, left + length + 8, y + 18, f"{value:,.{digits}f}")
         )
-    return _drawing(parts, width, step * len(rows) + 4, "bars: " + ", ".join(f"{a} {b:.3g}" for a, b in rows[:20]))
+    return drawing(parts, width, step * len(rows) + 4, "bars: " + ", ".join(f"{a} {b:.3g}" for a, b in rows[:20]))
 
 
 def histogram(
@@ -74,7 +74,7 @@ def histogram(
         return Markup("")
     counts, edges = np.histogram(np.clip(known, start, stop), bins=n_bins, range=(start, stop))
     height, floor, pad = 170, 140, 16
-    scale = _scale(start, stop, pad, width - pad)
+    scale = Scale(start, stop, pad, width - pad)
     parts = []
     for count, left, right in zip(counts.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         tall = count / int(counts.max()) * (floor - 18)
@@ -91,7 +91,7 @@ def histogram(
                 )
             )
     parts += _axis(start, stop, scale, floor)
-    return _drawing(parts, width, height, f"distribution of {known.size} values between {start:g} and {stop:g}")
+    return drawing(parts, width, height, f"distribution of {known.size} values between {start:g} and {stop:g}")
 
 
 def sorted_differences(values: Iterable[float], *, width: int = 880) -> Markup:
@@ -102,7 +102,7 @@ def sorted_differences(values: Iterable[float], *, width: int = 880) -> Markup:
     shown = known[np.linspace(0, known.size - 1, min(known.size, _MAX_BARS)).round().astype(int)]
     reach = max(0.1, math.ceil(float(np.abs(known).max()) * 10 - 1e-9) / 10)
     height, left, right = 200, 44, 8
-    scale = _scale(-reach, reach, height - 14, 14)
+    scale = Scale(-reach, reach, height - 14, 14)
     step = (width - left - right) / len(shown)
     parts = [_level(level, scale, left, width - right) for level in (-reach, -reach / 2, 0.0, reach / 2, reach)]
     for i, value in enumerate(shown.tolist()):
@@ -113,7 +113,7 @@ def sorted_differences(values: Iterable[float], *, width: int = 880) -> Markup:
             )
         )
     better, worse = int((known > 0).sum()), int((known < 0).sum())
-    return _drawing(parts, width, height, f"{known.size} queries: {better} better, {worse} worse")
+    return drawing(parts, width, height, f"{known.size} queries: {better} better, {worse} worse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def spans(rows: Sequence[Span], *, width: int = 880) -> Markup:
     reach = _round_up(max(max(abs(row.low), abs(row.high), abs(row.bar)) for row in known) or 0.01)
     left, right, step, top = 150, 130, 34, 8
     floor = top + step * len(rows)
-    scale = _scale(-reach, reach, left, width - right)
+    scale = Scale(-reach, reach, left, width - right)
     parts = [
         Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
             "axis" if level else "zero", scale(level), scale(level), top, floor
@@ -153,7 +153,7 @@ def spans(rows: Sequence[Span], *, width: int = 880) -> Markup:
     for place, row in enumerate(rows):
         y = top + step * place + step / 2
         parts.append(_span(row, y, scale, left, width - right))
-    return _drawing(parts, width, floor + 26, "intervals: " + ", ".join(f"{r.label} {r.middle:+.4f}" for r in known))
+    return drawing(parts, width, floor + 26, "intervals: " + ", ".join(f"{r.label} {r.middle:+.4f}" for r in known))
 
 
 def _round_up(value: float) -> float:
@@ -162,7 +162,7 @@ def _round_up(value: float) -> float:
     return math.ceil(value / step - 1e-9) * step
 
 
-def _span(row: Span, y: float, scale: _Scale, left: float, right: float) -> Markup:
+def _span(row: Span, y: float, scale: Scale, left: float, right: float) -> Markup:
     names = Markup(
         '<text class="label" x="{}" y="{}" text-anchor="end" dominant-baseline="middle">{}</text>'
         '<text class="small" x="{}" y="{}" dominant-baseline="middle">{}</text>'
@@ -187,7 +187,7 @@ def curves(lines: Sequence[tuple[str, Sequence[tuple[float, float]]]], *, width:
     places = sorted({x for x, _ in every})
     last = max(1.0, places[-1])
     height, left, right, floor = 240, 44, 190, 206
-    across, up = _scale(0.0, last, left, width - right), _scale(0.0, top, floor, 14)
+    across, up = Scale(0.0, last, left, width - right), Scale(0.0, top, floor, 14)
     parts = [_level(level, up, left, width - right) for level in (0.0, top / 2, top)]
     parts += [
         Markup('<text class="small" x="{}" y="{}" text-anchor="middle">{}</text>').format(
@@ -206,7 +206,7 @@ def curves(lines: Sequence[tuple[str, Sequence[tuple[float, float]]]], *, width:
                 number, path, width - right + 8, end + 4, name
             )
         )
-    return _drawing(parts, width, height, "lines: " + ", ".join(name for name, _ in known))
+    return drawing(parts, width, height, "lines: " + ", ".join(name for name, _ in known))
 
 
 def _tone(low: float, high: float, zero: float | None) -> str:
@@ -216,7 +216,7 @@ def _tone(low: float, high: float, zero: float | None) -> str:
     return "up" if low > zero else "down" if high < zero else "open"
 
 
-def _level(level: float, scale: _Scale, left: float, right: float) -> Markup:
+def _level(level: float, scale: Scale, left: float, right: float) -> Markup:
     y = scale(level)
     text = f"{level:+.2f}".replace("-", "−") if level else "0"
     return Markup(
@@ -225,7 +225,7 @@ def _level(level: float, scale: _Scale, left: float, right: float) -> Markup:
     ).format("axis" if level else "zero", left, right, y, y, left - 6, y, text)
 
 
-def _axis(start: float, stop: float, scale: _Scale, floor: float) -> list[Markup]:
+def _axis(start: float, stop: float, scale: Scale, floor: float) -> list[Markup]:
     ticks = np.linspace(start, stop, 6).tolist()
     line = Markup('<line class="zero" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
         scale(start), scale(stop), floor, floor
@@ -239,7 +239,7 @@ def _axis(start: float, stop: float, scale: _Scale, floor: float) -> list[Markup
     return [line, *labels]
 
 
-class _Scale:
+class Scale:
     """Maps values to pixels, as text with one decimal."""
 
     def __init__(self, start: float, stop: float, first: float, last: float) -> None:
@@ -247,13 +247,12 @@ class _Scale:
         self._factor = (last - first) / ((stop - start) or 1.0)
 
     def __call__(self, value: float) -> str:
+        """The place of a value."""
         return f"{self._first + (value - self._start) * self._factor:.1f}"
 
 
-_scale = _Scale
-
-
-def _drawing(parts: Iterable[Markup], width: int, height: int, label: str) -> Markup:
+def drawing(parts: Iterable[Markup], width: int, height: int, label: str) -> Markup:
+    """One drawing of parts; `label` is read aloud in its place."""
     return Markup('<svg viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">{}</svg>').format(
         width, height, width, height, label, Markup("").join(parts)
     )
