@@ -7,7 +7,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from semsearch.cli import demo, evaluate, imports, index, release, scan, search, simulate, train, workspace
+from semsearch.cli import (
+    alerts,
+    authors,
+    campaigns,
+    demo,
+    evaluate,
+    imports,
+    index,
+    release,
+    scan,
+    search,
+    simulate,
+    train,
+    workspace,
+)
 from semsearch.cli.options import forget
 from semsearch.cli.output import talk
 from semsearch.errors import SemsearchError
@@ -59,6 +73,9 @@ app.add_typer(evaluate.app, name="evaluate")
 app.command()(train.train)
 app.add_typer(scan.app, name="scan")
 app.command()(scan.watch)
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(authors.app, name="authors")
+app.add_typer(campaigns.app, name="campaigns")
 app.command()(simulate.simulate)
 app.command()(demo.demo)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, select, tuple_, update
 
 from semsearch.errors import Busy, MismatchError
 from semsearch.plain import plain
@@ -133,13 +133,14 @@ class CampaignStore:
             rows = connection.execute(wanted.order_by(volumes.c.hour_us, volumes.c.category))
             return {(hour, category): n for hour, category, n in rows}
 
-    def counts(self) -> dict[str, tuple[int, int]]:
-        """(members, distinct authors) of every campaign that has members."""
-        wanted = select(members.c.campaign_id, func.count(), func.count(members.c.author_id.distinct()))
+    def namespaces(self) -> dict[str, str]:
+        """Every campaign that has members or an alert, and its namespace."""
+        found: dict[str, str] = {}
         with self._store.reading() as connection:
-            return {
-                name: (n, authors) for name, n, authors in connection.execute(wanted.group_by(members.c.campaign_id))
-            }
+            for table in (members, alerts):
+                rows = connection.execute(select(table.c.campaign_id, table.c.namespace).distinct())
+                found |= dict(rows.tuples().all())
+        return found
 
     def reset(self, namespace: str) -> None:
         """Forget what the machine made of a namespace, to make it anew from the journal; decisions stay.

@@ -30,7 +30,7 @@ class Verified:
     n: int
     """Decisions that are there."""
     head: str
-    """The end of the chain: written down elsewhere, it shows later that nothing before it was rewritten."""
+    """The end of the chain."""
     first_broken: int | None = None
     """The first decision that is not as it was written, or is missing; None when the chain is whole."""
     told: str = ""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from semsearch.errors import Busy, MismatchError, SemsearchError, UsageError
+from semsearch.errors import Busy, MismatchError, MissingPart, SemsearchError, UsageError
 from semsearch.store.times import to_us
 from semsearch.version import __version__
 
@@ -50,6 +50,13 @@ class Store:
             store.close()
             raise
         return store
+
+    @classmethod
+    def existing(cls, path: Path, *, now: datetime) -> Store:
+        """`open`, for what only makes sense after a scan; raises MissingPart when there was none."""
+        if not path.exists():
+            raise MissingPart("Nothing was scanned in this workspace yet.", "Next: semsearch scan posts FILE")
+        return cls.open(path, now=now)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

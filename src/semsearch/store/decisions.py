@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from semsearch.errors import Busy
 from semsearch.records import Decision, Rulings
 from semsearch.store.chain import Verified, digest_of, link, record, text_of, walk
 from semsearch.store.database import Store
-from semsearch.store.rulings import MOVES, in_force, rulings, verdicts
+from semsearch.store.rulings import MOVES, in_force, rulings, standing
 from semsearch.store.tables import decision_head, decision_members, decisions, posts
 from semsearch.store.times import from_us, to_us
 
@@ -72,23 +72,24 @@ class Decisions:
     def rulings(self, now: datetime) -> Rulings:
         """What is in force at `now`."""
         forced = in_force(self._read(members=False))
-        confirmed = [each for each in verdicts(forced).values() if each.kind == "confirm"]
+        confirmed = [each for held in standing(forced).values() for each in held if each.kind == "confirm"]
         moving = [each.decision_id for each in forced if each.kind in MOVES]
         found = [each for each in forced if each.kind not in MOVES] + self._read(only=moving)
         found.sort(key=lambda each: each.decision_id)
-        return rulings(found, now, frozenset(author for author, _ in self.authors(confirmed)))
+        return rulings(found, now, frozenset(author for author, _, _ in self.authors(confirmed)))
 
-    def authors(self, confirmed: Iterable[Decision]) -> list[tuple[str, int]]:
-        """(author, decision) for the covered posts of these decisions, each pair once, in that order."""
+    def authors(self, confirmed: Iterable[Decision]) -> list[tuple[str, int, int]]:
+        """(author, decision, posts) for the covered posts of these decisions, each pair once, in that order."""
         wanted = [each.decision_id for each in confirmed]
         same = (posts.c.post_id == decision_members.c.post_id) & (posts.c.revision == decision_members.c.revision)
         joined = decision_members.join(posts, same & (posts.c.namespace == decision_members.c.namespace))
-        pairs = select(posts.c.author_id, decision_members.c.decision_id).select_from(joined).distinct()
-        found: list[tuple[str, int]] = []
+        by = (posts.c.author_id, decision_members.c.decision_id)
+        pairs = select(*by, func.count()).select_from(joined).group_by(*by)
+        found: list[tuple[str, int, int]] = []
         with self._store.reading() as connection:
             for start in range(0, len(wanted), PAGE):
                 page = pairs.where(decision_members.c.decision_id.in_(wanted[start : start + PAGE]))
-                found += [(author, number) for author, number in connection.execute(page)]
+                found += connection.execute(page).tuples().all()
         return sorted(found)
 
     def verify(self) -> Verified:

@@ -29,16 +29,24 @@ def in_force(decisions: Sequence[Decision]) -> list[Decision]:
     return [each for each in reversed(kept) if each.detail.get("dismissal") not in undone]
 
 
-def verdicts(forced: Iterable[Decision]) -> dict[str, Decision]:
-    """The last confirmation or dismissal of each alert, by alert."""
-    return {each.subject: each for each in forced if each.kind in VERDICTS}
+def standing(forced: Iterable[Decision]) -> dict[str, list[Decision]]:
+    """What holds of each alert, by alert: its last confirmations, or its last dismissals, oldest first.
+
+    A confirmation after a confirmation adds what joined since; one after a dismissal takes its place.
+    """
+    found: dict[str, list[Decision]] = {}
+    for each in forced:
+        if each.kind in VERDICTS:
+            before = found.get(each.subject, [])
+            found[each.subject] = [*(old for old in before if old.kind == each.kind), each]
+    return found
 
 
 def snoozes(forced: Iterable[Decision], now: datetime) -> dict[str, Decision]:
     """Snoozes that have not ended and that no later verdict replaced, by alert."""
     found: dict[str, Decision] = {}
     for decision in forced:
-        if decision.kind == "snooze" and _lasts(decision, now):
+        if decision.kind == "snooze" and lasts(decision, now):
             found[decision.subject] = decision
         elif decision.kind in (*VERDICTS, "snooze"):
             found.pop(decision.subject, None)
@@ -48,8 +56,8 @@ def snoozes(forced: Iterable[Decision], now: datetime) -> dict[str, Decision]:
 def rulings(decisions: Sequence[Decision], now: datetime, confirmed_authors: frozenset[str]) -> Rulings:
     """What the machine is told: whatever has ended at `now` is left out."""
     forced = in_force(decisions)
-    merged = _merged(forced)
-    lasting = [each for each in forced if _lasts(each, now)]
+    merged = merges(forced)
+    lasting = [each for each in forced if lasts(each, now)]
 
     def now_in(campaign_id: str) -> str:
         return merged.get(campaign_id, campaign_id)
@@ -67,11 +75,12 @@ def rulings(decisions: Sequence[Decision], now: datetime, confirmed_authors: fro
     )
 
 
-def _lasts(decision: Decision, now: datetime) -> bool:
+def lasts(decision: Decision, now: datetime) -> bool:
+    """Whether a decision has not ended."""
     return decision.until is None or decision.until > now
 
 
-def _merged(forced: Iterable[Decision]) -> Mapping[str, str]:
+def merges(forced: Iterable[Decision]) -> Mapping[str, str]:
     """Campaign to the one that it is part of now; a merge that would close a circle is left out."""
     into: dict[str, str] = {}
     for decision in forced:

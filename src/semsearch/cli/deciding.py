@@ -1,0 +1,97 @@
+"""Options of commands by which people decide, and how decisions are shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from semsearch.errors import UsageError
+
+if TYPE_CHECKING:
+    from semsearch.records import Decision
+    from semsearch.store.database import Store
+
+ByOption = Annotated[
+    str, typer.Option("--by", envvar="SEMSEARCH_REVIEWER", help="Who decides; kept with the decision.")
+]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", help="When it ends: 2027-01-01, or with a time, 2027-01-01T09:00.")
+]
+ForOption = Annotated[str | None, typer.Option("--for", help="How long it lasts: 12h, 3d or 2w.")]
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+@contextmanager
+def opened(workspace: Path, now: datetime) -> Iterator[Store]:
+    """The database of a workspace in which something was scanned; raises MissingWorkspace or MissingPart."""
+    from semsearch.store.database import Store
+    from semsearch.workspace import Workspace
+
+    with Store.existing(Workspace.open(workspace).moderation_path, now=now) as store:
+        yield store
+
+
+def end_of(until: str | None, lasting: str | None, workspace: Path, now: datetime) -> datetime | None:
+    """When a decision ends, from --until or --for; None for neither. Raises UsageError.
+
+    A time without a zone is of the workspace's, as in imports (setting `import.tz`).
+    """
+    if until is not None and lasting is not None:
+        raise UsageError("--until and --for say the same thing.", "Next: give one of them")
+    if lasting is not None:
+        return now + _span(lasting)
+    return None if until is None else _moment(until, workspace)
+
+
+def _span(text: str) -> timedelta:
+    found = re.fullmatch(r"([1-9][0-9]{0,3})([hdw])", text)
+    if not found:
+        raise UsageError(f"--for {text} is not a span of time: a number and h, d or w.", "Next: --for 3d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _moment(text: str, workspace: Path) -> datetime:
+    from semsearch.settings import Settings
+
+    try:
+        at = datetime.fromisoformat(text)
+        zoned = at if at.tzinfo else at.replace(tzinfo=ZoneInfo(Settings.load(workspace).imports.tz))
+        return zoned.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"--until {text} is not a time.", "Next: --until 2027-01-01") from error
+
+
+def decision_row(decision: Decision) -> dict[str, Any]:
+    """A decision as a record: how many posts it covers, not which."""
+    return {
+        "decision_id": decision.decision_id,
+        "at": decision.at,
+        "by": decision.by,
+        "kind": decision.kind,
+        "subject": decision.subject,
+        "n_posts": len(decision.members),
+        "until": decision.until,
+        "reason": decision.reason,
+        "detail": dict(decision.detail),
+    }
+
+
+def decision_told(decision: Decision) -> str:
+    """A decision in one line."""
+    covers = f" over {len(decision.members):,} posts" if decision.members else ""
+    until = f" until {decision.until.isoformat()}" if decision.until else ""
+    reason = f": {decision.reason}" if decision.reason else ""
+    what = f"{decision.kind} {decision.subject}"
+    return f"Decision {decision.decision_id} by {decision.by} at {_short(decision.at)}: {what}{covers}{until}{reason}"
+
+
+def _short(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")

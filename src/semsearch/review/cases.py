@@ -1,0 +1,169 @@
+"""Alerts as people left them: what was decided, over which members, and who joined since."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from semsearch.errors import UsageError
+from semsearch.records import Alert, Decision, Member
+from semsearch.review.near import unknown
+from semsearch.review.places import Places
+from semsearch.store.campaigns import CampaignStore
+from semsearch.store.database import Store
+from semsearch.store.decisions import Decisions
+from semsearch.store.rulings import MOVES, in_force, lasts, snoozes, standing
+
+STATUSES = ("open", "confirmed", "dismissed", "snoozed", "merged")
+_STATUS = {"confirm": "confirmed", "dismiss": "dismissed", "snooze": "snoozed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One alert, what was decided on it, and the members of its campaign as they are now."""
+
+    alert: Alert
+    status: str
+    """open, confirmed, dismissed, snoozed, or merged: the campaign is part of another one that has an alert."""
+    campaign_id: str
+    """What the alert's campaign is part of now; itself when nobody merged it."""
+    members: tuple[Member, ...]
+    covered: frozenset[tuple[str, int]]
+    """(post_id, revision) that the decisions behind the status cover."""
+    decision: Decision | None = None
+    """The last one behind the status."""
+
+    @property
+    def new(self) -> tuple[Member, ...]:
+        """Members that nobody has decided on: all of an open alert's."""
+        return tuple(each for each in self.members if (each.post_id, each.revision) not in self.covered)
+
+    @property
+    def told(self) -> str:
+        """The status in words, such as `confirmed (12 new)`."""
+        late = len(self.new) if self.status in ("confirmed", "dismissed") else 0
+        return f"{self.status} ({late:,} new)" if late else self.status
+
+
+class Cases:
+    """All that was decided, read once."""
+
+    def __init__(self, store: Store, now: datetime) -> None:
+        decisions = Decisions(store)
+        self.campaigns = CampaignStore(store)
+        self.version = decisions.version()
+        self.decisions = decisions.all()
+        self.forced = in_force(self.decisions)
+        self.places = Places(self.forced)
+        self._now = now
+        self._standing = standing(self.forced)
+        self._snoozes = snoozes(self.forced, now)
+
+    def all(
+        self, namespace: str | None = None, severity: str | None = None, within: Collection[str] | None = None
+    ) -> list[Case]:
+        """Every alert, the newest raise first; only of campaigns `within` these when they are given."""
+        found = self.campaigns.alerts(namespace, severity)
+        alerted = {alert.campaign_id for alert in self.campaigns.alerts()}
+        wanted = (each for each in found if within is None or self.places.now(each.campaign_id) in within)
+        return [self._case(alert, alerted) for alert in wanted]
+
+    def of(self, alert_id: str) -> Case:
+        """One alert; raises UsageError for an id that there is none of."""
+        alert = self.campaigns.alert(alert_id)
+        everything = self.campaigns.alerts()
+        if alert is None:
+            raise unknown("alert", alert_id, [each.alert_id for each in everything], "semsearch alerts list")
+        return self._case(alert, {each.campaign_id for each in everything})
+
+    def status(self, alert_id: str) -> str:
+        """The status of one alert in words."""
+        return self.of(alert_id).told
+
+    def about(self, case: Case) -> list[Decision]:
+        """Decisions about an alert or its campaign, undone ones and undoings too, oldest first."""
+        subjects = {case.alert.alert_id, case.alert.campaign_id, *self.places.origins(case.campaign_id)}
+        about: dict[str, Decision] = {}
+        for each in self.decisions:
+            if each.subject in (about if each.kind == "undo" else subjects):
+                about[str(each.decision_id)] = each
+        return list(about.values())
+
+    def members(self, namespace: str, campaign_id: str) -> list[Member]:
+        """All that are in a campaign now, in order of `seq`."""
+        return self.places.members(self.campaigns, namespace, campaign_id)
+
+    def sized(self, namespace: str | None = None) -> list[tuple[str, str, list[Member]]]:
+        """(campaign, namespace, members) of all campaigns as they are now, the largest first."""
+        found: dict[tuple[str, str], list[Member]] = {}
+        for own in sorted({each for each in self.namespaces().values() if namespace in (None, each)}):
+            for member in self.campaigns.members(own):
+                found.setdefault((self.places.of(own, member), own), []).append(member)
+        return sorted(
+            ((name, own, each) for (name, own), each in found.items()), key=lambda one: (-len(one[2]), one[0])
+        )
+
+    def campaign(self, campaign_id: str) -> tuple[str, str, list[Member]]:
+        """(namespace, the campaign that it is part of now, members); raises UsageError for an unknown id."""
+        known = self.namespaces()
+        if campaign_id not in known:
+            raise unknown("campaign", campaign_id, sorted(known), "semsearch campaigns list")
+        namespace, name = known[campaign_id], self.places.now(campaign_id)
+        return namespace, name, self.members(namespace, name)
+
+    def namespaces(self) -> dict[str, str]:
+        """Every campaign, found by the machine or made by people, and its namespace."""
+        made = {each.detail["to"]: each.detail["namespace"] for each in self.forced if each.kind in MOVES}
+        return made | self.campaigns.namespaces()
+
+    def campaign_ids(self) -> set[str]:
+        """Every name of a campaign that was ever given, undone ones too."""
+        return set(self.campaigns.namespaces()) | {each.detail["to"] for each in self.decisions if "to" in each.detail}
+
+    def confirmations(self) -> list[Decision]:
+        """Those that hold."""
+        return [each for held in self._standing.values() for each in held if each.kind == "confirm"]
+
+    def allowances(self) -> dict[str, Decision]:
+        """Those that hold, by author."""
+        lasting = (each for each in self.forced if each.kind == "allow" and lasts(each, self._now))
+        return {each.subject: each for each in lasting}
+
+    def undoings(self) -> list[Decision]:
+        """Undoings in force."""
+        gone: set[str] = set()
+        found = []
+        for each in reversed(self.decisions):
+            if each.kind == "undo" and str(each.decision_id) not in gone:
+                gone.add(each.subject)
+                found.append(each)
+        return found
+
+    def _case(self, alert: Alert, alerted: set[str]) -> Case:
+        now_in = self.places.now(alert.campaign_id)
+        if now_in != alert.campaign_id and now_in in alerted:
+            merged = next(e for e in reversed(self.forced) if e.kind == "merge" and e.subject == alert.campaign_id)
+            return Case(alert, "merged", now_in, (), frozenset(), merged)
+        behind = self._behind(alert.alert_id)
+        status = _STATUS[behind[-1].kind] if behind else "open"
+        covered = frozenset(pair for each in behind for pair in each.members)
+        members = tuple(self.members(alert.namespace, now_in))
+        return Case(alert, status, now_in, members, covered, behind[-1] if behind else None)
+
+    def _behind(self, alert_id: str) -> Sequence[Decision]:
+        """The decisions that make the status; none for an open alert."""
+        snoozed = self._snoozes.get(alert_id)
+        return (snoozed,) if snoozed else self._standing.get(alert_id, ())
+
+
+def filtered(cases: Sequence[Case], status: str) -> list[Case]:
+    """Those with a status, or, for `new`, those that were decided on before others joined. Raises UsageError."""
+    if status == "new":
+        return [case for case in cases if case.status in ("confirmed", "dismissed") and case.new]
+    if status not in STATUSES:
+        raise UsageError(
+            f"There is no status '{status}': there are {', '.join(STATUSES)}, and new for later joiners.",
+            "Next: --status open",
+        )
+    return [case for case in cases if case.status == status]
