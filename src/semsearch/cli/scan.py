@@ -111,7 +111,7 @@ def items(
                 progress("items scanned", scanning.summary.taken, reader.n_good)
         scanning.summary.read, scanning.summary.rejected = reader.n_read, reader.left_out.total()
         for why, n in reader.left_out.most_common():
-            talk(f"Left out {n:,} items {why}")
+            talk(f"Left out {n:,} × {why}")
         _show(scanning, json, jsonl)
 
 
@@ -219,7 +219,7 @@ def _told_columns(reader: PostReader, batches: Iterator[Sequence[Post]]) -> Iter
 def _saying_what_stays(scanning: Scanning) -> Iterator[None]:
     try:
         yield
-    except (SemsearchError, OSError, KeyboardInterrupt):
+    except (SemsearchError, OSError):
         if scanning.summary.taken:
             talk(f"{scanning.summary.taken:,} posts were scanned before that; they stay and count once.")
         raise
@@ -259,6 +259,8 @@ def _show(scanning: Scanning, as_json: bool, as_jsonl: bool) -> None:
         )
     else:
         emit(summary, as_json=as_json)
+    if summary.conflicts:
+        talk(f"Left out {summary.conflicts:,} × a revision that is there with another text")
     if scanning.n_untold:
         talk(f"{scanning.n_untold:,} messages are still to be sent. Next: semsearch alerts retry")
     if summary.alerts_raised or summary.alerts_updated:
