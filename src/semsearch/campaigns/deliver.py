@@ -7,16 +7,17 @@ or a whole sink) until it may work again; of the rows that failed the outbox kee
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
+from semsearch.campaigns.owed import Delivered, Errand, Outbox, Owed, Tally
 from semsearch.errors import Busy, SemsearchError
 from semsearch.notify.message import Notice
 from semsearch.notify.sink import Later, Receipt, Sink, SinkError
-from semsearch.records import SEVERITIES, Alert
+from semsearch.records import SEVERITIES
 
 BUDGET_S = 2.0
 """A round starts no further message after this time; the last one adds a sink's own time-out."""
@@ -37,92 +38,6 @@ DUE = "due"
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
 OTHERS_S = 1.0
 """Until a look whether another process has finished its round."""
-
-
-class Owed(Protocol):
-    """One raise of an alert that one sink is to be told, as the outbox keeps it."""
-
-    @property
-    def outbox_id(self) -> int: ...  # noqa: D102
-    @property
-    def sink(self) -> str: ...  # noqa: D102
-    @property
-    def alert(self) -> Alert: ...  # noqa: D102
-    @property
-    def state(self) -> str: ...  # noqa: D102
-    @property
-    def attempts(self) -> int: ...  # noqa: D102
-
-
-class Outbox(Protocol):
-    """What is asked of `store.outbox.Outbox`."""
-
-    def due(self, now: datetime, limit: int, sinks: Sequence[str]) -> Sequence[Owed]:
-        """Rows of `sinks` to be sent now, in the order of the raises."""
-
-    def of(self, alert_id: str) -> Sequence[Owed]:
-        """All rows of one alert, in the order of the raises."""
-
-    def sent(self, outbox_id: int, at: datetime, receipt: Mapping[str, Any]) -> None:
-        """Keep that it was told."""
-
-    def failed(self, outbox_id: int, at: datetime, error: str, retry_at: datetime) -> None:
-        """Keep why not, and when to try again."""
-
-    def receipt(self, alert_id: str, sink: str) -> Mapping[str, Any] | None:
-        """What the sink returned last for this alert."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What one round did."""
-
-    n_sent: int = 0
-    """Messages sent or edited, or lines written."""
-    n_spared: int = 0
-    """Rows settled without a message: overtaken by a later step, or below the least severity."""
-    n_failed: int = 0
-    n_waiting: int = 0
-    """Rows that were due and are still to be sent: their channel or sink pauses, or the time was up."""
-    wait_s: float = 0.0
-    """Until the first of these can be sent; 0: at once."""
-    problems: tuple[str, ...] = ()
-    """What went wrong, each with its next step; the same is said once."""
-
-    def plus(self, other: Delivered) -> Delivered:
-        """Both rounds together; what waits is what waits after the later one."""
-        return Delivered(
-            self.n_sent + other.n_sent,
-            self.n_spared + other.n_spared,
-            self.n_failed + other.n_failed,
-            other.n_waiting,
-            other.wait_s,
-            tuple(dict.fromkeys(self.problems + other.problems)),
-        )
-
-
-@dataclass(slots=True)
-class _Tally:
-    sent: int = 0
-    spared: int = 0
-    failed: int = 0
-    waiting: int = 0
-    opens_s: list[float] = field(default_factory=list)
-    problems: dict[str, None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Errand:
-    """One message, and the rows that it settles."""
-
-    sink: Sink
-    notice: Notice
-    rows: Sequence[Owed]
-
-    @property
-    def lane(self) -> tuple[str, str]:
-        """What its sink's pace is kept by."""
-        return self.sink.name, self.sink.lane(self.notice)
 
 
 def _open(alert_id: str, now: datetime) -> str:  # noqa: ARG001 - nobody decided anything
@@ -182,23 +97,42 @@ class Courier:
         *,
         early: bool = False,
     ) -> Delivered:
-        """Rounds until nothing is due, something fails, or a wait is longer than `PATIENCE_S` or ends after `within_s`.
+        """Rounds until nothing waits, something fails, or a wait is longer than `PATIENCE_S` or ends after `within_s`.
 
         It sleeps between rounds, so it is for a scan's end and for a person who asks; `saw` gets the sum after each.
         """
+        return self._patiently(lambda: self.deliver(clock(), early=early), sleep, saw, within_s)
+
+    def drain_decided(
+        self,
+        alert_ids: Sequence[str],
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        saw: Callable[[Delivered], None],
+    ) -> Delivered:
+        """`retell` in rounds as those of `drain`."""
+        return self._patiently(lambda: self.retell(alert_ids, clock()), sleep, saw, math.inf)
+
+    def _patiently(
+        self,
+        a_round: Callable[[], Delivered],
+        sleep: Callable[[float], None],
+        saw: Callable[[Delivered], None],
+        within_s: float,
+    ) -> Delivered:
         end_s = self._elapsed() + within_s
         done = Delivered()
         while True:
-            done = done.plus(self.deliver(clock(), early=early))
+            done = done.plus(a_round())
             saw(done)
             late = done.wait_s > PATIENCE_S or self._elapsed() + done.wait_s > end_s
             if done.problems or late or not (done.n_waiting or done.wait_s):
                 return done
             sleep(done.wait_s)
 
-    def _safely(self, work: Callable[[_Tally], None]) -> Delivered:
+    def _safely(self, work: Callable[[Tally], None]) -> Delivered:
         """What came of `work`, whatever happens: posts go on being scanned, and the rows stay."""
-        tally = _Tally()
+        tally = Tally()
         try:
             with self._alone():
                 work(tally)
@@ -211,15 +145,17 @@ class Courier:
         wait_s = max(0.0, min(tally.opens_s) - self._elapsed()) if tally.opens_s else 0.0
         return Delivered(tally.sent, tally.spared, tally.failed, tally.waiting, wait_s, tuple(tally.problems))
 
-    def _retell(self, alert_ids: Iterable[str], now: datetime, tally: _Tally) -> None:
+    def _retell(self, alert_ids: Iterable[str], now: datetime, tally: Tally) -> None:
         for alert_id in alert_ids:
             newest = {row.sink: row for row in self._outbox.of(alert_id) if row.sink in self._sinks}
             for name, row in newest.items():
-                errand = _Errand(self._sinks[name], Notice.of(row.alert), [row])
-                if row.state != DUE and not self._is_paused((name, None)) and not self._is_paused(errand.lane):
-                    self._settle(self._decided(errand, now), now, tally)
+                if row.state != DUE:
+                    errand = self._decided(Errand(self._sinks[name], Notice.of(row.alert), [row]), now)
+                    last = self._outbox.receipt(alert_id, name)
+                    if not self._is_told(errand.sink, errand.notice, last):
+                        self._settle_or_wait(errand, now, math.inf, tally)
 
-    def _round(self, now: datetime, due_by: datetime, budget_s: float, tally: _Tally) -> None:
+    def _round(self, now: datetime, due_by: datetime, budget_s: float, tally: Tally) -> None:
         end_s = self._elapsed() + budget_s
         awake = [name for name in self._sinks if not self._is_paused((name, None))]
         tally.opens_s += [self._opens[name, None] for name in self._sinks if name not in awake]
@@ -228,16 +164,19 @@ class Courier:
             tally.waiting = self._waiting
             return
         for rows in self._grouped(self._look(due_by, awake)):
-            errand = _Errand(self._sinks[rows[0].sink], Notice.of(rows[-1].alert), rows)
-            paused = [self._opens[way] for way in ((errand.sink.name, None), errand.lane) if self._is_paused(way)]
-            if paused or self._elapsed() >= end_s:
-                tally.waiting += len(rows)
-                tally.opens_s.append(max(paused, default=0.0))
-            else:
-                self._settle(self._decided(errand, now), now, tally)
+            errand = Errand(self._sinks[rows[0].sink], Notice.of(rows[-1].alert), rows)
+            self._settle_or_wait(errand, now, end_s, tally)
         self._waiting = tally.waiting
 
-    def _decided(self, errand: _Errand, now: datetime) -> _Errand:
+    def _settle_or_wait(self, errand: Errand, now: datetime, end_s: float, tally: Tally) -> None:
+        paused = [self._opens[way] for way in ((errand.sink.name, None), errand.lane) if self._is_paused(way)]
+        if paused or self._elapsed() >= end_s:
+            tally.waiting += len(errand.rows)
+            tally.opens_s.append(max(paused, default=0.0))
+        else:
+            self._settle(self._decided(errand, now), now, tally)
+
+    def _decided(self, errand: Errand, now: datetime) -> Errand:
         """With the alert's status; only now, as it costs more than all else of a row that waits."""
         return replace(errand, notice=replace(errand.notice, status=self._status(errand.notice.alert_id, now)))
 
@@ -264,7 +203,7 @@ class Courier:
         every = self._sinks[group[0].sink].every
         return not every, 0 if every else -SEVERITIES.index(Notice.of(group[-1].alert).severity)
 
-    def _settle(self, errand: _Errand, now: datetime, tally: _Tally) -> None:
+    def _settle(self, errand: Errand, now: datetime, tally: Tally) -> None:
         """Tell one notice, and note it on all rows that it settles."""
         sink, notice, rows = errand.sink, errand.notice, errand.rows
         last = self._outbox.receipt(notice.alert_id, sink.name)
@@ -292,7 +231,7 @@ class Courier:
         same = [last[name] for name in TOLD] == [notice.level, notice.kind, notice.status]
         return same or (not sink.every and last["level"] > notice.level)
 
-    def _fail(self, errand: _Errand, error: Exception, now: datetime, tally: _Tally) -> None:
+    def _fail(self, errand: Errand, error: Exception, now: datetime, tally: Tally) -> None:
         wait_s = self._wait(errand, error)
         stops = error.stops if isinstance(error, SinkError) else "sink" if isinstance(error, Later) else "notice"
         if stops != "notice":
@@ -300,14 +239,13 @@ class Courier:
         told = _told(f"Sink {errand.sink.name}", error)
         for row in errand.rows:
             self._outbox.failed(row.outbox_id, now, told, now + timedelta(seconds=wait_s))
-        if isinstance(error, Later) and error.retry_after_s is not None:
-            tally.waiting += len(errand.rows)
-            tally.opens_s.append(self._opens[errand.sink.name, None])
-        else:
+        tally.waiting += len(errand.rows)
+        tally.opens_s.append(self._elapsed() + wait_s)
+        if not isinstance(error, Later) or error.retry_after_s is None:
             tally.failed += len(errand.rows)
             tally.problems[told] = None
 
-    def _wait(self, errand: _Errand, error: Exception) -> float:
+    def _wait(self, errand: Errand, error: Exception) -> float:
         """Seconds until the next try: as asked, doubling while it is down, an hour for what a person mends."""
         if not isinstance(error, Later):
             return MENDING_S

@@ -11,7 +11,7 @@ serving ← pipelines ← building ← training
 from __future__ import annotations
 
 from semsearch.wiring.building import build, next_lexical_id, next_model
-from semsearch.wiring.notifying import open_courier, open_sinks
+from semsearch.wiring.notifying import Retried, open_courier, open_sinks, retry
 from semsearch.wiring.pipelines import items_of, pipeline_schema
 from semsearch.wiring.releasing import gate, publish, rollback
 from semsearch.wiring.scanning import open_scan, open_state, reembed
@@ -26,6 +26,7 @@ from semsearch.wiring.serving import (
 from semsearch.wiring.training import Training, train
 
 __all__ = [
+    "Retried",
     "Training",
     "build",
     "gate",
@@ -45,6 +46,7 @@ __all__ = [
     "publish",
     "query_side",
     "reembed",
+    "retry",
     "rollback",
     "train",
 ]

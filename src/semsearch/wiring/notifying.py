@@ -8,11 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from semsearch.errors import Busy
 from semsearch.notify.jsonl import JsonlSink
+from semsearch.notify.message import OPEN
 from semsearch.notify.sink import Sink
 from semsearch.notify.slack import SlackSink
 from semsearch.notify.webhook import WebhookSink
@@ -22,6 +24,23 @@ from semsearch.workspace import Workspace
 
 if TYPE_CHECKING:
     from semsearch.campaigns.deliver import Courier
+    from semsearch.campaigns.owed import Delivered
+    from semsearch.store.database import Store
+    from semsearch.store.outbox import Owed
+
+Clock = Callable[[], datetime]
+Saw = Callable[["Delivered"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What `alerts retry` came to."""
+
+    delivered: Delivered
+    sinks: tuple[str, ...]
+    """Those of the settings."""
+    unsent: tuple[Owed, ...]
+    """What is still to be told, also to sinks that the settings name no longer."""
 
 
 def open_sinks(workspace: Workspace, settings: Settings) -> list[Sink]:
@@ -57,9 +76,27 @@ def open_courier(workspace: Workspace, *, now: datetime) -> Iterator[Courier]:
             Outbox(store),
             sinks,
             elapsed=time.monotonic,
+            status=_statuses(store),
             min_severity=settings.notify.min_severity,
             alone=lambda: _alone(workspace),
         )
+
+
+def retry(workspace: Workspace, *, clock: Clock, sleep: Callable[[float], None], saw: Saw) -> Retried:
+    """Tell all that is untold, whatever was to be tried later, and the decisions that no message shows yet.
+
+    `saw` gets the sum so far after every round. Raises as `open_courier` does.
+    """
+    from semsearch.store.campaigns import CampaignStore
+    from semsearch.store.database import Store
+    from semsearch.store.outbox import Outbox
+
+    with open_courier(workspace, now=clock()) as courier:
+        done = courier.drain(clock, sleep, saw, early=True)
+        with Store.open(workspace.moderation_path, now=clock()) as store:
+            alert_ids = [alert.alert_id for alert in CampaignStore(store).alerts()]
+            done = done.plus(courier.drain_decided(alert_ids, clock, sleep, lambda more: saw(done.plus(more))))
+            return Retried(done, courier.names, tuple(Outbox(store).unsent()))
 
 
 @contextmanager
@@ -76,3 +113,22 @@ def _alone(workspace: Workspace) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _statuses(store: Store) -> Callable[[str, datetime], str]:
+    """What people decided of an alert, in words; decisions are read again only when there are new ones."""
+    from semsearch.review.cases import Cases
+    from semsearch.store.decisions import Decisions
+
+    decisions = Decisions(store)
+    known: list[Cases] = []
+
+    def status(alert_id: str, now: datetime) -> str:
+        version = decisions.version()
+        if not version:
+            return OPEN
+        if not known or known[0].version != version:
+            known[:] = [Cases(store, now)]
+        return known[0].status(alert_id)
+
+    return status

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semsearch.campaigns.deliver import LONGEST_WAIT_S, MENDING_S, Courier, Delivered
+from semsearch.campaigns.deliver import LONGEST_WAIT_S, MENDING_S, Courier
+from semsearch.campaigns.owed import Delivered
 from semsearch.errors import Busy
 from semsearch.notify.sink import Later, SinkError
 from semsearch.records import Alert
@@ -157,12 +158,24 @@ def test_a_decision_is_told_at_once_and_once(outbox, time):
     outbox.owe(at("a", 1), "slack", "jsonl")
     outbox.owe(at("a", 2), "slack", "jsonl")
     mine.deliver(time.clock())
-    assert mine.retell(["a", "unknown"], time.clock()) == Delivered(n_spared=2)
+    assert mine.retell(["a", "unknown"], time.clock()) == Delivered()
     status["a"] = "confirmed"
     assert mine.retell(["a"], time.clock()).n_sent == 2
     assert mine.retell(["a"], time.clock()).n_sent == 0
     assert slack.told == [("a", 2, "open"), ("a", 2, "confirmed")]
     assert file.told == [("a", 1, "open"), ("a", 2, "open"), ("a", 2, "confirmed")]
+
+
+def test_many_decisions_are_shown_at_the_pace_of_their_channel(outbox, time):
+    sink, said = FakeSink(time, pace_s=1.2), []
+    mine = courier(outbox, time, sink, status=lambda alert_id, now: "confirmed" if said else "open")
+    names = [f"a{i}" for i in range(5)]
+    for name in names:
+        outbox.owe(at(name), "slack")
+    mine.drain(time.clock, time.sleep, lambda _: None)
+    said.append("confirmed")
+    assert mine.drain_decided(names, time.clock, time.sleep, lambda _: None).n_sent == 5
+    assert 9 * 1.2 <= time.now < 9 * 1.25
 
 
 def test_a_decision_on_what_is_still_to_be_told_waits_with_it(outbox, time):
