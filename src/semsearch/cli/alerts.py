@@ -20,6 +20,7 @@ from semsearch.cli.deciding import (
 )
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, talk
+from semsearch.cli.telling import retry, show_decided
 
 if TYPE_CHECKING:
     from semsearch.records import Decision, Member
@@ -140,6 +141,7 @@ def decide(
         made = decided(store, alert, verdict, by=by, now=now, reason=reason, until=end, remember=remember)
         case = Cases(store, now).of(alert)
     emit(_decided(case, made), as_json=json)
+    show_decided(workspace, alert)
     if not made:
         talk("That stands already, for all posts of the campaign: nothing was added.")
     talk(_after_deciding(case, made, verdict, remember=remember))
@@ -165,6 +167,7 @@ def undo(
     with opened(workspace, now) as store:
         made, old = undone(store, decision, by=by, now=now, reason=reason)
     emit({"undone": decision_row(old), "by": decision_row(made)}, as_json=json) if json else emit(decision_row(made))
+    show_decided(workspace, old.subject)
     talk(f"Undone: {decision_told(old)}")
     talk("Next: semsearch alerts list")
 
@@ -186,6 +189,9 @@ def verify(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
             f"The chain is broken at decision {found.first_broken}: {found.told}.",
             "Next: bring moderation.sqlite back from a copy, and find out who writes to it",
         )
+
+
+app.command()(retry)
 
 
 def _check(namespace: str | None, severity: str | None, workspace: Any) -> None:
