@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import ceil
@@ -65,7 +65,8 @@ class Growth:
     ) -> Growth:
         """As it was, from what a store keeps: volumes as `volumes()` gave them, members, rungs of alerts.
 
-        Members of the last `drip_days` before the last post (and an hour) are wanted; older ones do no harm.
+        Members of the last `drip_days` before the last post (and an hour) are wanted; older ones do no harm. This is
+        also how campaigns are merged and split: hand the members in where people put them.
         """
         growth = cls(policy)
         for (hour_us, category), n_posts in sorted(volumes.items()):
@@ -107,33 +108,13 @@ class Growth:
         self._rungs[campaign_id] = step
         return _raised(campaign_id, campaign, finding, step)
 
-    def merge(self, from_id: str, to_id: str) -> None:
-        """Make one campaign part of another, as a person decided; of their rungs the higher one counts."""
-        gone = self._campaigns.pop(from_id, None)
-        here = self._campaigns.pop(to_id, None)
-        members = [arrival for campaign in (gone, here) if campaign for arrival in campaign.arrivals]
-        self._take(to_id, sorted(members, key=lambda arrival: arrival.seq))
-        rungs = [rung for key in (from_id, to_id) if (rung := self._rungs.pop(key, None))]
-        if rungs:
-            self._rungs[to_id] = max(rungs, key=lambda rung: (rung.many, rung.one, rung.level, rung.at_us))
-
-    def move(self, seqs: Iterable[int], from_id: str, to_id: str) -> None:
-        """Put members into another campaign, as a person decided."""
-        wanted = set(seqs)
-        gone = self._campaigns.pop(from_id, None)
-        here = self._campaigns.pop(to_id, None)
-        members = gone.arrivals if gone else []
-        self._take(from_id, sorted((a for a in members if a.seq not in wanted), key=lambda a: a.seq))
-        moved = [a for a in members if a.seq in wanted] + (here.arrivals if here else [])
-        self._take(to_id, sorted(moved, key=lambda a: a.seq))
-
     def forget(self, before_us: int) -> None:
         """Drop campaigns whose posts are all before `before_us` and out of the long window."""
         before_us = min(before_us, self._baseline.since_us + 1)
         for campaign_id in [key for key, campaign in self._campaigns.items() if campaign.at_us < before_us]:
             del self._campaigns[campaign_id]
 
-    def _take(self, campaign_id: str, arrivals: Iterable[Arrival]) -> _Campaign | None:
+    def _take(self, campaign_id: str, arrivals: Sequence[Arrival]) -> _Campaign | None:
         """Count arrivals; the campaign moves to the end of those that may be dropped."""
         since_us = self._baseline.since_us
         campaign = self._campaigns.pop(campaign_id, None)
@@ -168,11 +149,6 @@ class _Campaign:
         """Empty while there are fewer arrivals than any floor."""
         self.at_us = 0
         """Latest time of a post."""
-
-    @property
-    def arrivals(self) -> list[Arrival]:
-        long = self.windows[-1] if self.windows else None
-        return long.arrivals[long.head :] if long else list(self._few)
 
     def add(self, arrival: Arrival, since_us: int, enough: int) -> None:
         """Count one and slide to the latest time; what is at or before `since_us` goes."""
@@ -222,8 +198,8 @@ def _raised(campaign_id: str, campaign: _Campaign, finding: Finding, rung: Rung)
 
 
 def _severity(finding: Finding) -> Severity:
-    """Signs of evasion and size each lift it by one."""
+    """Disguise and size each lift it by one."""
     if finding.excess >= _GREAT:
         return "high"
-    lifts = finding.marked + (finding.excess >= _LARGE)
+    lifts = finding.disguised + (finding.excess >= _LARGE)
     return ("low", "medium", "high")[lifts]

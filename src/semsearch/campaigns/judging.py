@@ -41,6 +41,11 @@ class Finding:
         """Which facts it belongs to."""
         return "many" if self.kind in ("campaign", "drip") else "one"
 
+    @property
+    def disguised(self) -> bool:
+        """Whether enough of its authors write to slip past filters."""
+        return len(self.window.disguised) >= _MARKED * len(self.window.authors)
+
     def reasons(self) -> dict[str, Any]:
         """What was counted, expected and required, as numbers and as one sentence."""
         window, hours = self.window, self.window.span_us / HOUR_US

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import log2
 from typing import Any, Literal
@@ -59,3 +59,12 @@ def rung_of(alert: Alert) -> Rung:
     """The rung of a stored alert, from what `kept_by` put into its reasons."""
     kept: Mapping[str, float] = alert.reasons["ladder"]
     return Rung(alert.level, float(kept["many"]), float(kept["one"]), alert.at_us)
+
+
+def rungs_of(alerts: Iterable[Alert], merged: Mapping[str, str]) -> dict[str, Rung]:
+    """campaign → its rung; of campaigns that people merged the higher one counts, so that nothing is told twice."""
+    rungs: dict[str, Rung] = {}
+    for alert in alerts:
+        campaign, rung = merged.get(alert.campaign_id, alert.campaign_id), rung_of(alert)
+        rungs[campaign] = max(rungs.get(campaign, rung), rung, key=lambda r: (r.many, r.one, r.level, r.at_us))
+    return rungs

@@ -56,8 +56,15 @@ def test_marked_posts_of_many_authors_raise_at_the_floor_and_at_each_doubling() 
         (12, 2, "campaign", 12, 12),
         (24, 3, "campaign", 24, 24),
     ]
-    assert [r.severity for _, r in raises] == ["medium", "medium", "high"]
+    assert [r.severity for _, r in raises] == ["low", "low", "medium"]
     assert raises[0][1].reasons["text"] == "6 posts by 6 authors in 1 h; 0.0 expected; 6 with a contact"
+
+
+def test_disguise_and_size_are_severity() -> None:
+    severities = [r.severity for _, r in Stream().posts(100, disguised=True)]
+    assert severities == ["medium", "medium", "high", "high", "high"]
+    assert Stream().posts(60, contact=True)[-1][1].severity == "medium"
+    assert Stream().posts(100, contact=True)[-1][1].severity == "high"
 
 
 def test_without_signs_the_floor_is_higher() -> None:
@@ -190,30 +197,6 @@ def test_equal_times_are_fine() -> None:
 
 def test_time_running_backwards_is_fine() -> None:
     assert [n for n, _ in Stream().posts(12, step=-MINUTE, contact=True)] == [6, 12]
-
-
-def test_merged_campaigns_count_together() -> None:
-    stream = Stream()
-    assert stream.posts(4, campaign="a", contact=True) == stream.posts(4, campaign="b", contact=True) == []
-    stream.growth.merge("a", "b")
-    assert stream.post("b", contact=True).n_posts == 9
-
-
-def test_a_merged_campaign_keeps_the_higher_rung() -> None:
-    stream = Stream()
-    stream.posts(12, campaign="a", contact=True)
-    stream.posts(6, campaign="b", contact=True)
-    stream.growth.merge("a", "b")
-    assert stream.posts(5, campaign="b", contact=True) == []
-    assert stream.post("b", contact=True).level == 3
-
-
-def test_moved_members_count_where_they_are_put() -> None:
-    stream = Stream()
-    stream.posts(5, campaign="a", contact=True)
-    stream.growth.move([1, 2, 3], "a", "b")
-    assert stream.posts(3, campaign="a", contact=True) == []
-    assert [n for n, _ in stream.posts(3, campaign="b", contact=True)] == [3]
 
 
 def test_the_leader_comes_with_the_second_post() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semsearch.campaigns.ladder import Rung, climb, kept_by, rung_of
+from semsearch.campaigns.ladder import Rung, climb, kept_by, rung_of, rungs_of
 from semsearch.records import Alert
 
 DAY = 86_400_000_000
@@ -42,7 +42,19 @@ def test_what_grows_when_all_that_was_raised_is_gone_is_something_else() -> None
     assert climb(rung, "many", 6.0, 100 + DAY, DAY) == Rung(4, 6.0, 0.0, 100 + DAY)
 
 
+def alert(campaign, rung):
+    ladder = {"ladder": kept_by(rung)}
+    return Alert("a", campaign, "listing", "campaign", rung.level, "low", rung.at_us, 13, 12, 0, ladder)
+
+
 def test_a_rung_comes_back_from_its_alert() -> None:
     rung = Rung(2, 12.25, 30.0, 7)
-    alert = Alert("a", "c", "listing", "campaign", 2, "low", 7, 13, 12, 0, {"ladder": kept_by(rung)})
-    assert rung_of(alert) == rung
+    assert rung_of(alert("c", rung)) == rung
+
+
+def test_merged_campaigns_keep_the_higher_rung() -> None:
+    low, high, other = Rung(3, 6.0, 40.0, 9), Rung(2, 12.0, 0.0, 7), Rung(1, 5.0, 0.0, 8)
+    alerts = [alert("a", low), alert("b", high), alert("c", other)]
+    assert rungs_of(alerts, {"a": "b"}) == {"b": high, "c": other}
+    assert rungs_of(alerts, {"b": "a"}) == {"a": high, "c": other}
+    assert rungs_of(alerts, {}) == {"a": low, "b": high, "c": other}
