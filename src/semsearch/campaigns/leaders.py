@@ -43,14 +43,12 @@ class _Batch:
     """A batch while it is gone through."""
 
     prepared: Prepared
-    keys: NDArray[np.uint64]
-    repeated: NDArray[np.bool_]
-    """Where a key occurs more than once in the batch, [n, N_KEYS]."""
-    seen: dict[int, int] = field(default_factory=dict)
-    """Repeated key to the slot that the last post which has it left there."""
-    leading: dict[int, int] = field(default_factory=dict)
-    """New slot to the row of its post."""
+    before: dict[int, dict[int, float]]
+    """Row to the earlier rows of the batch that left their slot under one of its keys, with the rank of the two."""
+    slots: list[int] = field(default_factory=list)
+    """Of the rows so far: the leader that each follows, or its own."""
     rows: list[int] = field(default_factory=list)
+    """Those that lead, with their homes."""
     homes: list[int] = field(default_factory=list)
 
 
@@ -60,7 +58,7 @@ class Leaders:
     def __init__(self, policy: CampaignSettings, dim: int) -> None:
         self._policy = policy
         self.memory = Memory(dim, policy.window_posts)
-        self._buckets = Buckets(policy.window_posts * nets.N_KEYS)
+        self._buckets = Buckets(policy.window_posts * nets.USUAL_KEYS)
         self._contacts: dict[int, int] = {}
         self._named: dict[str, int] = {}
 
@@ -72,21 +70,21 @@ class Leaders:
         `put` says where a person put rows: the first of a name leads, others of that name follow as variants.
         """
         keys = nets.keys(prepared)
-        repeated, later = _repeats(keys)
+        pairs, later = _repeats(keys)
         found = self._buckets.find(np.where(later, 0, keys))
         matches = self._matches(prepared, self.memory.absolute(found, SLOTS))
-        batch = _Batch(prepared, keys, repeated)
-        busy = set(np.flatnonzero(repeated.any(axis=1)).tolist())
+        batch = _Batch(prepared, self._before(prepared, pairs))
         joined: list[Joined] = []
         for row in range(len(prepared)):
             match = matches.get(row)
-            if row in busy:
+            if row in batch.before:
                 match = self._best(batch, row, match)
             one = self._put(batch, row, put[row]) if put and row in put else self._settle(batch, row, match)
             joined.append(one)
-            if row in busy:
-                batch.seen.update(dict.fromkeys(keys[row][repeated[row]].tolist(), one.slot))
-        self._remember(batch, joined, about, at_us)
+            batch.slots.append(one.slot)
+        rows = batch.rows
+        self.memory.add(prepared, rows, batch.homes, [about[r] for r in rows], [at_us[r] for r in rows])
+        self._buckets.put(keys.ravel(), np.repeat(np.array(batch.slots, np.int64), nets.N_KEYS))
         return joined
 
     def candidates(self, prepared: Prepared) -> list[list[tuple[int, str, float]]]:
@@ -146,7 +144,6 @@ class Leaders:
 
     def _lead(self, batch: _Batch, row: int, home: int | None) -> int:
         slot = self.memory.end + len(batch.rows)
-        batch.leading[slot] = row
         batch.rows.append(row)
         batch.homes.append(slot if home is None else home)
         return slot
@@ -154,12 +151,6 @@ class Leaders:
     def _home(self, batch: _Batch, slot: int) -> int:
         new = slot - self.memory.end
         return batch.homes[new] if new >= 0 else self.memory.home(slot)
-
-    def _remember(self, batch: _Batch, joined: Sequence[Joined], about: Sequence[str], at_us: Sequence[int]) -> None:
-        rows = batch.rows
-        self.memory.add(batch.prepared, rows, batch.homes, [about[r] for r in rows], [at_us[r] for r in rows])
-        slots = np.fromiter((one.slot for one in joined), np.int64, len(joined))
-        self._buckets.put(batch.keys.ravel(), np.repeat(slots, nets.N_KEYS))
 
     # --- candidates and verification --------------------------------------------------------------
 
@@ -182,25 +173,39 @@ class Leaders:
         good = rank > 0
         return row[good], slot[good], rank[good]
 
+    def _before(self, prepared: Prepared, pairs: NDArray[np.int64]) -> dict[int, dict[int, float]]:
+        ranks = self._ranks(_rows(prepared, pairs[0]), _rows(prepared, pairs[1]))
+        before: dict[int, dict[int, float]] = {}
+        for row, earlier, rank in zip(pairs[0].tolist(), pairs[1].tolist(), ranks.tolist(), strict=True):
+            before.setdefault(row, {})[earlier] = rank
+        return before
+
     def _best(self, batch: _Batch, row: int, match: tuple[int, float] | None) -> tuple[int, float] | None:
         """The better of `match` and what earlier posts of the same batch left under this post's keys."""
-        found = (batch.seen.get(key) for key in batch.keys[row][batch.repeated[row]].tolist())
-        for slot in sorted({slot for slot in found if slot is not None}):
-            rank = self._rank(batch, row, slot)
+        ranks: dict[int, float] = {}
+        for earlier, rank in batch.before[row].items():
+            slot = batch.slots[earlier]
+            new = slot - self.memory.end
+            if new < 0:
+                if slot not in ranks:
+                    ranks[slot] = self._rank(batch, row, self.memory.features(np.array([slot])))
+            elif batch.rows[new] == earlier:
+                ranks[slot] = rank
+            elif slot not in ranks:
+                ranks[slot] = self._rank(batch, row, _rows(batch.prepared, np.array([batch.rows[new]])))
+        for slot, rank in sorted(ranks.items()):
             if rank > 0 and (match is None or rank > match[1] or (rank == match[1] and slot < match[0])):
                 match = slot, rank
         return match
 
-    def _rank(self, batch: _Batch, row: int, slot: int) -> float:
-        one = _rows(batch.prepared, np.array([row]))
-        leader = batch.leading.get(slot)
-        other = self.memory.features(np.array([slot])) if leader is None else _rows(batch.prepared, np.array([leader]))
-        return float(self._ranks(one, other)[0])
+    def _rank(self, batch: _Batch, row: int, leader: Features) -> float:
+        return float(self._ranks(_rows(batch.prepared, np.array([row])), leader)[0])
 
     def _ranks(self, a: Features, b: Features) -> NDArray[np.float64]:
         """How strongly rows match, [m]; 0 for too little."""
         shared = nets.jaccard(a.signature, b.signature)
-        rank = np.where(shared >= self._policy.shingles, _SHINGLES + shared, 0.0)
+        needed = np.where(a.suspect & b.suspect, self._policy.shingles_suspect, self._policy.shingles)
+        rank = np.where((shared >= needed) & (a.exact != 0) & (b.exact != 0), _SHINGLES + shared, 0.0)
         rank[(a.exact == b.exact) & (a.exact != 0)] = _EXACT
         open_ = np.flatnonzero((rank == 0) & (shared >= self._policy.support))
         if len(open_) and a.vectors.shape[1]:
@@ -210,7 +215,7 @@ class Leaders:
 
 
 def _rows(prepared: Prepared, rows: NDArray[np.int64]) -> Features:
-    return Features(prepared.exact[rows], prepared.signature[rows], prepared.vectors[rows])
+    return Features(prepared.exact[rows], prepared.signature[rows], prepared.vectors[rows], prepared.suspect[rows])
 
 
 def _told(rank: float) -> tuple[str, float]:
@@ -220,9 +225,15 @@ def _told(rank: float) -> tuple[str, float]:
     return ("shingles", rank - _SHINGLES) if rank > _SHINGLES else ("embedding", rank)
 
 
-def _repeats(keys: NDArray[np.uint64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which keys occur in more than one post of the batch, and which of these are not the first; [n, keys] each."""
-    _, first, number, count = np.unique(keys.ravel(), return_index=True, return_inverse=True, return_counts=True)
-    repeated = np.asarray((count[number] > 1) & (keys.ravel() != 0), np.bool_).reshape(keys.shape)
-    later = repeated & (first[number] != np.arange(keys.size)).reshape(keys.shape)
-    return repeated, later
+def _repeats(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Rows that share a key with an earlier row, and for each the latest such row of the key: distinct pairs [2, m].
+
+    And which keys are not the first of their kind in the batch, [n, keys].
+    """
+    flat = keys.ravel()
+    order = np.argsort(flat, kind="stable")
+    same = np.flatnonzero((flat[order][1:] == flat[order][:-1]) & (flat[order][1:] != 0))
+    later = np.zeros(keys.size, np.bool_)
+    later[order[same + 1]] = True
+    pairs = np.stack([order[same + 1], order[same]]) // keys.shape[1]
+    return np.unique(pairs, axis=1), later.reshape(keys.shape)

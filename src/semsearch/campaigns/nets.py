@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from semsearch.text.signatures import band_keys, minhashes, mixed
 
-SHINGLE = 6
-"""Characters of the skeleton in a shingle: two syllables taken apart."""
+SHINGLE = 4
+"""Characters of the skeleton in a shingle: two to four syllables."""
 N_HASHES = 60
 _ROWS = 3
 """MinHashes a band: 20 bands of 3 meet with a probability of 0.93 at a Jaccard similarity of 0.5, 0.01 at 0.08."""
@@ -24,8 +24,17 @@ _PLANES = 18
 """Hyperplanes a band of vectors: 16 bands of 18 meet with a probability of 0.92 at a cosine of 0.95."""
 _VECTOR_BANDS = 16
 _SEED = 20_260
-N_KEYS = 1 + N_HASHES // _ROWS + _VECTOR_BANDS
+_WARY_ROWS = 2
+"""MinHashes a band of suspects: 30 bands of 2 meet with a probability of 0.5 at a similarity of 0.15, 0.7 at 0.2."""
+_BANDS = N_HASHES // _ROWS
+_WARY_BANDS = N_HASHES // _WARY_ROWS
+N_KEYS = 1 + _BANDS + _VECTOR_BANDS + _WARY_BANDS
 """Keys of a post that go into the buckets; contacts have a table of their own."""
+USUAL_KEYS = 1 + _BANDS + _VECTOR_BANDS + _WARY_BANDS // 4
+"""Keys that a post has on average, when a quarter are suspects."""
+_SHINGLED = slice(1, 1 + _BANDS)
+_SIDES = slice(1 + _BANDS, 1 + _BANDS + _VECTOR_BANDS)
+_WARY = slice(1 + _BANDS + _VECTOR_BANDS, N_KEYS)
 _SCALE = 127.0
 
 
@@ -50,6 +59,8 @@ class Prepared:
     contacts: tuple[Contacts, ...]
     disguised: NDArray[np.bool_]
     """[n] whether the text was written to slip past filters."""
+    suspect: NDArray[np.bool_]
+    """[n] disguised, or with a contact: little is enough for two such posts to look alike."""
 
     def __len__(self) -> int:
         return len(self.exact)
@@ -62,6 +73,7 @@ class Prepared:
             self.vectors[start:end],
             self.contacts[start:end],
             self.disguised[start:end],
+            self.suspect[start:end],
         )
 
 
@@ -82,17 +94,16 @@ def packed(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
 
 def keys(prepared: Prepared) -> NDArray[np.uint64]:
     """The keys of each post, [n, N_KEYS]; 0 where a net has nothing to say."""
-    n = len(prepared)
-    out = np.zeros((n, N_KEYS), np.uint64)
+    out = np.zeros((len(prepared), N_KEYS), np.uint64)
     out[:, 0] = prepared.exact
-    shingled = band_keys(prepared.signature.astype(np.uint64).reshape(n, -1, _ROWS))
+    signature = prepared.signature.astype(np.uint64)
+    out[:, _SHINGLED] = band_keys(signature.reshape(len(out), _BANDS, _ROWS))
+    suspects = np.flatnonzero(prepared.suspect)
+    out[suspects, _WARY] = band_keys(signature[suspects].reshape(len(suspects), _WARY_BANDS, _WARY_ROWS))
+    placed = np.flatnonzero(prepared.vectors.any(axis=1))
+    out[placed, _SIDES] = _sides(prepared.vectors[placed])
     spread = mixed(np.arange(1, N_KEYS, dtype=np.uint64))
-    n_shingled = shingled.shape[1]
-    out[:, 1 : 1 + n_shingled] = mixed(shingled + spread[:n_shingled]) | np.uint64(1)
-    if prepared.vectors.shape[1]:
-        sides = _sides(prepared.vectors)
-        out[:, 1 + n_shingled :] = mixed(sides + spread[n_shingled:]) | np.uint64(1)
-        out[~prepared.vectors.any(axis=1), 1 + n_shingled :] = 0
+    out[:, 1:] = np.where(out[:, 1:] == 0, 0, mixed(out[:, 1:] + spread) | np.uint64(1))
     out[prepared.exact == 0] = 0
     return out
 
@@ -110,10 +121,10 @@ def cosine(a: NDArray[np.int8], b: NDArray[np.int8]) -> NDArray[np.float64]:
 
 
 def _sides(vectors: NDArray[np.int8]) -> NDArray[np.uint64]:
-    """On which sides of random hyperplanes rows lie, one number a band, [n, bands] (Charikar 2002)."""
+    """On which sides of random hyperplanes rows lie, one number above 0 a band, [n, bands] (Charikar 2002)."""
     signs = (vectors.astype(np.float32) @ _planes(vectors.shape[1])) > 0
     powers = np.uint64(1) << np.arange(_PLANES, dtype=np.uint64)
-    return np.asarray(signs.reshape(len(vectors), _VECTOR_BANDS, _PLANES) @ powers, np.uint64)
+    return np.asarray(signs.reshape(len(vectors), _VECTOR_BANDS, _PLANES) @ powers, np.uint64) + np.uint64(1)
 
 
 @lru_cache(4)

@@ -62,7 +62,7 @@ def test_the_contacts_of_a_variant_tie_nobody():
     other = "a set of four dining chairs in oak one has a scratch on its leg"
     made = prepared(other)
     both = type(made)(
-        made.exact, made.signature, made.vectors, (prepared(("x", "1")).contacts[0],), made.disguised
+        made.exact, made.signature, made.vectors, (prepared(("x", "1")).contacts[0],), made.disguised, made.suspect
     )
     assert variant.net == "contact"
     assert state.join(both, ["both"], [0])[0].net == "contact"
