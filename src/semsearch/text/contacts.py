@@ -1,18 +1,17 @@
-"""Contacts in a post, in any disguise: phones, virtual numbers, registrations, links, mail, messenger ids, accounts."""
+"""Contacts in a post, in any disguise: phones, virtual numbers, registrations, links, mail, messengers, accounts.
+
+Everything is looked for in the folded text, where letters and digits are plain already.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 from semsearch.text.folding import fold, folded
+from semsearch.text.links import links, mails
 from semsearch.text.numerals import registered
-
-if TYPE_CHECKING:
-    from linkify_it import LinkifyIt
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,63 +28,101 @@ class Contact:
     end: int
 
 
-_GAP = r"(?:[^\w|]|[_ㅡ]){0,3}"
-_TIGHT = r"[)\-–—.·ㅡ ]{1,2}"
-_MOBILE = rf"(?:\+?82{_GAP}(?:\(0\))?0?|(?<!\d)0)1[016789](?:{_GAP}\d){{7,8}}|0{_GAP}1{_GAP}[016789](?:{_GAP}\d){{7,8}}"
-_PHONES = re.compile(
-    rf"(?<![\d])(?:(?P<mobile>(?:\+?82{_GAP}0?|0)1[016789](?:{_GAP}\d){{7,8}}|0{_GAP}1{_GAP}0(?:{_GAP}\d){{8}})"
-    rf"|(?P<virtual>050[2-8]{_GAP}\d{{3,4}}{_GAP}\d{{4}})"
-    rf"|(?P<land>(?:02|0(?:3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|80)){_TIGHT}\d{{3,4}}{_TIGHT}\d{{4}})"
-    rf"|(?P<business>\d{{3}}[\-–—·.]\d{{2}}[\-–—·.]\d{{5}})"
-    rf"|(?P<office>1[568]\d\d[\-–—]\d{{4}}))(?!\d)"
+_BREAK = r"(?:[^\w|]|[_ㅡ])"
+_GAP = _BREAK + "{0,3}"
+_DASH = r"(?:[-–—·ㅡ~_]| ?[-.)] ?| )"
+_SIX = re.compile(r"\d(?:[\W_ㅡ]{0,3}\d){6}")
+# The first three digits stand together or all apart, as in 0 1 0: a list of numbers is no phone.
+_PHONE = re.compile(
+    rf"(?<!\d)(?<!\d[.,])(?:(?P<mobile>(?:\+?82{_GAP}(?:\(0\)|0)?1|01)(?:0(?:{_GAP}\d){{8}}|[16-9]{_GAP}\d{{3,4}}{_GAP}\d{{4}})"
+    rf"|0{_BREAK}{{1,3}}1{_BREAK}{{1,3}}0(?:{_GAP}\d){{8}})"
+    rf"|(?P<virtual_phone>050[2-8](?:{_GAP}\d){{7,8}})"
+    rf"|(?P<land>(?:02|0(?:3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|80)){_DASH}\d{{3,4}}{_DASH}\d{{4}})"
+    r"|(?P<business>\d{3}[-–—·.]\d{2}[-–—·.]\d{5})"
+    r"|(?P<office>1[568]\d\d[-–—]\d{4}))(?!\d)"
 )
 _ABROAD = re.compile(r"(?<![\w+])\+(?!82)[1-9](?:[ ().\-]{0,2}\d){7,14}(?!\d)")
-_CALL = re.compile(r"전화|문의|상담|연락|번호|고객|센터|대표|콜|tel|call|☎|📞|☏")
-_ACCOUNT = re.compile(
-    r"(?P<bank>국민|신한|우리|하나|농협|기업|카카오 ?뱅크|카뱅|토스(?: ?뱅크)?|케이뱅크|새마을(?:금고)?|우체국|신협|수협|kb|nh|ibk|sc제일|씨티)"
-    r"(?:은행)?[^\d\n]{0,6}(?P<number>\d{2,6}(?:-\d{1,6}){1,3}|\d{10,14})(?![\d-])"
+_CALL = re.compile(r"전화|문의|상담|연락|번호|고객|센터|대표|콜|(?<![a-z])(?:tel|call)|☎|📞|☏")
+_OFFICE = re.compile(r"사업자 ?(?:등록)? ?(?:번호)?\D{0,6}(?P<number>\d{3} ?\d{2} ?\d{5})(?!\d)")
+_BANKS = (
+    "국민|신한|우리은행|하나은행|농협|기업은행|카카오 ?뱅크|카뱅|토스 ?뱅크|토스|케이뱅크|케뱅|새마을(?:금고)?|우체국|신협|"
+    "수협|부산은행|대구은행|광주은행|전북은행|경남은행|제주은행|sc제일|씨티|kb|nh|ibk|계좌(?:번호)?|입금"
 )
-_LINK = re.compile(r"(?:[!-~]*[a-z0-9]\.[a-z]{2}[!-~]*|[a-z]+://[!-~]+)")
-_MAIL = re.compile(r"(?<![a-z0-9._%+-])[a-z0-9._%+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24}(?![a-z0-9])")
-_PLATFORMS = r"카카오톡|카톡|까톡|카카오|kakao(?: ?talk)?|katalk|ktalk|텔레그램|텔레|텔그|telegram|tele|라인|line|위챗|wechat|인스타(?:그램)?|insta(?:gram)?|디스코드|discord|왓츠앱|whatsapp|스카이프|skype|ㅋㅌ|ㅌㄹ"
+_ACCOUNT = re.compile(rf"(?:{_BANKS})(?:은행)?\D{{0,8}}(?P<number>\d{{2,6}}(?:-\d{{1,7}}){{1,3}}|\d{{11,14}})(?![\d-])")
+_NAMED = (
+    r"(?:카[^\w\s]?(?:카오[^\w\s]?)?톡|까톡|kakao ?talk|ka?talk|텔[^\w\s]?레[^\w\s]?그램|telegram|위챗|we ?chat|왓츠앱|"
+    r"whats ?app|스카이프|skype|ㅋㅌ|ㅋㅋㅇㅌ)"
+)
+_VAGUE = (
+    r"(?:카카오|kakao|텔[^\w\s]?레|텔그|tele|라인|line|인스타(?:그램)?|insta(?:gram)?|디스코드|discord|디코|페메|톡)"
+)
+_ID = r"(?P<{}>[a-z0-9][a-z0-9_.\-]{{2,23}}[a-z0-9_])(?![a-z0-9@])"
+_FOR = r"(?:문의|상담|주소|연락|추가)?"
+_CALLED = (
+    rf" ?(?:으로|로|은|는)? ?{_FOR}(?:은|는|로)? ?"
+    r"(?:(?:아이디|id|친추|친구 ?추가)(?:은|는|로|가)? ?[^\w\s@]? ?@?|[:=@→>;] ?@?)[ :=]*"
+)
 _MESSENGER = re.compile(
-    rf"(?:{_PLATFORMS})(?:로|으로|은|는)? ?(?P<mark>(?:아이디|id|친추|추가|문의|상담|주소|연락)?(?:은|는|로)? ?[:=;@→>ㅣ|\-(\[]*) ?"
-    r"(?P<id>[a-z0-9][a-z0-9_.\-]{2,23}[a-z0-9_])(?![a-z0-9@])"
+    rf"(?<![a-z0-9_@])(?:(?:{_NAMED}|{_VAGUE}){_CALLED}{_ID.format('called')}"
+    rf"|{_NAMED}(?:으로|로)? ?{_FOR}\W{{0,3}}{_ID.format('plain')})"
 )
-_HANDLE = re.compile(r"(?<![\w.@/])@(?P<id>[a-z][a-z0-9_]{3,31})(?![\w@.])")
+_MESSENGER_LIKELY = re.compile(
+    "[톡텔라위왓스ㅋ인디페카ktlwsidy](?:(?<=톡)|레|그|인|챗|츠|카이|ㅌ|ㅋㅇㅌ|스타|스코|코|메|카오"
+    "|akao|alk|ele|ine|e ?chat|hats|kyp|nsta|isco)"
+)
+_HANDLE = re.compile(r"(?<![a-z0-9_.@/])@(?P<id>[a-z][a-z0-9_]{3,31})(?![a-z0-9_@.])")
+_MIXED = re.compile(r"(?=.*[a-z])(?=.*[0-9_])")
 
 
 def contacts(text: str) -> tuple[Contact, ...]:
     """The contacts of a text in the order of their places, which never overlap."""
-    found = in_view(folded(text))
+    return placed(text, in_view(folded(text)))
+
+
+def placed(text: str, found: tuple[Contact, ...]) -> tuple[Contact, ...]:
+    """Contacts of `folded(text)` with their places in `text`."""
     if not found:
         return ()
     view = fold(text)
-    return tuple(Contact(c.kind, c.key, *view.origin(c.start, c.end)) for c in found)
+    origins = (view.origin(contact.start, contact.end) for contact in found)
+    return tuple(replace(c, start=start, end=end) for c, (start, end) in zip(found, origins, strict=True))
 
 
 def in_view(view: str) -> tuple[Contact, ...]:
-    """The contacts of a folded text, with places in it."""
-    found = [*_links(view), *_mails(view), *_numbers(view), *_accounts(view), *_messengers(view)]
-    held: list[Contact] = []
-    for contact in found:
-        if all(contact.end <= other.start or other.end <= contact.start for other in held):
-            held.append(contact)
-    return tuple(sorted(held, key=lambda c: c.start))
+    """The contacts of a folded text, with places in it. Where two overlap, mail goes before links and numbers."""
+    found = [Contact("email", f"email:{mail.address}", mail.start, mail.end) for mail in mails(view)]
+    found += [Contact("url", f"url:{link.address}", link.start, link.end) for link in links(view)]
+    if _SIX.search(view):
+        found += (*_numbers(view), *_accounts(view))
+    if "@" in view or _MESSENGER_LIKELY.search(view):
+        found += _messengers(view)
+    return _apart(found) if len(found) > 1 else tuple(found)
+
+
+def _apart(found: list[Contact]) -> tuple[Contact, ...]:
+    """Those that overlap none before them in the list, by place."""
+    ranked = sorted(range(len(found)), key=lambda i: (found[i].start, i))
+    held: list[int] = []
+    for i in ranked:
+        while held and found[held[-1]].end > found[i].start and i < held[-1]:
+            held.pop()
+        if not held or found[held[-1]].end <= found[i].start:
+            held.append(i)
+    return tuple(found[i] for i in held)
 
 
 def _numbers(view: str) -> Iterator[Contact]:
-    for found in _PHONES.finditer(view):
+    for found in _PHONE.finditer(view):
         kind = str(found.lastgroup)
         digits = "".join(filter(str.isdecimal, found.group()))
         start, end = found.span()
         if kind == "business":
             if registered(digits):
-                yield Contact("business", f"business:{digits}", start, end)
-        elif kind == "virtual":
-            yield Contact("virtual_phone", f"virtual_phone:{digits}", start, end)
+                yield Contact(kind, f"business:{digits}", start, end)
+        elif kind == "virtual_phone":
+            yield Contact(kind, f"virtual_phone:{digits}", start, end)
         elif kind != "office" or _CALL.search(view[max(0, start - 15) : end + 10]):
-            local = "0" + digits[2:].lstrip("0") if digits.startswith("82") else digits
+            local = "0" + digits[2:].removeprefix("0") if digits.startswith("82") else digits
             yield Contact("phone", f"phone:{local}", start, end)
     for found in _ABROAD.finditer(view) if "+" in view else ():
         if number := _abroad(found.group()):
@@ -105,42 +142,21 @@ def _abroad(text: str) -> str:
 
 
 def _accounts(view: str) -> Iterator[Contact]:
+    for found in _OFFICE.finditer(view) if "사업자" in view else ():
+        digits = found["number"].replace(" ", "")
+        if registered(digits):
+            yield Contact("business", f"business:{digits}", *found.span("number"))
     for found in _ACCOUNT.finditer(view):
-        digits = "".join(filter(str.isdecimal, found["number"]))
+        digits = found["number"].replace("-", "")
         if 10 <= len(digits) <= 14:
             yield Contact("account", f"account:{digits}", *found.span("number"))
 
 
-def _links(view: str) -> Iterator[Contact]:
-    for run in _LINK.finditer(view):
-        for match in _finder().match(run.group()) or ():
-            if match.schema == "mailto:" or "@" in match.raw.split("/")[0]:
-                continue
-            start = run.start() + match.index
-            yield Contact("url", f"url:{_address(match.raw)}", start, run.start() + match.last_index)
-
-
-def _address(url: str) -> str:
-    """A link without scheme, www and the slash at its end."""
-    return re.sub(r"^[a-z]+://|^//", "", url).removeprefix("www.").removeprefix("m.").rstrip("/.,")
-
-
-@cache
-def _finder() -> LinkifyIt:
-    from linkify_it import LinkifyIt
-
-    return LinkifyIt()
-
-
-def _mails(view: str) -> Iterator[Contact]:
-    for found in _MAIL.finditer(view) if "@" in view else ():
-        yield Contact("email", f"email:{found.group()}", *found.span())
-
-
 def _messengers(view: str) -> Iterator[Contact]:
     for found in _MESSENGER.finditer(view):
-        name = found["id"]
-        if (found["mark"].strip() and not name.isdecimal()) or (re.search("[a-z]", name) and re.search("[0-9_]", name)):
-            yield Contact("messenger", f"messenger:{name}", *found.span("id"))
+        group = str(found.lastgroup)
+        name = found[group]
+        if not name.isdecimal() and (group == "called" or _MIXED.match(name)):
+            yield Contact("messenger", f"messenger:{name}", *found.span(group))
     for found in _HANDLE.finditer(view) if "@" in view else ():
         yield Contact("messenger", f"messenger:{found['id']}", *found.span())

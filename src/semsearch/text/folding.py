@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from semsearch.text.letters import alphabets, letters
 from semsearch.text.numerals import numerals
@@ -56,7 +56,7 @@ def unmasked(text: str) -> tuple[str, int]:
     return view, min(disguised, len(text))
 
 
-def _edits(text: str):
+def _edits(text: str) -> Iterator[list[Edit]]:
     """Rounds of edits until there are none, each on the text that the one before leaves."""
     for _ in range(_ROUNDS):
         quiet = True
@@ -75,6 +75,8 @@ def _lower(text: str) -> str:
 
 
 def _spaces(text: str) -> list[Edit]:
+    if " ".join(text.split()) == text:
+        return []
     last = len(text)
     return [
         Edit(found.start(), found.end(), "" if found.start() == 0 or found.end() == last else " ")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -19,6 +18,8 @@ _PLAIN = (
     "\u4e00-\u9fff가-힣\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff"
 )
 _MARK = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f]"
+UNUSUAL = re.compile("[^ -~가-힣ㄱ-ㅣ]")
+"""Most text has none of these, and needs no second look."""
 _ODD = re.compile(f"[^{_PLAIN}]")
 # Clusters are short even where the text is not: sorting thousands of marks (as normalisation does) is quadratic.
 _CLUSTER = re.compile(
@@ -26,15 +27,16 @@ _CLUSTER = re.compile(
     f"|[가-힣][\u11a8-\u11c2]|[^{_PLAIN}]"
 )
 _JOINED_BY_NOTHING = re.compile("[0-9a-z\u0370-\u04ff\u3131-\u318e가-힣]")
-_STYLED = re.compile("[\u24b6-\u24e9\U0001d400-\U0001d7ff\U0001f110-\U0001f189]")
+_STYLED = re.compile("[\u24b6-\u24e9\U0001d400-\U0001d7cd\U0001f110-\U0001f189]")
+_FRAMED = re.compile("[\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\U0001d7ce-\U0001d7ff\U0001f100-\U0001f10c]")
 _TWO_ALPHABETS = re.compile(
     "[a-z][0-9]*[\u0370-\u04ff]|[\u0370-\u03ff][0-9]*[a-z\u0400-\u04ff]|[\u0400-\u04ff][0-9]*[a-z\u0370-\u03ff]"
 )
 _WORD = re.compile("[a-z0-9\u0370-\u04ff]+")
 _CYRILLIC = LATIN_TWINS | {greek: LATIN_TWINS.get(latin, latin) for greek, latin in GREEK_TWINS.items()}
 _LATIN = CYRILLIC_TWINS | GREEK_TWINS
-_ONLY_LATIN = frozenset("dfjlqsvwz")
-_ONLY_CYRILLIC = frozenset("бгджзийлфцчшщъыьэюя")
+_ONLY_LATIN = frozenset("dfgjlqsvwz")
+_ONLY_CYRILLIC = frozenset("бджйлфцчшщъыэюяёєїґў")
 
 
 def letters(text: str) -> list[Edit]:
@@ -42,7 +44,7 @@ def letters(text: str) -> list[Edit]:
 
     Letters typed alone (ㅋㅋㅋ) stay, as in the search view. `text` is in lower case.
     """
-    return list(_odd(text)) if _ODD.search(text) else []
+    return list(_odd(text)) if UNUSUAL.search(text) and _ODD.search(text) else []
 
 
 def _odd(text: str) -> Iterator[Edit]:
@@ -53,7 +55,12 @@ def _odd(text: str) -> Iterator[Edit]:
             continue
         new, evasive = _drawn(found.group())
         if new != found.group():
-            yield Edit(start, end, new, evasive)
+            yield Edit(start, end, new, evasive or (bool(_FRAMED.match(found.group())) and _in_number(text, start)))
+
+
+def _in_number(text: str, place: int) -> bool:
+    """Whether a framed digit stands beside another digit, as in ①②; ① alone marks a list."""
+    return any(char.isdigit() for char in text[max(0, place - 1) : place] + text[place + 1 : place + 2])
 
 
 def _inside_word(text: str, start: int, end: int) -> bool:
@@ -77,17 +84,23 @@ def _drawn(cluster: str) -> tuple[str, bool]:
 
 def alphabets(text: str) -> list[Edit]:
     """Words of two alphabets in the one they are meant in: кpuптa → крипта, frее → free. Real mixtures stay."""
-    if not _TWO_ALPHABETS.search(text):
+    if not UNUSUAL.search(text) or not _TWO_ALPHABETS.search(text):
         return []
     return [edit for word in _WORD.finditer(text) for edit in _one_alphabet(word)]
 
 
 def _one_alphabet(word: re.Match[str]) -> Iterator[Edit]:
-    held = set(word.group())
-    latin, cyrillic = not held.isdisjoint(_ONLY_LATIN), not held.isdisjoint(_ONLY_CYRILLIC)
-    if latin and cyrillic or not _TWO_ALPHABETS.search(word.group()):
+    held = word.group()
+    if not _TWO_ALPHABETS.search(held):
         return
-    twins = _CYRILLIC if cyrillic else _LATIN
-    for place, char in enumerate(word.group(), word.start()):
+    latin, cyrillic = not _ONLY_LATIN.isdisjoint(held), not _ONLY_CYRILLIC.isdisjoint(held)
+    if latin and cyrillic:
+        return
+    n_cyrillic = sum(char >= "\u0400" for char in held)
+    n_latin = sum("a" <= char <= "z" for char in held)
+    if cyrillic and n_cyrillic * 3 < n_latin:
+        return
+    twins = _CYRILLIC if cyrillic or (not latin and n_cyrillic and n_cyrillic >= n_latin) else _LATIN
+    for place, char in enumerate(held, word.start()):
         if char in twins:
             yield Edit(place, place + 1, twins[char], True)

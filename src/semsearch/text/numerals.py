@@ -5,47 +5,64 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from semsearch.text.lookalikes import COUNTED, NUMERALS
+from semsearch.text.lookalikes import COUNTED, LATIN_NUMERALS, NUMERALS
 from semsearch.text.spans import Edit
 
-_DIGITS = {char: value for value, chars in NUMERALS.items() for char in chars} | COUNTED
+_DIGITS = {char: value for table in (NUMERALS, LATIN_NUMERALS) for value, chars in table.items() for char in chars}
+_DIGITS |= COUNTED
+_ALL = "0123456789"
 _GAP = r"(?:[^\w|○◯]|[_ㅡ]){0,3}"
-_SURE = frozenset("0123456789공영일이삼사오육륙칠팔구○◯〇ㅇ" + "一二三四五六七八九").union(COUNTED)
-"""Numerals that are hardly ever anything else inside ten others; l and o are."""
-_FEWEST_SURE = 4
+_DASH = "[-–—.·]"
+_FEWEST_SURE = 5
+"""Digits, Hangul numerals and the like that such a number has at least: l and o may be words."""
+_FEWEST_DIGITS = 4
+"""Of a landline, which begins like many words (공사, 공이)."""
 _WEIGHTS = (1, 3, 7, 1, 3, 7, 1, 3)
 
 
-def _alike(digits: str) -> str:
-    words = "|".join(word for word, value in COUNTED.items() if value in digits)
-    chars = "".join(NUMERALS[value] for value in digits).replace("|", r"\|")
-    return f"(?:[{digits}{chars}]{'|' + words if words else ''})"
+def _alike(digits: str, *, latin: bool = True) -> str:
+    """A pattern of one digit, or of what stands for it; a Latin letter only where it is no part of a word."""
+    chars = "".join(NUMERALS[value] for value in digits)
+    options = [f"[{digits}{chars}]", *(word for word, value in COUNTED.items() if value in digits)]
+    if latin and (typed := "".join(LATIN_NUMERALS.get(value, "") for value in digits)):
+        options.append(f"(?<![a-hj-km-np-z])[{typed}](?![a-hj-km-np-z])")
+    return f"(?:{'|'.join(options)})"
 
 
-def _contact_number() -> re.Pattern[str]:
-    """Mobile, virtual and landline numbers, digit by digit, and 3-2-5 of a business registration."""
-    one = _alike("0123456789")
-    zero, gap = _alike("0"), _GAP
-    mobile = f"{zero}{gap}{_alike('1')}{gap}{_alike('016789')}(?:(?:{gap}{one}){{8}}|(?:{gap}{one}){{7}})"
-    virtual = f"{zero}{gap}{_alike('5')}{gap}{zero}{gap}{one}(?:(?:{gap}{one}){{8}}|(?:{gap}{one}){{7}})"
-    landline = f"{zero}{gap}(?:{_alike('2')}|{_alike('34567')}{gap}{_alike('012345')})(?:(?:{gap}{one}){{8}}|(?:{gap}{one}){{7}})"
-    business = f"{one}{{3}}[-–—.·]{one}{{2}}[-–—.·]{one}{{5}}"
-    return re.compile(f"(?<![0-9a-z])(?:{mobile}|{virtual}|{landline}|(?P<business>{business}))(?![0-9])")
+def _numbers() -> re.Pattern[str]:
+    """Mobile and virtual numbers, landlines, and the 3-2-5 of a business registration, each digit in any disguise."""
+    zero, one, plain = _alike("0"), _alike(_ALL), _alike(_ALL, latin=False)
+    rest, plain_rest = (f"(?:(?:{_GAP}{unit}){{8}}|(?:{_GAP}{unit}){{7}})" for unit in (one, plain))
+    mobile = f"{_alike('1')}{_GAP}{_alike('016789')}{rest}"
+    virtual = f"{_alike('5')}{_GAP}{zero}{_GAP}{one}{rest}"
+    area = f"(?:{_alike('2', latin=False)}|{_alike('34567', latin=False)}{_GAP}{_alike('012345', latin=False)})"
+    phone = f"{zero}{_GAP}(?:{mobile}|{virtual}|(?P<land>{area}{plain_rest}))"
+    business = f"(?P<business>{plain}{{3}}{_DASH}{plain}{{2}}{_DASH}{plain}{{5}})"
+    return re.compile(f"(?<![0-9a-z])(?:{phone}|{business})(?![0-9])")
 
 
-_NUMBER = _contact_number()
-_UNIT = re.compile(_alike("0123456789"))
+_NUMBER = _numbers()
+_UNIT = re.compile(_alike(_ALL))
+# Where a number can begin; most text has no such place, and the long pattern is slow.
+_BEGINNING = re.compile(
+    f"[0oㅇ○◯〇공영령]{_GAP}[1-7li|ㅣ일一이二삼三사四오五육륙六칠七하둘셋넷다여]"
+    f"|{_alike(_ALL, latin=False)}{_DASH}{_alike(_ALL, latin=False)}{{2}}{_DASH}"
+)
 
 
 def numerals(text: str) -> list[Edit]:
     """What stands for a digit inside a number that has the shape of a contact, as that digit."""
+    if not _BEGINNING.search(text):
+        return []
     return [edit for found in _NUMBER.finditer(text) for edit in _plain_digits(found)]
 
 
 def _plain_digits(number: re.Match[str]) -> Iterator[Edit]:
     units = list(_UNIT.finditer(number.string, *number.span()))
-    disguised = [unit for unit in units if not unit.group().isdecimal()]
-    if not disguised or sum(unit.group() in _SURE for unit in units) < _FEWEST_SURE:
+    disguised = [unit for unit in units if unit.group() not in _ALL]
+    if sum(unit.group() not in "oli|" for unit in units) < _FEWEST_SURE:
+        return
+    if number["land"] and sum(unit.group() in _ALL for unit in units) < _FEWEST_DIGITS:
         return
     if number["business"] and not registered("".join(_DIGITS.get(u.group(), u.group()) for u in units)):
         return

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from semsearch.text.contacts import Contact, in_view
-from semsearch.text.folding import fold, unmasked
+from semsearch.text.contacts import Contact, in_view, placed
+from semsearch.text.folding import unmasked
 from semsearch.text.skeleton import skeleton
+from semsearch.text.spans import Edit, rewritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,6 @@ def read_post(text: str) -> Reading:
     """The abuse views, keys and contacts of one text."""
     view, disguised = unmasked(text)
     found = in_view(view)
-    if not found:
-        return Reading(view, skeleton(view), (), disguised)
-    spanned = fold(text)
-    placed = tuple(replace(c, start=o[0], end=o[1]) for c in found if (o := spanned.origin(c.start, c.end)))
-    parts, at = [], 0
-    for contact in found:
-        parts += (view[at : contact.start], f"<{contact.kind}>")
-        at = contact.end
-    view = "".join((*parts, view[at:]))
-    return Reading(view, skeleton(view), placed, disguised)
+    if found:
+        view = rewritten(view, [Edit(c.start, c.end, f"<{c.kind}>") for c in found])
+    return Reading(view, skeleton(view), placed(text, found), disguised)

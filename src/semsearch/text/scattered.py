@@ -6,45 +6,57 @@ import re
 from collections.abc import Iterator
 
 from semsearch.text.hangul import compose
-from semsearch.text.lookalikes import CONSONANTS, TYPED_CONSONANTS, TYPED_VOWELS, VOWELS
+from semsearch.text.letters import UNUSUAL
+from semsearch.text.lookalikes import CONSONANTS, TYPED_CONSONANTS, TYPED_VOWELS, VOWELS, WRITTEN_CONSONANTS
 from semsearch.text.spans import Edit
 
-_FINALS = "ㄱㄲㄴㄷㄹㅁㅂㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
 _CLUSTERS = "ㄱㅅ|ㄴㅈ|ㄴㅎ|ㄹㄱ|ㄹㅁ|ㄹㅂ|ㄹㅅ|ㄹㅌ|ㄹㅍ|ㄹㅎ|ㅂㅅ"
 _EMOTIVE = frozenset("ㅠㅜㅡㅗ")
 """Vowels that people cry, sigh and gesture with."""
 _LAUGHTER = frozenset("ㅋㅎ")
 _LETTER = re.compile("[ㄱ-ㅣ]")
+# Quick looks: laughter and tears are common, and the patterns below them slow.
 
 
 def _keys(chars: dict[str, str]) -> str:
     return "".join(map(re.escape, chars))
 
 
-_C, _V = "[ㄱ-ㅎ]", "[ㅏ-ㅣ]"
-_DRAWN_C, _DRAWN_V = f"[{_keys(CONSONANTS)}]", f"[{_keys(VOWELS)}]"
-_TYPED_C, _TYPED_V = f"[{_keys(TYPED_CONSONANTS)}]", f"[{_keys(TYPED_VOWELS)}]"
-_ANY_V = f"[ㅏ-ㅣ{_keys(VOWELS)}]"
-_BOTH = (
-    f"(?P<c>{_C}|{_DRAWN_C})(?P<v>ㅗ[ㅏㅐㅣ]|ㅜ[ㅓㅔㅣ]|ㅡㅣ|[ㅏㅑㅓㅕ][ㅣ|li](?![a-z0-9])|{_ANY_V})"
-    f"|(?P<jc>{_C})(?P<tv>r[l|](?![a-z0-9])|{_TYPED_V}(?![a-z0-9]))"
-    f"|(?<![a-z0-9])(?P<tc>{_TYPED_C})(?P<jv>{_V})"
+_CONSONANT, _VOWEL = f"[ㄱ-ㅎ{_keys(CONSONANTS)}]", f"[ㅏ-ㅣ{_keys(VOWELS)}]"
+_ALONE = "(?![a-z0-9])"
+_TYPED_VOWEL = f"[{_keys(TYPED_VOWELS)}]{_ALONE}"
+_OPEN = (
+    f"(?P<first>{_CONSONANT})(?P<second>ㅗ[ㅏㅐㅣ]|ㅜ[ㅓㅔㅣ]|ㅡㅣ|[ㅏㅑㅓㅕ](?:ㅣ|[|li]{_ALONE})|{_VOWEL})"
+    f"|(?P<before_key>[ㄱ-ㅎ{WRITTEN_CONSONANTS}])(?P<vowel_key>r[l|]{_ALONE}|{_TYPED_VOWEL})"
+    f"|(?<![a-z0-9])(?P<consonant_key>[{_keys(TYPED_CONSONANTS)}])(?P<after_key>{_VOWEL})"
 )
-_LAST = f"(?P<last>(?:{_CLUSTERS}|[{_FINALS}])(?!{_ANY_V}|{_TYPED_V}(?![a-z0-9])))?"
-_SYLLABLE = re.compile(f"(?:{_BOTH}){_LAST}|(?P<open>[가-힣])(?P<final>{_CLUSTERS}|[ㄱ-ㅊㅌㅍ])(?=[가-힣]|{_C}{_V})")
-_DRAWN = re.compile(f"{_DRAWN_C}(?:{_V}|{_DRAWN_V})")
+_LAST = f"(?P<last>(?:{_CLUSTERS}|[ㄱㄲㄴㄷㄹㅁㅂㅅㅆㅇㅈㅊㅋㅌㅍㅎ])(?!{_VOWEL}|{_TYPED_VOWEL}))?"
+_SYLLABLE = re.compile(
+    f"(?:{_OPEN}){_LAST}|(?P<open>[가-힣])(?P<final>{_CLUSTERS}|[ㄱㄴㄹㅁㅂㅅㅆㅇ])(?=[가-힣]|[ㄱ-ㅎ][ㅏ-ㅣ])"
+)
+_SUSPECT = re.compile(
+    f"[ㄱ-ㅣ](?:(?<=[ㄱ-ㅎ])(?:{_VOWEL}|[{_keys(TYPED_VOWELS)}])|(?<=[ㄱㄴㄹㅁㅂㅅㅆㅇ])(?:[가-힣]|[ㄱ-ㅎ][ㅏ-ㅣ])"
+    f"|(?<=[{_keys(TYPED_CONSONANTS)}{_keys(CONSONANTS)}][ㅏ-ㅣ]))"
+)
+_DRAWN = re.compile(
+    f"[{_keys(CONSONANTS)}]{_VOWEL}|[{WRITTEN_CONSONANTS}][{_keys(TYPED_VOWELS)}]|[0-9a-z^][{_keys(VOWELS)}]"
+)
 _APART = re.compile(r"(?<![가-힣ㄱ-ㅣ])[ㄱ-ㅣ](?P<gap>[ .,·*~_/\-])[ㄱ-ㅣ](?:(?P=gap)[ㄱ-ㅣ가-힣])+(?![ㄱ-ㅣ])")
-_MEANT = re.compile(f"[ㄱ-ㅊㅌㅍ].[ㅏ-ㅖㅛㅣ]|[ㅋㅎ].[ㅏ-ㅖㅛㅣ].[가-힣ㄱ-ㅎ]")
-_STITCHED = re.compile(r"(?<=[가-힣])(?P<gap>[^\w\s])(?=[가-힣](?P=gap)[가-힣])")
-_SEWN = re.compile(r"(?<![^\W_])[가-힣](?P<gap>[^\w\s])[가-힣](?:(?P=gap)[가-힣])+(?![^\W_])")
+_GAPPED = re.compile(r"[ㄱ-ㅣ][ .,·*~_/\-][ㄱ-ㅣ]")
+_MEANT = re.compile("[ㄱ-ㅊㅌㅍ].[ㅏ-ㅖㅛㅣ]|[ㅋㅎ].[ㅏ-ㅖㅛㅣ].[가-힣ㄱ-ㅎ]")
+_STRUNG = re.compile(r"(?P<gap>[^\w\s])(?<=[가-힣].)[가-힣](?P=gap)[가-힣]")
+_BEADS = re.compile(r"(?<![^\W_])[가-힣](?P<gap>[^\w\s])[가-힣](?:(?P=gap)[가-힣])+(?![^\W_])")
+_EMPHASIS = frozenset(".,~!?·-")
 
 
 def scattered(text: str) -> list[Edit]:
     """Letters that only make sense as syllables, as those: ㅎㅏㄴ글 → 한글, 니ㄷr → 니다, 口ㅓ → 머.
 
-    Laughter, tears and faces stay (ㅋㅋㅋ, ㅠㅠ, ㅡㅅㅡ), so does a Latin letter or digit without a Hangul letter beside.
+    Laughter, tears and faces stay (ㅋㅋㅋ, ㅠㅠ, ㅡㅅㅡ), and so does a Latin letter or digit without a Hangul
+    letter beside it.
     """
-    if not _LETTER.search(text) and not _DRAWN.search(text):
+    letters = _LETTER.search(text) and _SUSPECT.search(text)
+    if not letters and not (UNUSUAL.search(text) and _DRAWN.search(text)):
         return []
     return [edit for found in _SYLLABLE.finditer(text) if (edit := _put_together(found))]
 
@@ -52,69 +64,77 @@ def scattered(text: str) -> list[Edit]:
 def _put_together(found: re.Match[str]) -> Edit | None:
     if found["open"]:
         return _closed(found)
-    parts = found.groupdict()
-    first = parts["c"] or parts["jc"] or parts["tc"]
-    second = parts["v"] or parts["tv"] or parts["jv"]
+    first = found["first"] or found["before_key"] or found["consonant_key"]
+    second = found["second"] or found["vowel_key"] or found["after_key"]
     consonant = CONSONANTS.get(first) or TYPED_CONSONANTS.get(first, first)
     vowel = "".join(VOWELS.get(char) or TYPED_VOWELS.get(char, char) for char in second)
-    if _is_mood(found, consonant, vowel, second):
+    if _is_mood(found, consonant, vowel):
         return None
-    last = parts["last"] or ""
-    if last and not _ends(found, last):
-        last = ""
-    syllable = compose(consonant + vowel + last)
+    last = found["last"] or ""
+    kept = last if _ends(found, last) else ""
+    syllable = compose(consonant + vowel + kept)
     if not syllable or len(syllable) != 1:
         return None
-    return Edit(found.start(), found.end() - len(parts["last"] or "") + len(last), syllable, True)
+    return Edit(found.start(), found.end() - len(last) + len(kept), syllable, True)
 
 
-def _is_mood(found: re.Match[str], consonant: str, vowel: str, written: str) -> bool:
-    """Whether letters are laughter, tears or a face, not a syllable taken apart."""
-    text = found.string
-    before, after = text[found.start() - 1 : found.start()], text[found.start() + 1 + len(written) :][:1]
-    followed = "가" <= after <= "힣" or ("ㄱ" <= after <= "ㅎ" and after not in _LAUGHTER)
-    typed = not (found["c"] and "ㄱ" <= found["c"] <= "ㅎ" and "ㅏ" <= written[0] <= "ㅣ")
-    if before == consonant and not found["tc"]:
+def _is_mood(found: re.Match[str], consonant: str, vowel: str) -> bool:
+    """Whether letters are laughter, tears, a face or a list, not a syllable taken apart."""
+    text, start, end = found.string, found.start(), found.end() - len(found["last"] or "")
+    before, after = text[start - 1 : start], text[end : end + 1]
+    hangul_after = "가" <= after <= "힣"
+    typed_or_drawn = not (found["first"] and "ㄱ" <= text[start] <= "ㅎ" and "ㅏ" <= text[start + 1] <= "ㅣ")
+    if before == consonant and not found["consonant_key"]:
+        return True
+    if text[end - 1] == "!" and (not hangul_after or consonant in _LAUGHTER):
         return True
     if vowel in _EMOTIVE:
-        return not followed or after == consonant or "ㄱ" <= before <= "ㅣ" or (typed and not "가" <= after <= "힣")
-    if consonant in _LAUGHTER:
-        return after == consonant and text[found.start() + 2 + len(written) :][:1] == consonant
-    if found["tc"] or (found["c"] in CONSONANTS and written in VOWELS):
-        return not (followed or "가" <= before <= "힣")
+        closed = "ㄱ" <= after <= "ㅎ" and after not in _LAUGHTER and after != consonant and not typed_or_drawn
+        return "ㄱ" <= before <= "ㅣ" or not (hangul_after or closed)
+    if consonant in _LAUGHTER and not typed_or_drawn:
+        return text[end : end + 2] == consonant * 2
+    if found["consonant_key"] or (found["before_key"] or found["first"]) in CONSONANTS:
+        return not (hangul_after or "가" <= before <= "힣" or "ㄱ" <= after <= "ㅎ")
     return False
 
 
 def _ends(found: re.Match[str], last: str) -> bool:
     """Whether a letter after a vowel closes its syllable: not the laughter that follows, nor ㄷㄷ."""
     after = found.string[found.end() : found.end() + 1]
-    if last in _LAUGHTER:
-        return "가" <= after <= "힣"
-    return after != last
+    return "가" <= after <= "힣" if last in _LAUGHTER else after != last
 
 
 def _closed(found: re.Match[str]) -> Edit | None:
-    """A letter between two syllables, as the end of the first: 파ㅂ니다 → 팝니다."""
-    code = ord(found["open"]) - 0xAC00
-    if code % 28:
-        return None
+    """A letter between two syllables, as the end of the first: 파ㅂ니다 → 팝니다. A letter typed twice is none."""
+    code, after = ord(found["open"]) - 0xAC00, found.string[found.end()]
     final = compose("ㅇㅏ" + found["final"])
-    if not final or len(final) != 1:
+    if code % 28 or not final or len(final) != 1 or compose(found["final"][-1] + "ㅏ") == _with_a(after):
         return None
-    return Edit(found.start(), found.end(), chr(ord(found["open"]) + (ord(final) - ord("아"))), True)
+    return Edit(found.start(), found.end(), chr(0xAC00 + code + ord(final) - ord("아")), True)
+
+
+def _with_a(char: str) -> str:
+    """The syllable with ㅏ that begins as this one: 고 → 가."""
+    return chr(0xAC00 + (ord(char) - 0xAC00) // 588 * 588) if "가" <= char <= "힣" else ""
 
 
 def stitched(text: str) -> list[Edit]:
-    """Single letters or syllables strung with one symbol, as one word: 팝.니.다 → 팝니다, ㅎ ㅏ ㄴ → ㅎㅏㄴ."""
-    edits = []
-    if _STITCHED.search(text):
-        edits += [edit for found in _SEWN.finditer(text) for edit in _without_gaps(found)]
-    if _LETTER.search(text):
-        apart = (found for found in _APART.finditer(text) if _MEANT.search(found.group()))
-        edits += [edit for found in apart for edit in _without_gaps(found)]
+    """Three or more letters or syllables strung on one symbol, as one word: 카*카*오*톡 → 카카오톡, ㅎ ㅏ ㄴ → ㅎㅏㄴ.
+
+    Full stops between syllables are how people shout (최.고.다); they go too, but are no evasion.
+    """
+    edits: list[Edit] = []
+    if _STRUNG.search(text):
+        for found in _BEADS.finditer(text):
+            if len(set(found.group())) > 2:
+                edits += _without_gaps(found, found["gap"] not in _EMPHASIS)
+    if _LETTER.search(text) and _GAPPED.search(text):
+        for found in _APART.finditer(text):
+            if _MEANT.search(found.group()):
+                edits += _without_gaps(found, True)
     return sorted(edits)
 
 
-def _without_gaps(found: re.Match[str]) -> Iterator[Edit]:
+def _without_gaps(found: re.Match[str], evasive: bool) -> Iterator[Edit]:
     for place in range(found.start() + 1, found.end(), 2):
-        yield Edit(place, place + 1, "", True)
+        yield Edit(place, place + 1, "", evasive)

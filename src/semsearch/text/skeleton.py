@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from semsearch.text.lookalikes import CYRILLIC_TWINS, GREEK_TWINS, without_marks
 
@@ -17,7 +18,11 @@ _FIRST = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _MIDDLE = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
 _LAST = ("", *"ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ")
 _CLUSTERS = dict(
-    zip("ㄳㄵㄶㄺㄻㄼㄽㄾㄿㅀㅄ", "ㄱㅅ ㄴㅈ ㄴㅎ ㄹㄱ ㄹㅁ ㄹㅂ ㄹㅅ ㄹㅌ ㄹㅍ ㄹㅎ ㅂㅅ".split(), strict=True)
+    zip(
+        "ㄳㄵㄶㄺㄻㄼㄽㄾㄿㅀㅄ",
+        ("ㄱㅅ", "ㄴㅈ", "ㄴㅎ", "ㄹㄱ", "ㄹㅁ", "ㄹㅂ", "ㄹㅅ", "ㄹㅌ", "ㄹㅍ", "ㄹㅎ", "ㅂㅅ"),
+        strict=True,
+    )
 )
 _ALIKE = dict(zip("ㄲㅋㄸㅌㅃㅍㅆㅉㅊㅐㅖㅒㅙㅚ", "ㄱㄱㄷㄷㅂㅂㅅㅈㅈㅔㅔㅔㅞㅞ", strict=True))
 _CONJOINING = {
@@ -29,11 +34,12 @@ _SWAPPED = {"ㄷㅐ": "ㅁㅓ", "ㄷㅔ": "ㅁㅓ", "ㅋㅓ": "ㄱㅟ", "ㄴㅔ"
 _SWAPPED_WHOLE = {"띵": "명", "띤": "면", "윾": "유", "앟": "왕", "쀼": "부부"}
 
 _DROPPED = re.compile(r"[\W_]+|[ㅋㅎㅠㅜㅡ]{2,}|(?<![ㄱ-ㅣ])[ㅋㅎㅠㅜㅡ](?![ㄱ-ㅣ])")
-_OTHER = re.compile("[^가-힣0-9a-zㄱ-ㅣ\u1100-\u1175]")
-_LATIN = re.compile("[a-z]")
-_LEET = re.compile("(?<=[a-z])[0345](?=[a-z])")
-_LEET_LETTERS = {"0": "o", "3": "e", "4": "a", "5": "s"}
-_TWINS = str.maketrans(CYRILLIC_TWINS | GREEK_TWINS)
+_OTHER = re.compile("[^\x00-\x7f가-힣ㄱ-ㅣ\u1100-\u1175]+")
+_LEET = re.compile("(?<=[a-z])[01345](?=[a-z])")
+_LEET_LETTERS = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s"}
+_TWINS = str.maketrans(CYRILLIC_TWINS | GREEK_TWINS | {"ı": "i"})
+_CACHED_WORD = 16
+"""Characters of the longest word that is remembered: words come back, monsters do not."""
 
 
 def skeleton(view: str) -> str:
@@ -41,10 +47,20 @@ def skeleton(view: str) -> str:
 
     `skeleton(skeleton(v)) == skeleton(v)`. Letters typed alone keep their place in words (ㅋㅌ), not in moods (ㅋㅋㅋ).
     """
-    bones = _DROPPED.sub("", view).translate(_LETTERS)
-    if _OTHER.search(bones):
-        bones = without_marks(unicodedata.normalize("NFKD", bones)).translate(_TWINS)
-    return _LEET.sub(lambda m: _LEET_LETTERS[m.group()], bones) if _LATIN.search(bones) else bones
+    bones = "".join([_known(word) if len(word) <= _CACHED_WORD else _bare(word) for word in view.split()])
+    return _LEET.sub(lambda found: _LEET_LETTERS[found.group()], bones)
+
+
+def _bare(word: str) -> str:
+    return _DROPPED.sub("", _OTHER.sub(_plain, word)).translate(_LETTERS)
+
+
+_known = lru_cache(1 << 16)(_bare)
+
+
+def _plain(other: re.Match[str]) -> str:
+    """Letters of other scripts without accents, as the Latin ones they look like."""
+    return without_marks(unicodedata.normalize("NFKD", other.group())).translate(_TWINS)
 
 
 class _Letters(dict[int, str]):

@@ -65,7 +65,8 @@ class Spanned:
 
 def rewritten(text: str, edits: Sequence[Edit]) -> str:
     """The text after edits, which stand in order and do not overlap."""
-    parts, at = [], 0
+    parts: list[str] = []
+    at = 0
     for edit in edits:
         parts += (text[at : edit.start], edit.new)
         at = edit.end
