@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -77,6 +77,7 @@ class Evidence:
     n_texts: int
     """Different texts among those read, spelling tricks aside."""
     n_disguised: int
+    n_recipients: int
     samples: tuple[Sample, ...]
     """The leader first, then each time the one that is least like those before."""
     nets: tuple[NetShare, ...]
@@ -100,14 +101,16 @@ def evidence(members: Sequence[Member], texts: Mapping[int, str], n_samples: int
     """
     read = [member for member in members if member.seq in texts]
     readings = [read_post(texts[member.seq][:MOST_CHARS]) for member in read]
+    contacts = _contacts(read, readings)
     return Evidence(
         n_members=len(members),
         n_read=len(read),
         n_texts=len({reading.skeleton for reading in readings}),
         n_disguised=sum(member.disguised for member in members),
-        samples=_samples(read, readings, texts, n_samples),
+        n_recipients=len({member.recipient_id for member in members if member.recipient_id}),
+        samples=_samples(read, readings, texts, n_samples, _tied(contacts)),
         nets=_net_shares(members),
-        contacts=_contacts(read, readings),
+        contacts=contacts,
         authors=_authors(members),
     )
 
@@ -135,14 +138,14 @@ def diverse(skeletons: Sequence[str], n: int) -> list[tuple[int, int]]:
 
 
 def _samples(
-    read: Sequence[Member], readings: Sequence[Reading], texts: Mapping[int, str], n: int
+    read: Sequence[Member], readings: Sequence[Reading], texts: Mapping[int, str], n: int, tied: Collection[str]
 ) -> tuple[Sample, ...]:
     chosen = diverse([reading.skeleton for reading in readings], n)
     marked = [Marked(texts[read[place].seq]) for place, _ in chosen]
     samples = []
     for number, (place, n_like) in enumerate(chosen):
         others = marked[1:] if number == 0 else marked[:1]
-        samples.append(Sample(read[place], marked[number].against(others), n_like, marked[number].n_cut))
+        samples.append(Sample(read[place], marked[number].against(others, tied), n_like, marked[number].n_cut))
     return tuple(samples)
 
 
@@ -169,6 +172,11 @@ def _contacts(read: Sequence[Member], readings: Sequence[Reading]) -> tuple[Shar
 def _named(key: str) -> tuple[str, str]:
     kind, _, name = key.partition(":")
     return kind, name
+
+
+def _tied(contacts: Sequence[SharedContact]) -> frozenset[str]:
+    """Keys of contacts that more than one post carries."""
+    return frozenset(f"{contact.kind}:{contact.key}" for contact in contacts if contact.n_posts > 1)
 
 
 def _authors(members: Sequence[Member]) -> tuple[AuthorShare, ...]:

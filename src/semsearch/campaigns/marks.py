@@ -1,18 +1,17 @@
 """Where two posts are the same: marks on the texts as they were written.
 
-What is compared is what the net of shingles reads, the skeleton with contacts as placeholders, so that a run counts as
-the same whatever spelling tricks it hides under and wherever it was moved to.
+What is compared is what the nets read, the skeleton with contacts as placeholders, so that a run of it counts as the
+same whatever spelling tricks it hides under and wherever it was moved to.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
-from semsearch.campaigns.nets import SHINGLE
 from semsearch.text.contacts import Contact, in_view
 from semsearch.text.folding import evasions, fold
 from semsearch.text.skeleton import skeleton
@@ -21,6 +20,8 @@ from semsearch.text.spans import Spanned
 MOST_CHARS = 1_500
 """Characters of a post that are compared and shown."""
 _HALF = 0.5
+_RUN = 9
+"""Letters of the skeleton in a run that is worth a mark, three syllables: shorter ones are endings (습니다)."""
 _WORD = re.compile(r"\S+")
 _WORD_BONES = 4
 """Letters of a word that is the same wherever it stands: two syllables."""
@@ -32,7 +33,7 @@ class Piece:
 
     text: str
     same: bool
-    """Whether the others have it too; of a contact: the same one."""
+    """Whether the others have it too."""
     contact: str = ""
     """Kind of the contact that this is."""
     disguised: bool = False
@@ -57,12 +58,14 @@ class Marked:
             self._add(skeleton(contact.kind), view.origin(contact.start, contact.end))
             at = contact.end
         self._take(view, at, len(view.text))
-        self.runs = frozenset([*_shingles(self.bones), *(self.bones[start:end] for start, end in self._words)])
+        self.runs = frozenset([*_runs(self.bones), *(self.bones[start:end] for start, end in self._words)])
 
-    def against(self, others: Sequence[Marked]) -> tuple[Piece, ...]:
-        """The text in pieces: what at least half of the others have too, and what not."""
+    def against(self, others: Sequence[Marked], tied: Collection[str] = ()) -> tuple[Piece, ...]:
+        """The text in pieces: what at least half of the others have too, and what not.
+
+        A contact is one piece, the same when its key is among those that are `tied`.
+        """
         same = self._shared(others)
-        keys = [{contact.key for contact in other.contacts} for other in others]
         kinds = [-1] * len(self.text)
         for number, contact in enumerate(self.contacts):
             kinds[contact.start : contact.end] = [number] * (contact.end - contact.start)
@@ -82,8 +85,7 @@ class Marked:
                 pieces.append(Piece(text, is_same, "", is_hidden))
                 continue
             contact = self.contacts[number]
-            n_have = sum(contact.key in each for each in keys)
-            pieces.append(Piece(text, _most(n_have, others), contact.kind, any(hidden[run[0] : run[-1] + 1])))
+            pieces.append(Piece(text, contact.key in tied, contact.kind, any(hidden[run[0] : run[-1] + 1])))
         return tuple(pieces)
 
     def _shared(self, others: Sequence[Marked]) -> bytearray:
@@ -106,9 +108,9 @@ class Marked:
 
     def _covered(self, shared: frozenset[str]) -> list[bool]:
         held = [False] * len(self.bones)
-        for start, shingle in enumerate(_shingles(self.bones)):
-            if shingle in shared:
-                held[start : start + len(shingle)] = [True] * len(shingle)
+        for start, run in enumerate(_runs(self.bones)):
+            if run in shared:
+                held[start : start + len(run)] = [True] * len(run)
         for start, end in self._words:
             if self.bones[start:end] in shared:
                 held[start:end] = [True] * (end - start)
@@ -136,6 +138,6 @@ def _bones(char: str) -> str:
     return skeleton(char)
 
 
-def _shingles(bones: str) -> Iterator[str]:
-    """Runs as long as a shingle; a shorter text is one."""
-    return (bones[start : start + SHINGLE] for start in range(max(1, len(bones) - SHINGLE + 1)))
+def _runs(bones: str) -> Iterator[str]:
+    """All runs; a shorter text is one."""
+    return (bones[start : start + _RUN] for start in range(max(1, len(bones) - _RUN + 1)))

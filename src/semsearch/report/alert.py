@@ -39,7 +39,7 @@ CONTACTS = {
     "messenger": "messenger id",
     "account": "bank account",
 }
-_MOST_AUTHORS = 100
+_FIRST_AUTHORS, _MOST_AUTHORS = 15, 500
 _MOST_CONTACTS = 40
 _JOINERS = "\u200d\ufe0f"
 """Emoji are put together with these."""
@@ -64,7 +64,8 @@ def alert_page(
         seen=_seen(case.members),
         events=events,
         decisions=decisions,
-        authors=evidence.authors[:_MOST_AUTHORS],
+        authors=(evidence.authors[:_FIRST_AUTHORS], evidence.authors[_FIRST_AUTHORS:_MOST_AUTHORS]),
+        n_untold=max(0, len(evidence.authors) - _MOST_AUTHORS),
         shared=evidence.contacts[:_MOST_CONTACTS],
         nets=NETS,
         kinds=CONTACTS,
@@ -72,6 +73,7 @@ def alert_page(
         classes=classes,
         at=at,
         share=share,
+        counted=counted,
         now=at(now),
     )
 
@@ -102,6 +104,11 @@ def share(n: int, of: int) -> str:
     if not of or not n:
         return "0 %"
     return "< 1 %" if n / of < 0.01 else f"{n / of:.0%}".replace("%", " %")
+
+
+def counted(n: int, noun: str) -> str:
+    """The noun in the number that it stands in."""
+    return noun if n == 1 else f"{noun}s"
 
 
 def _chart(members: Sequence[Member], events: Sequence[Alert]) -> Any:
