@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,19 +84,25 @@ def list_alerts(
 
 @app.command()
 def show(
-    alert: AlertArgument, workspace: WorkspaceOption = HERE, json: JsonOption = False, jsonl: JsonlOption = False
+    alert: AlertArgument,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a page to this file.")] = None,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+    jsonl: JsonlOption = False,
 ) -> None:
     """Show one alert: why it was raised, its members with their text, and what was decided.
 
-    --jsonl prints the members, one a line.
+    --jsonl prints the members, one a line. The page shows how the campaign grew, and members that differ side by side.
 
-    Example: semsearch alerts show a1f2e3d4c5b6
+    Example: semsearch alerts show a1f2e3d4c5b6 --html alert.html
     """
     from semsearch.review.showing import shown
 
     now = datetime.now(UTC)
     with opened(workspace, now) as store:
         found = shown(store, alert, now)
+    if html:
+        _write_page(html, found, now)
     members = [_member(found, each) for each in found.case.members]
     facts = alert_row(found.case)
     if json or jsonl:
@@ -194,7 +201,7 @@ def verify(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
 app.command()(retry)
 
 
-def _check(namespace: str | None, severity: str | None, workspace: Any) -> None:
+def _check(namespace: str | None, severity: str | None, workspace: Path) -> None:
     from semsearch.errors import UsageError
     from semsearch.records import SEVERITIES
     from semsearch.settings import Settings
@@ -253,6 +260,18 @@ def _document(found: Shown, facts: dict[str, Any], members: list[dict[str, Any]]
             for each in found.told
         ],
     }  # fmt: skip
+
+
+def _write_page(path: Path, found: Shown, now: datetime) -> None:
+    from semsearch.campaigns.evidence import evidence, read_of
+    from semsearch.evaluation.files import write_lines
+    from semsearch.report.alert import alert_page
+
+    members = found.case.members
+    texts = {each.seq: found.posts[each.seq].text for each in read_of(members) if each.seq in found.posts}
+    page = alert_page(found.case, found.raises, found.decisions, evidence(members, texts), now)
+    write_lines(path, [page])
+    talk(f"Page: {path}")
 
 
 def _decided(case: Case, made: tuple[Decision, ...]) -> dict[str, Any]:

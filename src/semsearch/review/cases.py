@@ -65,17 +65,15 @@ class Cases:
     ) -> list[Case]:
         """Every alert, the newest raise first; only of campaigns `within` these when they are given."""
         found = self.campaigns.alerts(namespace, severity)
-        alerted = {alert.campaign_id for alert in self.campaigns.alerts()}
-        wanted = (each for each in found if within is None or self.places.now(each.campaign_id) in within)
-        return [self._case(alert, alerted) for alert in wanted]
+        return [self._case(each) for each in found if within is None or self.places.now(each.campaign_id) in within]
 
     def of(self, alert_id: str) -> Case:
         """One alert; raises UsageError for an id that there is none of."""
         alert = self.campaigns.alert(alert_id)
-        everything = self.campaigns.alerts()
         if alert is None:
-            raise unknown("alert", alert_id, [each.alert_id for each in everything], "semsearch alerts list")
-        return self._case(alert, {each.campaign_id for each in everything})
+            known = [each.alert_id for each in self.campaigns.alerts()]
+            raise unknown("alert", alert_id, known, "semsearch alerts list")
+        return self._case(alert)
 
     def status(self, alert_id: str) -> str:
         """The status of one alert in words."""
@@ -140,10 +138,11 @@ class Cases:
                 found.append(each)
         return found
 
-    def _case(self, alert: Alert, alerted: set[str]) -> Case:
+    def _case(self, alert: Alert) -> Case:
         now_in = self.places.now(alert.campaign_id)
-        if now_in != alert.campaign_id and now_in in alerted:
-            merged = next(e for e in reversed(self.forced) if e.kind == "merge" and e.subject == alert.campaign_id)
+        if now_in != alert.campaign_id and self.campaigns.alerts(campaign_id=now_in):
+            merges = (each for each in reversed(self.forced) if each.kind == "merge")
+            merged = next(each for each in merges if each.subject == alert.campaign_id)
             return Case(alert, "merged", now_in, (), frozenset(), merged)
         behind = self._behind(alert.alert_id)
         status = _STATUS[behind[-1].kind] if behind else "open"

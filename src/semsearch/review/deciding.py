@@ -6,7 +6,7 @@ Every function appends decisions and changes nothing else: the machine follows t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from semsearch.errors import UsageError
 from semsearch.records import Decision
@@ -80,7 +80,10 @@ def split(
     wanted = set(post_ids)
     for missing in sorted(wanted - {each.post_id for each in members}):
         raise unknown(
-            f"post in {campaign_id}", missing, [m.post_id for m in members], f"semsearch campaigns show {campaign_id}"
+            f"post of {campaign_id} with the id",
+            missing,
+            [m.post_id for m in members],
+            f"semsearch campaigns show {campaign_id}",
         )
     moved = [each for each in members if each.post_id in wanted]
     if not moved or len(moved) == len(members):
@@ -175,7 +178,8 @@ def _check(verdict: str, until: datetime | None, now: datetime, *, remember: boo
 
 def _later(until: datetime | None, now: datetime) -> None:
     if until is not None and until <= now:
-        raise UsageError(f"{until.astimezone(UTC).isoformat()} is over already.", "Next: --for 3d")
+        week = (now + timedelta(days=7)).date()
+        raise UsageError(f"{until.astimezone(UTC).isoformat()} is over already.", f"Next: --until {week}")
 
 
 def _named(by: str) -> str:
