@@ -54,6 +54,9 @@ _LABELS = {
 }  # fmt: skip
 
 
+_USUAL = (*["messenger"] * 6, *["account"] * 3, *["phone"] * 3, "line", "link")
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """One way to be reached: `key` is what a person writes down (digits, a name or an address)."""
@@ -67,20 +70,15 @@ def make(dice: Dice, lang: str, *, link: bool = False) -> Contact:
     """One contact of a seller; `link` asks for an address of a false payment page."""
     if link:
         return Contact("link", _pay_link(dice, lang))
-    roll = dice.roll()
-    if roll < 0.40:
-        return Contact("messenger", _name(dice) if lang == "ko" else _phone(dice, lang))
-    if roll < 0.60:
-        return Contact("account", _name(dice))
-    if roll < 0.80:
-        return Contact("phone", _phone(dice, lang))
-    if roll < 0.86:
-        return Contact("line", _name(dice))
-    if roll < 0.92:
-        if lang == "ko":
-            return Contact("virtual", f"050{dice.between(2, 8)}{dice.between(1000, 9999)}{dice.between(1000, 9999)}")
-        return Contact("email", f"{_name(dice)}@{dice.of(('gmail', 'outlook', 'proton'))}.com")
-    return Contact("link", _chat_link(dice, lang))
+    last = "virtual" if lang == "ko" else "email"
+    kind = dice.of((*_USUAL, last))
+    if kind == "phone" or (kind == "messenger" and lang == "en"):
+        return Contact(kind, _phone(dice, lang))
+    if kind == "virtual":
+        return Contact(kind, f"050{dice.between(2, 8)}{dice.between(1000, 9999)}{dice.between(1000, 9999)}")
+    if kind == "email":
+        return Contact(kind, f"{_name(dice)}@{dice.of(('gmail', 'outlook', 'proton'))}.com")
+    return Contact(kind, _chat_link(dice, lang) if kind == "link" else _name(dice))
 
 
 def plain_phone(dice: Dice, lang: str) -> str:

@@ -15,6 +15,14 @@ from semsearch.simulate.abuse.grammar import phrases
 from semsearch.simulate.abuse.people import People, Thing
 from semsearch.simulate.abuse.sheet import Row
 
+_PASSED = {
+    "ko": ("ㅋㅋㅋ", "퍼옴)", "이거 봤어요?", "웃겨서 공유해요", "저도!"),
+    "en": ("lol", "copied:", "sharing this", "me too", "haha"),
+}
+_AGAIN = {
+    "ko": ("끌올", "가격 내렸어요", "다시 올려요", "아직 있어요"),
+    "en": ("bump", "price drop", "still available", "relisting"),
+}
 _FUN = {"ko": "동네생활 > 일상", "en": "Community > General"}
 
 
@@ -28,6 +36,11 @@ def all_kinds(people: People, n_posts: int, days: float, seed: int) -> Iterator[
     yield from stock_chat(people, n_posts, days, Dice(seed, "stock chat"))
 
 
+def _count(dice: Dice, n_posts: int, one_in: int) -> int:
+    """How many of a kind: one in `one_in` posts on average, also in small streams."""
+    return int(n_posts / one_in + dice.roll())
+
+
 def _size(dice: Dice, low: int, high: int, n_posts: int) -> int:
     """How often a text is shared; small streams hold small ones."""
     return max(4, min(dice.between(low, high), n_posts // 70))
@@ -36,7 +49,7 @@ def _size(dice: Dice, low: int, high: int, n_posts: int) -> int:
 def boilerplate(people: People, n_posts: int, days: float, dice: Dice) -> Iterator[Row]:
     """One text about moving out or clearing up, copied by hundreds of people over their own things."""
     templates = dice.shuffled(people.words["moving"])
-    for number in range(max(1, n_posts // 40_000)):
+    for number in range(_count(dice, n_posts, 45_000)):
         template, left = templates[number % len(templates)], _size(dice, 60, 350, n_posts)
         begin, length = _season(dice, days)
         while left > 0:
@@ -49,6 +62,10 @@ def boilerplate(people: People, n_posts: int, days: float, dice: Dice) -> Iterat
                           "lookalike_template", f"moving-{number}", category=thing.category,
                           seller_type="person", family="boilerplate")  # fmt: skip
                 left -= 1
+
+
+def _seller(business: bool) -> str:
+    return "business" if business else "person"
 
 
 def _borrowed(people: People, thing: Thing, template: list[str], dice: Dice) -> str:
@@ -75,7 +92,7 @@ def _within(dice: Dice, begin: float, length: float, days: float) -> float:
 def shops(people: People, n_posts: int, days: float, dice: Dice) -> Iterator[Row]:
     """Shops that fill one template with many products; some say that they are a business, some do not."""
     words = people.words
-    for number in range(max(1, n_posts // 12_000)):
+    for number in range(_count(dice, n_posts, 12_000)):
         author, marked = people.n_people + 1 + number, dice.chance(0.5)
         shop = f"{dice.of(words['shop_names'])}{' ' if people.lang == 'en' else ''}{dice.of(words['shop_kinds'])}"
         slots = {
@@ -90,13 +107,13 @@ def shops(people: People, n_posts: int, days: float, dice: Dice) -> Iterator[Row
             thing = people.thing()
             text = "\n".join([thing.title, thing.slots["price"], *lines])
             yield Row(busy_time(dice, days), author, text, "lookalike_template", f"shop-{number}",
-                      category=thing.category, seller_type="business" if marked else "person", family="shop")  # fmt: skip
+                      category=thing.category, seller_type=_seller(marked), family="shop")  # fmt: skip
 
 
 def viral(people: People, n_posts: int, days: float, dice: Dice) -> Iterator[Row]:
     """One funny or kind text that many people copy within a day."""
     texts = dice.shuffled(people.words["viral"])
-    for number in range(max(1, n_posts // 33_000)):
+    for number in range(_count(dice, n_posts, 60_000)):
         text = texts[number % len(texts)]
         begin = busy_time(dice, days)
         for _ in range(_size(dice, 50, 260, n_posts)):
@@ -112,15 +129,16 @@ def _passed_on(people: People, text: str, dice: Dice) -> str:
     if roll < 0.75:
         return f"{dice.of(people.words['emoji'])} {text}"
     if roll < 0.9:
-        return text + dice.of(people.words["endings"])
-    return f"{dice.of(('ㅋㅋㅋ', '퍼옴)', '이거 봤어요?', '웃겨서 공유해요', '저도!') if people.lang == 'ko' else ('lol', 'copied:', 'sharing this', 'me too', 'haha'))} {text}"
+        return f"{text}{dice.of(people.words['endings'])}"
+    said: str = dice.of(_PASSED[people.lang])
+    return f"{said} {text}"
 
 
 def hot_products(people: People, n_posts: int, days: float, dice: Dice) -> Iterator[Row]:
     """The product of the week, sold by many people in short and similar words."""
     words, forms = people.words, phrases(people.words["hot"])
     items, step = dice.shuffled(words["hot_items"]), 5 if people.lang == "en" else 5_000
-    for number in range(max(1, n_posts // 30_000)):
+    for number in range(_count(dice, n_posts, 30_000)):
         item, worth = items[number % len(items)], (3 + dice.below(26)) * 10 * step
         for _ in range(_size(dice, 40, 180, n_posts)):
             author = people.person(dice)
@@ -143,17 +161,13 @@ def reposts(people: People, n_posts: int, days: float, dice: Dice) -> Iterator[R
             if moment >= days * DAY_S:
                 break
             yield Row(moment, thing.author, _again(people, text, again, dice), "repost", f"repost-{number}",
-                      category=thing.category, seller_type="business" if thing.business else "person", family="repost")  # fmt: skip
+                      category=thing.category, seller_type=_seller(thing.business), family="repost")  # fmt: skip
 
 
 def _again(people: People, text: str, again: int, dice: Dice) -> str:
     if not again or dice.chance(0.4):
         return text
-    said = (
-        ("끌올", "가격 내렸어요", "다시 올려요", "아직 있어요")
-        if people.lang == "ko"
-        else ("bump", "price drop", "still available", "relisting")
-    )
+    said = _AGAIN[people.lang]
     return f"{dice.of(said)} {text}" if dice.chance(0.5) else f"{text}\n{dice.of(said)}"
 
 

@@ -8,6 +8,7 @@ from semsearch.simulate.abuse.dice import Dice
 from semsearch.simulate.abuse.disguise import CONTACT_MARK, MIXED
 from semsearch.simulate.abuse.grammar import Phrase, Subject
 from semsearch.simulate.abuse.people import People
+from semsearch.simulate.listing import say_price
 
 PHASES = 3
 """How often the script of a drifting campaign changes."""
@@ -26,11 +27,13 @@ class Script:
     later: tuple[tuple[tuple[Phrase, ...], ...], ...]
     """The lines of phase 1, 2 and so on of a drift."""
     contact: tuple[Phrase, ...]
+    price_style: float
+    """In [0, 1): how prices are spelt, see listing.say_price."""
 
 
 def script(subject: Subject, family: str, dice: Dice, *, short: bool) -> Script:
     """A campaign's own script; `short` ones are chat messages of two or three sentences."""
-    wordings, options = (3, 4) if family in _MANY_WORDS else (1, 2)
+    wordings, options = (3, 4) if family in _MANY_WORDS else (1, dice.of((1, 1, 2)))
     n_lines = dice.between(2, 3) if short else dice.between(4, min(6, len(subject.lines)))
     lines = tuple(_line(kind, dice, wordings, options) for kind in dice.some(subject.lines, n_lines))
     later: list[tuple[tuple[Phrase, ...], ...]] = []
@@ -42,11 +45,12 @@ def script(subject: Subject, family: str, dice: Dice, *, short: bool) -> Script:
             later.append(tuple(before))
     return Script(
         subject,
-        tuple(dice.some(subject.items, dice.between(1, 4))),
-        tuple(phrase.narrowed(dice, 2) for phrase in dice.some(subject.titles, 3 if family in _MANY_WORDS else 2)),
+        tuple(dice.some(subject.items, dice.of((1, 1, 2, 4)))),
+        _line(subject.titles, dice, wordings, options),
         lines,
         tuple(later),
         _line(subject.contact, dice, wordings, options),
+        dice.roll(),
     )
 
 
@@ -95,6 +99,9 @@ class Writer:
         price = round(subject.price[0] + dice.roll() * (subject.price[1] - subject.price[0])) * unit
         item = dice.of(self.script.items)
         slots = people.slots(item, price, dice.of(people.places))
+        if self.family not in _MANY_WORDS:
+            slots["price"] = say_price(price, people.lang, self.script.price_style)
+            slots["retail"] = say_price(2 * price, people.lang, self.script.price_style)
         slots["item"] = item
         slots["contact"] = CONTACT_MARK
         return slots

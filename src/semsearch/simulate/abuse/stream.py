@@ -109,7 +109,7 @@ def _honest(people: People, n: int, days: float, seed: int) -> Iterator[Row]:
     for at in times.tolist():
         thing = people.thing()
         if dice.chance(_CHAT_SHARE):
-            text = dice.of(chats).say(dice, thing.slots)
+            text = " ".join([said.say(dice, thing.slots) for said in dice.some(chats, dice.of((1, 2, 2, 3)))])
             yield Row(at, people.person(dice), text, "benign", "", namespace="chat", recipient=thing.author)
             continue
         yield Row(at, thing.author, people.write(thing), "benign", "", category=thing.category,
