@@ -164,7 +164,7 @@ class Member:
     strength: float
     """0 to 1, of that net: 1 for exact ones, Jaccard similarity of shingles, cosine of vectors."""
     detail: str = ""
-    """The kind of the contact, for one."""
+    """The kind of contact that it carries, the shared one first; empty without."""
     recipient_id: str | None = None
     category: str | None = None
     disguised: bool = False

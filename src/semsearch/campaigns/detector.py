@@ -69,7 +69,7 @@ class Detector:
         self, posts: Sequence[Stored], prepared: Prepared, rulings: Rulings | None
     ) -> Iterator[tuple[Member, list[Member]]]:
         """Each post, and the members that it makes: none, itself, or its leader and itself."""
-        members = [self._member(stored, bool(prepared.disguised[at])) for at, stored in enumerate(posts)]
+        members = [self._member(stored, prepared, row) for row, stored in enumerate(posts)]
         put = _put(members, rulings) if rulings else {}
         about = [_packed(member) for member in members]
         joined = self.leaders.join(prepared, about, [member.at_us for member in members], put)
@@ -88,11 +88,12 @@ class Detector:
         name = self._campaigns[one.home]
         name = self.rulings.merged.get(name, name)
         self._seen_us[one.home] = max(self._seen_us.get(one.home, 0), member.at_us)
-        new = replace(member, campaign_id=name, net=one.net, strength=round(one.strength, 4), detail=one.detail)
+        detail = one.detail or member.detail
+        new = replace(member, campaign_id=name, net=one.net, strength=round(one.strength, 4), detail=detail)
         return [replace(leader, campaign_id=name), new] if leader else [new]
 
-    def _member(self, stored: Stored, disguised: bool) -> Member:
-        post = stored.post
+    def _member(self, stored: Stored, prepared: Prepared, row: int) -> Member:
+        post, kinds = stored.post, prepared.contacts[row].kinds
         return Member(
             seq=stored.seq,
             campaign_id="",
@@ -102,9 +103,10 @@ class Detector:
             at_us=to_us(post.created_at),
             net="leader",
             strength=1.0,
+            detail=kinds[0] if kinds else "",
             recipient_id=post.recipient_id,
             category=post.category,
-            disguised=disguised,
+            disguised=bool(prepared.disguised[row]),
             counts=self._counts(post),
         )
 
@@ -178,11 +180,12 @@ def _put(members: Sequence[Member], rulings: Rulings) -> dict[int, str]:
 def _packed(member: Member) -> str:
     """A member in little memory, for the many leaders that nobody will ever join."""
     own: list[Any] = [member.seq, member.post_id, member.revision, member.author_id, member.at_us]
-    return json.dumps([*own, member.recipient_id, member.category, int(member.disguised), int(member.counts)])
+    rest = [member.detail, member.recipient_id, member.category, int(member.disguised), int(member.counts)]
+    return json.dumps(own + rest)
 
 
 def _unpacked(text: str) -> Member:
-    seq, post_id, revision, author_id, at_us, recipient_id, category, disguised, counts = json.loads(text)
+    seq, post_id, revision, author_id, at_us, detail, recipient_id, category, disguised, counts = json.loads(text)
     return Member(
         seq,
         "",

@@ -204,7 +204,7 @@ class Leaders:
     def _ranks(self, a: Features, b: Features) -> NDArray[np.float64]:
         """How strongly rows match, [m]; 0 for too little."""
         shared = nets.jaccard(a.signature, b.signature)
-        needed = np.where(a.suspect & b.suspect, self._policy.shingles_suspect, self._policy.shingles)
+        needed = np.where(a.disguised & b.disguised, self._policy.shingles_disguised, self._policy.shingles)
         rank = np.where((shared >= needed) & (a.exact != 0) & (b.exact != 0), _SHINGLES + shared, 0.0)
         rank[(a.exact == b.exact) & (a.exact != 0)] = _EXACT
         open_ = np.flatnonzero((rank == 0) & (shared >= self._policy.support))
@@ -215,7 +215,7 @@ class Leaders:
 
 
 def _rows(prepared: Prepared, rows: NDArray[np.int64]) -> Features:
-    return Features(prepared.exact[rows], prepared.signature[rows], prepared.vectors[rows], prepared.suspect[rows])
+    return Features(prepared.exact[rows], prepared.signature[rows], prepared.vectors[rows], prepared.disguised[rows])
 
 
 def _told(rank: float) -> tuple[str, float]:

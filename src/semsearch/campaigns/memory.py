@@ -22,7 +22,7 @@ class Segment:
         self.exact = np.zeros(SEGMENT, np.uint64)
         self.signature = np.zeros((SEGMENT, N_HASHES), np.uint16)
         self.vectors = np.zeros((SEGMENT, dim), np.int8)
-        self.suspect = np.zeros(SEGMENT, np.bool_)
+        self.disguised = np.zeros(SEGMENT, np.bool_)
         self.home = np.zeros(SEGMENT, np.int64)
         """Slot of the campaign's leader: a leader's own, or for a variant the one that it shares a contact with."""
         self.about: list[str] = []
@@ -34,7 +34,7 @@ class _Kept(NamedTuple):
     exact: int
     signature: NDArray[np.uint16]
     vector: NDArray[np.int8]
-    suspect: bool
+    disguised: bool
     home: int
     about: str
 
@@ -45,7 +45,7 @@ class Features(NamedTuple):
     exact: NDArray[np.uint64]
     signature: NDArray[np.uint16]
     vectors: NDArray[np.int8]
-    suspect: NDArray[np.bool_]
+    disguised: NDArray[np.bool_]
 
 
 class Memory:
@@ -71,7 +71,7 @@ class Memory:
 
     def add(self, prepared: Prepared, rows: list[int], homes: list[int], about: list[str], at_us: list[int]) -> None:
         """Remember posts `rows` of a batch as leaders, with the next slots in their order."""
-        done, suspect = 0, prepared.suspect
+        done, disguised = 0, prepared.disguised
         while done < len(rows):
             place = self.end % SEGMENT
             if place == 0:
@@ -82,7 +82,7 @@ class Memory:
             segment.exact[place : place + n] = prepared.exact[some]
             segment.signature[place : place + n] = prepared.signature[some]
             segment.vectors[place : place + n] = prepared.vectors[some]
-            segment.suspect[place : place + n] = suspect[some]
+            segment.disguised[place : place + n] = disguised[some]
             segment.home[place : place + n] = homes[done : done + n]
             segment.about.extend(about[done : done + n])
             segment.newest_us = max(segment.newest_us, *at_us[done : done + n])
@@ -121,7 +121,7 @@ class Memory:
             out.exact[at] = segment.exact[place]
             out.signature[at] = segment.signature[place]
             out.vectors[at] = segment.vectors[place]
-            out.suspect[at] = segment.suspect[place]
+            out.disguised[at] = segment.disguised[place]
         return out
 
     def home(self, slot: int) -> int:
@@ -161,7 +161,7 @@ class Memory:
                 int(segment.exact[place]),
                 segment.signature[place].copy(),
                 segment.vectors[place].copy(),
-                bool(segment.suspect[place]),
+                bool(segment.disguised[place]),
                 int(segment.home[place]),
                 segment.about[place],
             )
@@ -171,4 +171,4 @@ class Memory:
         for row in at.tolist():
             kept = self._kept[int(slots[row])]
             out.exact[row], out.signature[row] = kept.exact, kept.signature
-            out.vectors[row], out.suspect[row] = kept.vector, kept.suspect
+            out.vectors[row], out.disguised[row] = kept.vector, kept.disguised

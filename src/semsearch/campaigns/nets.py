@@ -24,17 +24,17 @@ _PLANES = 18
 """Hyperplanes a band of vectors: 16 bands of 18 meet with a probability of 0.92 at a cosine of 0.95."""
 _VECTOR_BANDS = 16
 _SEED = 20_260
-_WARY_ROWS = 2
-"""MinHashes a band of suspects: 30 bands of 2 meet with a probability of 0.5 at a similarity of 0.15, 0.7 at 0.2."""
+_MASKED_ROWS = 2
+"""MinHashes a band of disguised posts: 30 bands of 2 meet with a probability of 0.5 at a similarity of 0.15, 0.7 at 0.2."""
 _BANDS = N_HASHES // _ROWS
-_WARY_BANDS = N_HASHES // _WARY_ROWS
-N_KEYS = 1 + _BANDS + _VECTOR_BANDS + _WARY_BANDS
+_MASKED_BANDS = N_HASHES // _MASKED_ROWS
+N_KEYS = 1 + _BANDS + _VECTOR_BANDS + _MASKED_BANDS
 """Keys of a post that go into the buckets; contacts have a table of their own."""
-USUAL_KEYS = 1 + _BANDS + _VECTOR_BANDS + _WARY_BANDS // 4
-"""Keys that a post has on average, when a quarter are suspects."""
+USUAL_KEYS = 1 + _BANDS + _VECTOR_BANDS + _MASKED_BANDS // 4
+"""Keys that a post has on average, when a quarter are disguised."""
 _SHINGLED = slice(1, 1 + _BANDS)
 _SIDES = slice(1 + _BANDS, 1 + _BANDS + _VECTOR_BANDS)
-_WARY = slice(1 + _BANDS + _VECTOR_BANDS, N_KEYS)
+_MASKED = slice(1 + _BANDS + _VECTOR_BANDS, N_KEYS)
 _SCALE = 127.0
 
 
@@ -58,9 +58,7 @@ class Prepared:
     """[n, dim] L2-normalised rows times 127; zero without a vector; dim 0 without an encoder."""
     contacts: tuple[Contacts, ...]
     disguised: NDArray[np.bool_]
-    """[n] whether the text was written to slip past filters."""
-    suspect: NDArray[np.bool_]
-    """[n] disguised, or with a contact: little is enough for two such posts to look alike."""
+    """[n] whether the text was written to slip past filters: less is enough for two such posts to look alike."""
 
     def __len__(self) -> int:
         return len(self.exact)
@@ -73,7 +71,6 @@ class Prepared:
             self.vectors[start:end],
             self.contacts[start:end],
             self.disguised[start:end],
-            self.suspect[start:end],
         )
 
 
@@ -98,8 +95,8 @@ def keys(prepared: Prepared) -> NDArray[np.uint64]:
     out[:, 0] = prepared.exact
     signature = prepared.signature.astype(np.uint64)
     out[:, _SHINGLED] = band_keys(signature.reshape(len(out), _BANDS, _ROWS))
-    suspects = np.flatnonzero(prepared.suspect)
-    out[suspects, _WARY] = band_keys(signature[suspects].reshape(len(suspects), _WARY_BANDS, _WARY_ROWS))
+    masked = np.flatnonzero(prepared.disguised)
+    out[masked, _MASKED] = band_keys(signature[masked].reshape(len(masked), _MASKED_BANDS, _MASKED_ROWS))
     placed = np.flatnonzero(prepared.vectors.any(axis=1))
     out[placed, _SIDES] = _sides(prepared.vectors[placed])
     spread = mixed(np.arange(1, N_KEYS, dtype=np.uint64))

@@ -33,14 +33,12 @@ def prepare(texts: Sequence[str], policy: CampaignSettings, encode: Encode | Non
     place = {text: number for number, text in enumerate(distinct)}
     rows = [place[text] for text in texts]
     contacts = [_contacts(reading.contacts) for reading in readings]
-    disguised = np.array([reading.disguised > 0 for reading in readings], np.bool_)
     return Prepared(
         exact[rows],
         nets.signatures(skeletons)[rows],
         nets.packed(vectors)[rows],
         tuple(contacts[row] for row in rows),
-        disguised[rows],
-        (disguised | np.array([bool(each.keys) for each in contacts], np.bool_))[rows],
+        np.array([readings[row].disguised > 0 for row in rows], np.bool_),
     )
 
 

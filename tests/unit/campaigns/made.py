@@ -30,7 +30,6 @@ def prepared(*posts: str | tuple[str, str]) -> Prepared:
         nets.packed(np.stack([vector(text) for text in texts])),
         tuple(contacts),
         np.zeros(len(texts), np.bool_),
-        np.array([bool(each.keys) for each in contacts], np.bool_),
     )
 
 
