@@ -148,6 +148,13 @@ class Journal:
                 indexed = max(indexed, end)
         return indexed
 
+    def times(self, namespace: str) -> tuple[datetime, datetime] | None:
+        """Of the namespace's earliest and latest post; None when it has none."""
+        ends = select(func.min(posts.c.at_us), func.max(posts.c.at_us)).where(posts.c.namespace == namespace)
+        with self._store.reading() as connection:
+            first, last = connection.execute(ends).one()
+        return None if first is None else (from_us(first), from_us(last))
+
     def last_seq(self, namespace: str) -> int:
         """Of the namespace's newest post; 0 when it has none."""
         with self._store.reading() as connection:

@@ -3,7 +3,7 @@
 ```
 serving ← pipelines ← building ← training
         ← releasing
-        ← scanning
+        ← scanning ← looking
         ← notifying
 ```
 """
@@ -11,6 +11,7 @@ serving ← pipelines ← building ← training
 from __future__ import annotations
 
 from semsearch.wiring.building import build, next_lexical_id, next_model
+from semsearch.wiring.looking import Looking, open_looking
 from semsearch.wiring.notifying import Retried, open_courier, open_sinks, retry
 from semsearch.wiring.pipelines import items_of, pipeline_schema
 from semsearch.wiring.releasing import gate, publish, rollback
@@ -27,6 +28,7 @@ from semsearch.wiring.training import Training, train
 
 __all__ = [
     "Retried",
+    "Looking",
     "Training",
     "build",
     "gate",
@@ -37,6 +39,7 @@ __all__ = [
     "open_courier",
     "open_encoder",
     "open_history",
+    "open_looking",
     "open_retriever",
     "open_scan",
     "open_searcher",

@@ -42,7 +42,7 @@ def open_scan(workspace: Workspace, namespace: str, *, now: datetime, sinks: tup
     policy = settings.campaigns.of(namespace)
     with workspace.scanning(namespace), Store.open(workspace.moderation_path, now=now) as store:
         state = open_state(store)
-        model_id = _model(workspace, namespace, settings, state)
+        model_id = model_of(workspace, namespace, settings, state)
         identity = _identity(workspace, namespace, settings, model_id)
         opening = partial(open_encode, workspace, settings, model_id)
         with Preparing(opening, policy, PROCESSES if model_id else 0) as preparing:
@@ -62,7 +62,7 @@ def reembed(workspace: Workspace, namespace: str, *, now: datetime) -> str:
         state = open_state(store)
         if state.campaigns.cursor(namespace) is None:
             raise MissingPart(f"Nothing in {namespace} was scanned yet.", "Next: semsearch scan posts FILE")
-        identity = _identity(workspace, namespace, settings, _wanted(workspace, settings))
+        identity = _identity(workspace, namespace, settings, wanted_model(workspace, settings))
         state.campaigns.reembed(namespace, identity.encoder_id)
         return identity.encoder_id
 
@@ -82,7 +82,7 @@ def open_encode(workspace: Workspace, settings: Settings, model_id: str) -> Enco
     return open_encoder(workspace, model_id, settings).encode_items if model_id else None
 
 
-def _wanted(workspace: Workspace, settings: Settings) -> str:
+def wanted_model(workspace: Workspace, settings: Settings) -> str:
     """The model that the settings name, or else that of the default pipeline; empty without one."""
     named = settings.campaigns.model
     if named == NO_MODEL:
@@ -93,11 +93,11 @@ def _wanted(workspace: Workspace, settings: Settings) -> str:
     return chosen if chosen and workspace.model_path(chosen).is_dir() else ""
 
 
-def _model(workspace: Workspace, namespace: str, settings: Settings, state: State) -> str:
+def model_of(workspace: Workspace, namespace: str, settings: Settings, state: State) -> str:
     """The model that a namespace began with, as long as the settings name no other one."""
     cursor = state.campaigns.cursor(namespace)
     if cursor is None or settings.campaigns.model:
-        return _wanted(workspace, settings)
+        return wanted_model(workspace, settings)
     return _holder(workspace, cursor.encoder_id) if cursor.encoder_id else ""
 
 
