@@ -26,6 +26,8 @@ _CLUSTER = re.compile(
     f"(?P<invisible>[{INVISIBLE}]+)|(?s:.){_MARK}{{1,8}}|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
     f"|[가-힣][\u11a8-\u11c2]|[^{_PLAIN}]"
 )
+# Soft hyphens, and the controls that a misread Windows text is full of.
+_HARMLESS = re.compile("[\x00-\x9f\u00ad]")
 _JOINED_BY_NOTHING = re.compile("[0-9a-z\u0370-\u04ff\u3131-\u318e가-힣]")
 _STYLED = re.compile("[\u24b6-\u24e9\U0001d400-\U0001d7cd\U0001f110-\U0001f189]")
 _FRAMED = re.compile("[\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\U0001d7ce-\U0001d7ff\U0001f100-\U0001f10c]")
@@ -51,7 +53,7 @@ def _odd(text: str) -> Iterator[Edit]:
     for found in _CLUSTER.finditer(text):
         start, end = found.span()
         if found["invisible"]:
-            yield Edit(start, end, "", _inside_word(text, start, end) and "\u00ad" not in found.group())
+            yield Edit(start, end, "", _inside_word(text, start, end) and not _HARMLESS.match(found.group()))
             continue
         new, evasive = _drawn(found.group())
         if new != found.group():
@@ -79,7 +81,7 @@ def _drawn(cluster: str) -> tuple[str, bool]:
         return value, False
     whole = search(cluster)
     plain = without_marks(whole)
-    return plain, (plain != whole and cluster[0].isalnum()) or bool(_STYLED.match(cluster))
+    return plain, (len(cluster) > 1 and plain != whole and cluster[0].isalnum()) or bool(_STYLED.match(cluster))
 
 
 def alphabets(text: str) -> list[Edit]:

@@ -47,9 +47,12 @@ LATIN_TWINS = dict(zip("abcehikmnoprtuxy", "авсенікмпоргтиху", s
 
 _SMALL = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘǫʀꜱᴛᴜᴠᴡʏᴢɡ"
 _SMALL_PLAIN = "abcdefghijklmnopqrstuvwyzg"
-STYLED = dict(zip(_SMALL, _SMALL_PLAIN, strict=True)) | {
-    chr(base + i): chr(ord("a") + i) for base in (0x1F150, 0x1F170) for i in range(26)
-}
+_SMALL_CYRILLIC = dict(zip("ᴦᴧᴨᴩᴫ", "глпрл", strict=True))
+STYLED = (
+    dict(zip(_SMALL, _SMALL_PLAIN, strict=True))
+    | _SMALL_CYRILLIC
+    | {chr(base + i): chr(ord("a") + i) for base in (0x1F150, 0x1F170) for i in range(26)}
+)
 """Letters drawn small, in circles or in squares, of which Unicode does not say which letter they are."""
 
 _MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from string import punctuation
 
 from semsearch.text.lookalikes import CYRILLIC_TWINS, GREEK_TWINS, without_marks
 
@@ -34,12 +34,11 @@ _SWAPPED = {"ㄷㅐ": "ㅁㅓ", "ㄷㅔ": "ㅁㅓ", "ㅋㅓ": "ㄱㅟ", "ㄴㅔ"
 _SWAPPED_WHOLE = {"띵": "명", "띤": "면", "윾": "유", "앟": "왕", "쀼": "부부"}
 
 _DROPPED = re.compile(r"[\W_]+|[ㅋㅎㅠㅜㅡ]{2,}|(?<![ㄱ-ㅣ])[ㅋㅎㅠㅜㅡ](?![ㄱ-ㅣ])")
+_ODD = re.compile("[^ -~가-힣]")
 _OTHER = re.compile("[^\x00-\x7f가-힣ㄱ-ㅣ\u1100-\u1175]+")
 _LEET = re.compile("(?<=[a-z])[01345](?=[a-z])")
 _LEET_LETTERS = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s"}
 _TWINS = str.maketrans(CYRILLIC_TWINS | GREEK_TWINS | {"ı": "i"})
-_CACHED_WORD = 16
-"""Characters of the longest word that is remembered: words come back, monsters do not."""
 
 
 def skeleton(view: str) -> str:
@@ -47,15 +46,9 @@ def skeleton(view: str) -> str:
 
     `skeleton(skeleton(v)) == skeleton(v)`. Letters typed alone keep their place in words (ㅋㅌ), not in moods (ㅋㅋㅋ).
     """
-    bones = "".join([_known(word) if len(word) <= _CACHED_WORD else _bare(word) for word in view.split()])
-    return _LEET.sub(lambda found: _LEET_LETTERS[found.group()], bones)
-
-
-def _bare(word: str) -> str:
-    return _DROPPED.sub("", _OTHER.sub(_plain, word)).translate(_LETTERS)
-
-
-_known = lru_cache(1 << 16)(_bare)
+    if _ODD.search(view):
+        view = _DROPPED.sub("", _OTHER.sub(_plain, view))
+    return _LEET.sub(lambda found: _LEET_LETTERS[found.group()], view.translate(_LETTERS))
 
 
 def _plain(other: re.Match[str]) -> str:
@@ -87,5 +80,6 @@ def _spelled(syllable: str) -> str:
 _LETTERS = _Letters(
     {ord(letter): _CONJOINING.get(_ALIKE.get(letter, letter), "") for letter in _FIRST + _MIDDLE}
     | {ord(two): "".join(_CONJOINING[_ALIKE.get(one, one)] for one in ones) for two, ones in _CLUSTERS.items()}
+    | dict.fromkeys(map(ord, " " + punctuation), "")
     | {ord("l"): "i"}
 )
