@@ -135,12 +135,14 @@ class CampaignStore:
 
     def namespaces(self) -> dict[str, str]:
         """Every campaign that has members or an alert, and its namespace."""
-        found: dict[str, str] = {}
         with self._store.reading() as connection:
-            for table in (members, alerts):
-                rows = connection.execute(select(table.c.campaign_id, table.c.namespace).distinct())
-                found |= dict(rows.tuples().all())
-        return found
+            return {
+                campaign_id: namespace
+                for table in (members, alerts)
+                for campaign_id, namespace in connection.execute(
+                    select(table.c.campaign_id, table.c.namespace).distinct()
+                )
+            }
 
     def reset(self, namespace: str) -> None:
         """Forget what the machine made of a namespace, to make it anew from the journal; decisions stay.

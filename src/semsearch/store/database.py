@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from semsearch.errors import Busy, MismatchError, MissingPart, SemsearchError, UsageError
@@ -89,6 +89,10 @@ class Store:
 
         with self.writing() as connection:
             found = _schema(connection)
+            if found is None and inspect(connection).get_table_names():
+                raise UsageError(
+                    f"{self.path} is no moderation database, but one of something else.", "Next: move it away"
+                )
             if found is not None and found not in known():
                 raise MismatchError(
                     f"{self.path} has schema {found}, made by a newer semsearch; this one knows {SCHEMA}.",

@@ -89,7 +89,7 @@ class Decisions:
         with self._store.reading() as connection:
             for start in range(0, len(wanted), PAGE):
                 page = pairs.where(decision_members.c.decision_id.in_(wanted[start : start + PAGE]))
-                found += connection.execute(page).tuples().all()
+                found += [(author, number, n) for author, number, n in connection.execute(page)]
         return sorted(found)
 
     def verify(self) -> Verified:

@@ -106,7 +106,9 @@ def test_an_author_is_found_in_the_index_and_in_the_tail(store: Store, monkeypat
     journal = Journal(store)
     expected = []
     for n in range(12):
-        journal.append([post(f"{n}", author_id="even" if n % 2 == 0 else "odd", namespace="chat" if n > 5 else "listing")])
+        journal.append(
+            [post(f"{n}", author_id="even" if n % 2 == 0 else "odd", namespace="chat" if n > 5 else "listing")]
+        )
         expected += [n + 1] if n % 2 == 0 else []
         assert [s.seq for s in journal.by_author("even")] == expected
     assert journal.by_author("nobody") == []
