@@ -1,6 +1,6 @@
 from semsearch.simulate.abuse import frozen_hash
 
-FROZEN = "2a3be30e66b9c838829fad49a7d87efd9171537458ee4dcd985724f6714b3b7c"
+FROZEN = "9ca81548a48c7ac35c83a72ef4f89b7c2954fd0b0c9e20fb059218cb3c9d64b6"
 
 
 def test_the_stream_is_frozen():
