@@ -12,14 +12,6 @@ from semsearch.store.database import Store
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database; a copy of it saves the migration."""
-    path = tmp_path_factory.mktemp("migrated") / "moderation.sqlite"
-    Store.open(path, now=NOW).close()
-    return path
-
-
 @pytest.fixture
 def store(tmp_path: Path, migrated: Path) -> Iterator[Store]:
     with Store.open(Path(shutil.copy(migrated, tmp_path / "moderation.sqlite")), now=NOW) as opened:
