@@ -244,7 +244,7 @@ class Settings(BaseSettings):
             raise UsageError(f"A variable SEMSEARCH_… cannot be read: {error}.", _ENVIRONMENT) from error
         except ValueError as error:
             raise UsageError(f"{path} is not TOML: {error}", "Next: correct that line") from error
-        return loaded
+        return cls.model_construct(**dict(loaded))  # of a class that can be sent to another process
 
     def override(self, section: str, **flags: Any) -> Settings:
         """A copy in which every flag that is not None replaces its setting; raises UsageError."""
