@@ -33,6 +33,8 @@ class Trouble:
     times: int = 1_000_000
     after: bool = False
     """Whether the call takes effect all the same."""
+    drip_s: float = 0.0
+    """Seconds between two bytes of the answer."""
     drop: bool = False
     """Whether the connection is cut without an answer."""
 
@@ -52,9 +54,9 @@ class Handler(BaseHTTPRequestHandler):
         if trouble.drop:
             self.close_connection = True
             return None
-        return self.answer(trouble.status, trouble.body, trouble.headers)
+        return self.answer(trouble.status, trouble.body, trouble.headers, trouble.drip_s)
 
-    def answer(self, status: int, body: str, headers: dict[str, str]) -> None:
+    def answer(self, status: int, body: str, headers: dict[str, str], drip_s: float = 0.0) -> None:
         raw = body.encode()
         try:
             self.send_response(status)
@@ -62,7 +64,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(raw)))
             self.end_headers()
-            self.wfile.write(raw)
+            for i in range(len(raw)) if drip_s else ():
+                self.wfile.write(raw[i : i + 1])
+                time.sleep(drip_s)
+            self.wfile.write(b"" if drip_s else raw)
         except OSError:
             pass  # the caller gave up
 

@@ -164,6 +164,7 @@ def down(place, how):
 DOWN = {
     "server error": Trouble(503, "<html>upstream</html>"),
     "hangs": Trouble(hang_s=1.0),
+    "drips": Trouble(body="x" * 20, drip_s=0.1),
     "cut": Trouble(drop=True),
     "too many": Trouble(429, "ratelimited", {"Retry-After": "7"}),
 }
