@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.unit.review.conftest import Market
 
 from semsearch.errors import UsageError
 from semsearch.records import Member, Post
@@ -14,7 +15,6 @@ from semsearch.review.cases import Case, Cases, filtered
 from semsearch.review.showing import shown
 from semsearch.store.campaigns import Step
 from semsearch.store.decisions import Decisions
-from tests.unit.review.conftest import Market
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SOON = NOW + timedelta(days=3)
@@ -213,7 +213,7 @@ def test_what_is_no_decision_is_refused(market: Market, verdict: str, more: dict
 
 
 def test_unknown_ids_name_their_neighbours(market: Market) -> None:
-    with pytest.raises(UsageError, match="no alert 'a11'. Did you mean a1"):
+    with pytest.raises(UsageError, match="no alert 'a11'\\. Did you mean a1"):
         deciding.decide(market.store, "a11", "confirm", **BY)
     with pytest.raises(UsageError, match="no campaign 'c9'"):
         deciding.merge(market.store, "c1", "c9", **BY)
