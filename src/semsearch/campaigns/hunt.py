@@ -1,8 +1,8 @@
 """Look-alikes of one reported post among those of the journal.
 
 A straight pass: every post of the span is compared with the reported one, so nothing is lost to buckets, to expiry or
-to who leads, no scan has to run, and posts that no campaign took are found too. The bounds are those for suspects,
-whoever wrote the post: a person looks at what is found, the most alike first.
+to who leads, no scan has to run, and posts that no campaign took are found too. The bounds are looser than those that
+join: a person looks at what is found, the most alike first.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from semsearch.progress import Progress, silent
 from semsearch.settings import CampaignSettings
 from semsearch.store.journal import Stored
 
+_FEWER = 3
+"""A third of the shared shingles that join is enough."""
 _LOOSER = 0.05
 """Cosine below that which joins."""
 _EXACT, _CONTACT = 3.0, 2.0
@@ -125,7 +127,7 @@ class Hunt:
             near = nets.cosine(prepared.vectors, np.broadcast_to(one.vectors[0], prepared.vectors.shape))
         close = (near >= policy.embedding - _LOOSER) & (shared >= policy.support / 2)
         rank = np.where(close, np.minimum(near, 1.0), 0.0)
-        rank = np.where(shared >= min(policy.shingles, policy.shingles_suspect), 1 + shared, rank)
+        rank = np.where(shared >= policy.shingles / _FEWER, 1 + shared, rank)
         tied = [row for row, own in enumerate(prepared.contacts) if not self._wanted.isdisjoint(own.keys)]
         rank[tied] = _CONTACT + rank[tied] / 4
         rank[(prepared.exact == one.exact[0]) & known] = _EXACT

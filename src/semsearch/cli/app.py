@@ -13,6 +13,7 @@ from semsearch.cli import (
     campaigns,
     demo,
     evaluate,
+    hunt,
     imports,
     index,
     release,
@@ -73,6 +74,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.command()(train.train)
 app.add_typer(scan.app, name="scan")
 app.command()(scan.watch)
+app.command()(hunt.hunt)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(authors.app, name="authors")
 app.add_typer(campaigns.app, name="campaigns")
