@@ -1,9 +1,9 @@
-"""A market as files: rows that `semsearch import` takes as they are, the test, and the truth."""
+"""A market or a stream of posts as files: rows that other commands take as they are, the test, and the truth."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,13 @@ from semsearch.simulate.assemble import Market
 if TYPE_CHECKING:
     import polars as pl
 
+    from semsearch.simulate.abuse import AbuseStream
+
 
 def check_folder(folder: Path) -> None:
     """Raise UsageError unless `folder` is new or empty, so that nobody's files are mixed with ours."""
     if folder.is_file():
-        raise UsageError(f"{folder} is a file.", "Next: name a new directory for the market")
+        raise UsageError(f"{folder} is a file.", "Next: name a new directory")
     if folder.is_dir() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty.", "Next: name a new directory, or empty this one")
 
@@ -41,13 +43,38 @@ def write(market: Market, folder: Path) -> dict[str, int]:
         "intents.parquet": (market.intents, _parquet),
         "log_queries.tsv": (market.log_queries, _tsv),
     }
+    return _save(folder, writers, "market.json", about(market))
+
+
+def write_stream(stream: AbuseStream, folder: Path) -> dict[str, int]:
+    """Write a made stream of posts into `folder`, as `write` does with a market, and return the rows of each file."""
+    check_folder(folder)
+    writers = {"posts.parquet": (stream.posts, _parquet), "posts_truth.parquet": (stream.truth, _parquet)}
+    document = {
+        "simulated": True,
+        "lang": stream.lang,
+        "seed": stream.seed,
+        "start": stream.start.isoformat(),
+        "days": stream.days,
+        "n_posts": stream.posts.height,
+        "n_campaigns": stream.truth["campaign"].drop_nulls().n_unique(),
+    }
+    return _save(folder, writers, "stream.json", document)
+
+
+def _save(
+    folder: Path,
+    writers: Mapping[str, tuple[pl.DataFrame, Callable[[pl.DataFrame, Path], None]]],
+    about_name: str,
+    document: Mapping[str, Any],
+) -> dict[str, int]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, (frame, save) in writers.items():
             with atomic(folder / name) as draft:
                 save(frame, draft)
-        with atomic(folder / "market.json") as draft:
-            draft.write_text(json.dumps(about(market), indent=2) + "\n", encoding="utf-8")
+        with atomic(folder / about_name) as draft:
+            draft.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}.", "Next: name another directory") from error
     return {name: frame.height for name, (frame, _) in writers.items()}
