@@ -151,7 +151,7 @@ def _campaigns(store: Store, namespace: str, seqs: tuple[int, ...], now: datetim
 
 
 def _show(wanted: Reported, found: Hunted, campaigns: dict[int, str], *, as_json: bool, as_jsonl: bool) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"post_id": each.stored.post.post_id, "revision": each.stored.post.revision,
          "author_id": each.stored.post.author_id, "at": each.stored.post.created_at, "net": each.net,
          "strength": each.strength, "shingles": each.shingles, "cosine": each.cosine, "contacts": list(each.contacts),
