@@ -163,8 +163,7 @@ class Courier:
             tally.opens_s += [self._looks_s] if awake else []
             tally.waiting = self._waiting
             return
-        for rows in self._grouped(self._look(due_by, awake)):
-            errand = Errand(self._sinks[rows[0].sink], Notice.of(rows[-1].alert), rows)
+        for errand in self._look(due_by, awake):
             self._settle_or_wait(errand, now, end_s, tally)
         self._waiting = tally.waiting
 
@@ -180,13 +179,13 @@ class Courier:
         """With the alert's status; only now, as it costs more than all else of a row that waits."""
         return replace(errand, notice=replace(errand.notice, status=self._status(errand.notice.alert_id, now)))
 
-    def _look(self, due_by: datetime, awake: Sequence[str]) -> Sequence[Owed]:
+    def _look(self, due_by: datetime, awake: Sequence[str]) -> list[Errand]:
         began_s = self._elapsed()
-        rows = self._outbox.due(due_by, AT_ONCE, awake)
+        errands = self._errands(self._outbox.due(due_by, AT_ONCE, awake))
         self._looks_s = self._elapsed() + REST * (self._elapsed() - began_s)
-        return rows
+        return errands
 
-    def _grouped(self, rows: Sequence[Owed]) -> list[list[Owed]]:
+    def _errands(self, rows: Sequence[Owed]) -> list[Errand]:
         """Rows that one message settles, in the order of telling: files first, then the worst, then the oldest.
 
         A sink that wants every step gets a row each; another the newest step of an alert, which settles the earlier.
@@ -195,13 +194,11 @@ class Courier:
         for row in rows:
             one = row.outbox_id if self._sinks[row.sink].every else row.alert.alert_id
             groups.setdefault((row.sink, one), []).append(row)
-        for group in groups.values():
+        errands = []
+        for (name, _), group in groups.items():
             group.sort(key=lambda row: (row.alert.level, row.outbox_id))
-        return sorted(groups.values(), key=self._turn)
-
-    def _turn(self, group: Sequence[Owed]) -> tuple[bool, int]:
-        every = self._sinks[group[0].sink].every
-        return not every, 0 if every else -SEVERITIES.index(Notice.of(group[-1].alert).severity)
+            errands.append(Errand(self._sinks[name], Notice.of(group[-1].alert), group))
+        return sorted(errands, key=_turn)
 
     def _settle(self, errand: Errand, now: datetime, tally: Tally) -> None:
         """Tell one notice, and note it on all rows that it settles."""
@@ -261,6 +258,11 @@ class Courier:
 
     def _is_paused(self, way: tuple[str, str | None]) -> bool:
         return self._opens.get(way, 0.0) > self._elapsed()
+
+
+def _turn(errand: Errand) -> tuple[bool, int]:
+    every = errand.sink.every
+    return not every, 0 if every else -SEVERITIES.index(errand.notice.severity)
 
 
 def _told(what: str, error: Exception) -> str:
