@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import resource
 import signal
@@ -156,7 +157,7 @@ def test_a_killed_scan_goes_on_to_what_an_unbroken_one_leaves(market, tmp_path):
     for killed_after, how in ((1_000, signal.SIGKILL), (2_000, signal.SIGINT)):
         with started("scan", "posts", file, "-w", market) as process:
             until(lambda n=killed_after: n_scanned(market) >= n or process.poll() is not None)
-            process.send_signal(how)
+            os.killpg(process.pid, how)  # as Ctrl-C does
             process.communicate(timeout=30)
             assert process.returncode == {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130}[how]
     assert run("scan", "posts", file, "-w", market).returncode == 0
@@ -189,7 +190,7 @@ def test_a_watched_file_grows_is_rotated_and_ends_with_ctrl_c(market, tmp_path):
         log.rename(tmp_path / "log.1")
         written(log, posts[170:])
         until(lambda: n_scanned(market) == 324)
-        time.sleep(0.5)  # what is committed is counted next
+        time.sleep(0.5)  # until it waits for more
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
@@ -209,6 +210,7 @@ def test_a_pipe_is_watched_as_it_flows(market):
         alert = json.loads(process.stdout.readline())
         assert (alert["namespace"], alert["level"]) == ("chat", 1)
         until(lambda: n_scanned(market) == 200)
+        time.sleep(0.5)  # until it waits for more
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130, err

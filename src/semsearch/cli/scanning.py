@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semsearch.cli.output import emit, talk
+from semsearch.errors import SemsearchError
 from semsearch.plain import plain
 
 if TYPE_CHECKING:
@@ -73,11 +74,17 @@ class Scanning:
         self._open.close()
 
     def run(self, batches: Iterable[Sequence[Post]]) -> Iterator[None]:
-        """Scan batches of one namespace each; yields after each one that is through."""
-        for namespace, group in groupby(batches, key=lambda batch: batch[0].namespace):
+        """Scan batches of one namespace each; yields after each one that is through.
+
+        When reading them fails, what was read is scanned to its end first.
+        """
+        failures: list[Exception] = []
+        for namespace, group in groupby(_until_failure(batches, failures), key=lambda batch: batch[0].namespace):
             for taken in self._scan(namespace).run(group, _now):
                 self._note(taken)
                 yield
+        if failures:
+            raise failures[0]
 
     def take(self, batch: Sequence[Post]) -> None:
         """Scan one batch to its end."""
@@ -100,7 +107,9 @@ class Scanning:
 
             sinks = self._courier.names if self._courier else ()
             opening = open_scan(self._workspace, namespace, now=_now(), sinks=sinks)
-            self._scans[namespace] = self._open.enter_context(opening)
+            self._scans[namespace] = scan = self._open.enter_context(opening)
+            for taken in scan.run((), _now):  # what a kill left in the journal
+                self._note(taken)
         return self._scans[namespace]
 
     def _note(self, taken: Taken) -> None:
@@ -124,6 +133,13 @@ class Scanning:
         authors = f"{alert.n_authors:,} author{'s' if alert.n_authors != 1 else ''}"
         talk(f"{what} {alert.alert_id}: {alert.kind} in {alert.namespace}, {alert.n_posts:,} posts of {authors}, "
              f"severity {alert.severity}")  # fmt: skip
+
+
+def _until_failure(batches: Iterable[Sequence[Post]], failures: list[Exception]) -> Iterator[Sequence[Post]]:
+    try:
+        yield from batches
+    except (SemsearchError, OSError) as error:
+        failures.append(error)
 
 
 def _now() -> datetime:

@@ -22,15 +22,15 @@ class Line(NamedTuple):
     text: str
 
 
-def numbered_lines(name: str, blocks: Iterator[bytes], reject: Reject, first: int = 1) -> Iterator[Line]:
-    """The lines of one stream, of which the first has the number `first`.
+def numbered_lines(name: str, blocks: Iterator[bytes], reject: Reject, piece_from: int | None = None) -> Iterator[Line]:
+    """The lines of one stream, or of a piece of one that begins with line `piece_from`: it has no byte order mark.
 
     A byte order mark decides (UTF-8, UTF-16). Without one a stream is UTF-8 or, when its first block that
     is not plain UTF-8 has more lines in CP949 (which holds EUC-KR), CP949. Lines in the other encoding,
     or in neither, go to `reject`, readable; the header (line 1) is kept in its own encoding.
     """
-    number, korean = first, None
-    for block in _whole_lines(name, _utf8(name, blocks)):
+    number, korean = piece_from or 1, None
+    for block in _whole_lines(name, blocks if piece_from else _utf8(name, blocks)):
         text = None if korean and not block.isascii() else _decode(block, "utf-8")
         if text is not None:
             korean = korean if block.isascii() else False

@@ -2,11 +2,13 @@
 
 Columns, times, encodings and the quarantine are those of an import. What differs: posts are handed on as they are
 read, so that a file of any size streams and a run that is stopped has done its work up to there; and nothing that a
-post's author writes (its length, control characters, half an emoji, no text at all) can have the post left out.
+post's author writes (its length, control characters, half an emoji, no text at all) can have the post left out. (In
+CSV a text of more than 1,000 lines can: it looks like a quote that is never closed.)
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -93,7 +95,7 @@ class PostReader:
     def lines(self, name: str, chunks: Iterator[Chunk]) -> Iterator[tuple[Post, ...]]:
         """All posts of JSON Lines that are still being written; a bad line never ends it, nor do many.
 
-        After each chunk an empty batch may come. Raises UsageError when the first chunk is not JSON Lines.
+        After each chunk comes an empty batch. Raises UsageError when the first chunk is not JSON Lines.
         """
         reject = self.rejects.of(name)
         mapper = Mapper(self._plan)
@@ -102,7 +104,8 @@ class PostReader:
             if first and chunk.data.strip():
                 _check_jsonl(name, chunk.data)
                 first = False
-            lines = numbered_lines(name, iter([chunk.data]), reject, chunk.number)
+            data = chunk.data.removeprefix(codecs.BOM_UTF8) if chunk.number == 1 else chunk.data
+            lines = numbered_lines(name, iter([data]), reject, chunk.number)
             for batch in jsonl_batches(lines, reject, mend=True):
                 mapped = mapper.of(batch)
                 lacking = [field for field in REQUIRED["posts"] if field not in mapped.fields]
@@ -158,10 +161,11 @@ def _post(row: tuple[Any, ...]) -> Post:
 
 
 def _check_jsonl(name: str, data: bytes) -> None:
-    """Raises UsageError for what is no JSON Lines; one bad line is no reason."""
-    head = data[:HEAD]
-    if sniff(name, head) != "jsonl" and not any(line.lstrip().startswith(b"{") for line in head.split(b"\n")):
+    """Raises UsageError for what is no JSON Lines in UTF-8; one bad line is no reason."""
+    head = data[:HEAD].removeprefix(codecs.BOM_UTF8)
+    begins = sniff(name, head) == "jsonl" or any(line.lstrip().startswith(b"{") for line in head.split(b"\n"))
+    if not begins or head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise UsageError(
-            f"{name} is not JSON Lines (one JSON object a line), which alone can be watched.",
+            f"{name} is not JSON Lines (one JSON object a line, in UTF-8), which alone can be watched.",
             "Next: semsearch scan posts FILE, for a file that is whole",
         )

@@ -8,6 +8,7 @@ import json
 import sys
 from collections import defaultdict
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from semsearch.campaigns.scan import Taken
 from semsearch.cli.app import main
 from semsearch.errors import Busy, UsageError
-from semsearch.records import Alert
+from semsearch.records import Alert, Post
 from semsearch.store.appending import Appended
 from semsearch.workspace import Workspace
 
@@ -34,7 +35,15 @@ class FakeScan:
         self.namespace, self.seen, self.stop_at = namespace, seen, stop_at
 
     def run(self, batches, clock):
+        """Works on a batch when the next one was read, as the real one reads ahead; first on what was left."""
+        while self.seen["left"]:
+            yield self.take(self.seen["left"].pop(), clock())
+        ahead = []
         for batch in batches:
+            ahead.append(batch)
+            if len(ahead) > 1:
+                yield self.take(ahead.pop(0), clock())
+        for batch in ahead:
             yield self.take(batch, clock())
 
     def take(self, batch, now):
@@ -102,7 +111,10 @@ def shell(tmp_path, monkeypatch, capsys):
         out, err = capsys.readouterr()
         return code, out, err
 
-    run.stop_at, run.opened, run.courier, run.root = stop_at, opened, courier, root
+    def stop():
+        raise KeyboardInterrupt
+
+    run.stop_at, run.opened, run.courier, run.root, run.seen, run.stop = stop_at, opened, courier, root, seen, stop
     return run
 
 
@@ -236,6 +248,7 @@ def test_what_was_scanned_before_a_bad_end_is_said(shell, file, monkeypatch):
     assert (code, out) == (2, "")
     assert "500 of 2,500 rows (20.00%) are bad" in err
     assert "The 2,000 posts before them were scanned and stay." in err
+    assert "2,000 posts were scanned before that; they stay and count once." in err
 
 
 @pytest.mark.parametrize(("error", "code", "message"), [
@@ -257,11 +270,17 @@ def test_a_scan_that_is_stopped_goes_on_with_the_same_command(shell, file, error
     assert int(table(out)["new"]) + int(table(out)["known"]) == 2_500
 
 
-def test_ctrl_c_ends_a_watch_with_its_summary(shell, file, monkeypatch):
-    def stop(seconds):
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("command", [("scan", "posts"), ("watch",)])
+def test_what_a_kill_left_in_the_journal_is_scanned_first(shell, file, monkeypatch, command):
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    shell.seen["left"] = [(Post("listing", "k1", "a8", at, "팝니다"), Post("listing", "k2", "a9", at, "팝니다"))]
+    monkeypatch.setattr("time.sleep", lambda seconds: shell.stop())
+    _, out, _ = shell(*command, file(ROWS[2]), "--jsonl")
+    assert [json.loads(line)["n_posts"] for line in out.splitlines()] == [2]
 
-    monkeypatch.setattr("time.sleep", stop)
+
+def test_ctrl_c_ends_a_watch_with_its_summary(shell, file, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: shell.stop())
     code, out, err = shell("watch", file(*ROWS[:2], b"{bad\n", ROWS[2]))
     assert (code, table(out) | {"read": "3", "rejected": "0"}) == (
         130,
@@ -274,7 +293,7 @@ def test_ctrl_c_ends_a_watch_with_its_summary(shell, file, monkeypatch):
 def test_a_watch_takes_what_is_written_later(shell, file, monkeypatch):
     def write(seconds):
         if len(shell.opened) > 2:
-            raise KeyboardInterrupt
+            shell.stop()
         shell.opened.append("written")
         with (shell.root / "posts.jsonl").open("a") as out:
             out.write(json.dumps(ROWS[1]) + "\n")

@@ -164,6 +164,12 @@ def test_bad_lines_never_end_it(posts):
     assert told[-1] == (7, "author_id", "author_id is missing")
 
 
+def test_no_bytes_at_the_start_of_a_chunk_end_it(posts):
+    batches, told = posts(b"\xef\xbb\xbf" + line(), b"\xff\xfe\n" + line(post_id="p2"), b"\xfe\xffx\n", b"\x1f\x8b\n")
+    assert [post.post_id for batch in batches for post in batch] == ["p1", "p2"]
+    assert [row for row, _, _ in told] == [2, 4, 5]
+
+
 def test_rows_before_their_columns_are_bad_and_the_others_good(posts):
     batches, told = posts(b'{"post_id": 1, "author_id": 2}\n', line(), b'{"post_id": 3}\n')
     assert [post.post_id for batch in batches for post in batch] == ["p1"]
@@ -175,7 +181,12 @@ def test_columns_and_namespace_can_be_said(posts):
     assert [(post.namespace, post.text) for batch in batches for post in batch] == [("chat", "x")]
 
 
-@pytest.mark.parametrize("first", [b"id,title\n1,a\n", b"\x89PNG\r\n\x1a\n", b"PAR1", b"\x1f\x8b\x08" + bytes(90)])
+UTF16 = line().decode().encode("utf-16")
+
+
+@pytest.mark.parametrize(
+    "first", [UTF16, b"id,title\n1,a\n", b"\x89PNG\r\n\x1a\n", b"PAR1", b"\x1f\x8b\x08" + bytes(90)]
+)
 def test_what_is_no_json_lines_is_refused_at_the_beginning(posts, first):
     with pytest.raises(UsageError) as error:
         posts(b"\n", first)

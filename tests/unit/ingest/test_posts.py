@@ -247,9 +247,12 @@ def test_columns_are_said_by_flags_and_by_settings(read):
 def test_more_bad_rows_than_allowed_stop_a_scan_before_their_piece(read, tmp_path, monkeypatch):
     monkeypatch.setattr("semsearch.ingest.tables.BATCH_ROWS", 10)
     good, bad = [ROW] * 30, [ROW | {"post_id": ""}] * 4
-    reader = PostReader(Settings().override("imports", max_rejects=0.1), Rejects(tmp_path / "r"), now=NOW)
     taken = []
-    with pytest.raises(TooManyBad, match=r"4 of 30 rows \(13.33%\) are bad, more than the 10.00%") as error:
+    with (
+        Rejects(tmp_path / "r") as rejects,
+        pytest.raises(TooManyBad, match=r"4 of 30 rows \(13.33%\) are bad, more than the 10.00%") as error,
+    ):
+        reader = PostReader(Settings().override("imports", max_rejects=0.1), rejects, now=NOW)
         for batch in reader.files(expand(["-"], io.BytesIO(lines(*good[:20], *bad, *good[:6])))):
             taken += batch
     assert len(taken) == 20
