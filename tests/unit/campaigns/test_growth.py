@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from semsearch.campaigns.growth import Arrival, Growth
+from semsearch.campaigns.growth import Arrival, Growth, telling
 from semsearch.campaigns.ladder import Rung
 from semsearch.records import Rulings
 from semsearch.settings import CampaignSettings
@@ -70,6 +70,21 @@ def test_disguise_and_size_are_severity() -> None:
 def test_without_signs_the_floor_is_higher() -> None:
     (n, first), *_ = Stream().posts(20)
     assert (n, first.kind, first.severity, first.reasons["marked"]) == (15, "campaign", "low", False)
+
+
+@pytest.mark.parametrize(
+    ("net", "contact", "tells"),
+    [
+        ("shingles", "phone", False),
+        ("embedding", "", False),
+        ("leader", "business", False),
+        ("contact", "phone", True),
+        ("skeleton", "messenger", True),
+        ("leader", "virtual_phone", True),
+    ],
+)
+def test_an_own_phone_number_does_not_tell(net, contact, tells) -> None:
+    assert telling(net, contact) is tells
 
 
 def test_two_marked_posts_among_many_are_no_sign() -> None:
