@@ -27,8 +27,8 @@ from semsearch.wiring.serving import (
 from semsearch.wiring.training import Training, train
 
 __all__ = [
-    "Retried",
     "Looking",
+    "Retried",
     "Training",
     "build",
     "gate",
