@@ -29,9 +29,9 @@ class Contact:
 
 
 _BREAK = r"(?:[^\w|]|[_ㅡ])"
-_GAP = _BREAK + "{0,3}"
+_GAP = rf"(?:{_BREAK}{{0,5}}| ?(?:다시|에|국에) ?)"
 _DASH = r"(?:[-–—·ㅡ~_]| ?[-.)] ?| )"
-_SIX = re.compile(r"\d(?:[\W_ㅡ]{0,3}\d){6}")
+_SIX = re.compile(rf"\d(?:{_GAP}\d){{6}}")
 # The first three digits stand together or all apart, as in 0 1 0: a list of numbers is no phone.
 _PHONE = re.compile(
     rf"(?<!\d)(?<!\d[.,])(?:(?P<mobile>(?:\+?82{_GAP}(?:\(0\)|0)?1|01)(?:0(?:{_GAP}\d){{8}}|[16-9]{_GAP}\d{{3,4}}{_GAP}\d{{4}})"
@@ -56,7 +56,7 @@ _NAMED = (
 _VAGUE = (
     r"(?:카카오|kakao|텔[^\w\s]?레|텔그|tele|라인|line|인스타(?:그램)?|insta(?:gram)?|디스코드|discord|디코|페메|톡)"
 )
-_ID = r"(?P<{}>[a-z0-9][a-z0-9_.\-]{{2,23}}[a-z0-9_])(?![a-z0-9@])"
+_ID = r"(?P<{}>[a-z0-9][a-z0-9_.\-]{{2,23}}[a-z0-9_]|[a-z0-9](?: [a-z0-9]){{4,15}})(?![a-z0-9@])"
 _FOR = r"(?:문의|상담|주소|연락|추가)?"
 _CALLED = (
     rf" ?(?:으로|로|은|는)? ?{_FOR}(?:은|는|로)? ?"
@@ -155,7 +155,7 @@ def _accounts(view: str) -> Iterator[Contact]:
 def _messengers(view: str) -> Iterator[Contact]:
     for found in _MESSENGER.finditer(view):
         group = str(found.lastgroup)
-        name = found[group]
+        name = found[group].replace(" ", "")
         if not name.isdecimal() and (group == "called" or _MIXED.match(name)):
             yield Contact("messenger", f"messenger:{name}", *found.span(group))
     for found in _HANDLE.finditer(view) if "@" in view else ():

@@ -11,7 +11,7 @@ from semsearch.text.spans import Edit
 _DIGITS = {char: value for table in (NUMERALS, LATIN_NUMERALS) for value, chars in table.items() for char in chars}
 _DIGITS |= COUNTED
 _ALL = "0123456789"
-_GAP = r"(?:[^\w|○◯]|[_ㅡ]){0,3}"
+_GAP = r"(?:(?:[^\w|○◯]|[_ㅡ]){0,5}| ?(?:다시|에|국에) ?)"
 _DASH = "[-–—.·]"
 _FEWEST_SURE = 5
 """Digits, Hangul numerals and the like that such a number has at least: l and o may be words."""

@@ -29,6 +29,7 @@ _OPEN = (
     f"(?P<first>{_CONSONANT})(?P<second>ㅗ[ㅏㅐㅣ]|ㅜ[ㅓㅔㅣ]|ㅡㅣ|[ㅏㅑㅓㅕ](?:ㅣ|[|li]{_ALONE})|{_VOWEL})"
     f"|(?P<before_key>[ㄱ-ㅎ{WRITTEN_CONSONANTS}])(?P<vowel_key>r[l|]{_ALONE}|{_TYPED_VOWEL})"
     f"|(?<![a-z0-9])(?P<consonant_key>[{_keys(TYPED_CONSONANTS)}])(?P<after_key>{_VOWEL})"
+    "|(?<![a-z0-9])(?P<ring>[ol])(?P<bar>[li|])(?=[가-힣])"
 )
 _LAST = f"(?P<last>(?:{_CLUSTERS}|[ㄱㄲㄴㄷㄹㅁㅂㅅㅆㅇㅈㅊㅋㅌㅍㅎ])(?!{_VOWEL}|{_TYPED_VOWEL}))?"
 _SYLLABLE = re.compile(
@@ -42,6 +43,7 @@ _DRAWN = re.compile(
     f"[{_keys(CONSONANTS)}]{_VOWEL}|[{WRITTEN_CONSONANTS}][{_keys(TYPED_VOWELS)}]|[0-9a-z^][{_keys(VOWELS)}]"
 )
 _APART = re.compile(r"(?<![가-힣ㄱ-ㅣ])[ㄱ-ㅣ](?P<gap>[ .,·*~_/\-])[ㄱ-ㅣ](?:(?P=gap)[ㄱ-ㅣ가-힣])+(?![ㄱ-ㅣ])")
+_RING = re.compile("[ol][li|][가-힣]")
 _GAPPED = re.compile(r"[ㄱ-ㅣ][ .,·*~_/\-][ㄱ-ㅣ]")
 _MEANT = re.compile("[ㄱ-ㅊㅌㅍ].[ㅏ-ㅖㅛㅣ]|[ㅋㅎ].[ㅏ-ㅖㅛㅣ].[가-힣ㄱ-ㅎ]")
 _STRUNG = re.compile(r"(?P<gap>[^\w\s])(?<=[가-힣].)[가-힣](?P=gap)[가-힣]")
@@ -56,7 +58,7 @@ def scattered(text: str) -> list[Edit]:
     letter beside it.
     """
     letters = _LETTER.search(text) and _SUSPECT.search(text)
-    if not letters and not (UNUSUAL.search(text) and _DRAWN.search(text)):
+    if not letters and not _RING.search(text) and not (UNUSUAL.search(text) and _DRAWN.search(text)):
         return []
     return [edit for found in _SYLLABLE.finditer(text) if (edit := _put_together(found))]
 
@@ -64,8 +66,8 @@ def scattered(text: str) -> list[Edit]:
 def _put_together(found: re.Match[str]) -> Edit | None:
     if found["open"]:
         return _closed(found)
-    first = found["first"] or found["before_key"] or found["consonant_key"]
-    second = found["second"] or found["vowel_key"] or found["after_key"]
+    first = found["first"] or found["before_key"] or found["consonant_key"] or found["ring"]
+    second = found["second"] or found["vowel_key"] or found["after_key"] or found["bar"]
     consonant = CONSONANTS.get(first) or TYPED_CONSONANTS.get(first, first)
     vowel = "".join(VOWELS.get(char) or TYPED_VOWELS.get(char, char) for char in second)
     if _is_mood(found, consonant, vowel):
@@ -79,22 +81,29 @@ def _put_together(found: re.Match[str]) -> Edit | None:
 
 
 def _is_mood(found: re.Match[str], consonant: str, vowel: str) -> bool:
-    """Whether letters are laughter, tears, a face or a list, not a syllable taken apart."""
+    """Whether letters are laughter, tears or a face, not a syllable taken apart."""
     text, start, end = found.string, found.start(), found.end() - len(found["last"] or "")
     before, after = text[start - 1 : start], text[end : end + 1]
-    hangul_after = "가" <= after <= "힣"
-    typed_or_drawn = not (found["first"] and "ㄱ" <= text[start] <= "ㅎ" and "ㅏ" <= text[start + 1] <= "ㅣ")
+    typed = not (found["first"] and "ㄱ" <= text[start] <= "ㅎ" and "ㅏ" <= text[start + 1] <= "ㅣ")
     if before == consonant and not found["consonant_key"]:
         return True
-    if text[end - 1] == "!" and (not hangul_after or consonant in _LAUGHTER):
-        return True
     if vowel in _EMOTIVE:
-        closed = "ㄱ" <= after <= "ㅎ" and after not in _LAUGHTER and after != consonant and not typed_or_drawn
-        return "ㄱ" <= before <= "ㅣ" or not (hangul_after or closed)
-    if consonant in _LAUGHTER and not typed_or_drawn:
-        return text[end : end + 2] == consonant * 2
+        closed = "ㄱ" <= after <= "ㅎ" and after not in _LAUGHTER and after != consonant and not typed
+        return "ㄱ" <= before <= "ㅣ" or not ("가" <= after <= "힣" or closed)
+    if typed:
+        return _is_no_disguise(found, consonant, before, after)
+    return consonant in _LAUGHTER and text[end : end + 2] == consonant * 2
+
+
+def _is_no_disguise(found: re.Match[str], consonant: str, before: str, after: str) -> bool:
+    """Whether a key or a drawing stands for itself: without Hangul around, in ㅋ!, in il and ll."""
+    after_syllable, before_syllable = "가" <= before <= "힣", "가" <= after <= "힣"
+    if found["vowel_key"] == "!":
+        return not before_syllable or consonant in _LAUGHTER
+    if found["ring"]:
+        return found["ring"] == "l" and (found["bar"] == "l" or not after_syllable)
     if found["consonant_key"] or (found["before_key"] or found["first"]) in CONSONANTS:
-        return not (hangul_after or "가" <= before <= "힣" or "ㄱ" <= after <= "ㅎ")
+        return not (before_syllable or after_syllable or "ㄱ" <= after <= "ㅎ")
     return False
 
 
