@@ -42,6 +42,16 @@ def test_it_writes_files_that_import_takes(tmp_path):
         assert json.loads(done.stdout)["read"] == rows[name]
 
 
+def test_it_writes_posts_and_their_truth(tmp_path):
+    out = tmp_path / "abuse"
+    result = run.invoke(app, ["simulate", str(out), "--posts", "600", "--seed", "1", "--lang", "en", "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["rows"] == {"posts.parquet": 600, "posts_truth.parquet": 600}
+    posts, truth = (pl.read_parquet(out / name) for name in ("posts.parquet", "posts_truth.parquet"))
+    assert posts["post_id"].equals(truth["post_id"])
+    assert json.loads((out / "stream.json").read_text())["n_campaigns"] == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -49,6 +59,9 @@ def test_it_writes_files_that_import_takes(tmp_path):
         (("--lang", "fr"), "'fr'"),
         (("--seed", "-1"), "seed"),
         (("--searches", "-5"), "searches"),
+        (("--posts", "3"), "at least 500"),
+        (("--posts", "600", "--items", "5"), "--posts makes a stream"),
+        (("--days", "2"), "add --posts"),
     ],
 )
 def test_bad_numbers_are_named_and_nothing_is_written(tmp_path, arguments, said):

@@ -60,7 +60,7 @@ def abuse_stream(
     chosen = tuple(families or disguise.families(lang, held_out=held_out)) if lang in LANGUAGES else ()
     days = max(1.0, n_posts / POSTS_A_DAY) if days is None else days
     n_campaigns = max(2, n_posts // _POSTS_A_CAMPAIGN) if n_campaigns is None else n_campaigns
-    _check(n_posts, seed, lang, days, chosen, held_out=held_out)
+    _check(n_posts, seed, lang, days=days, n_campaigns=n_campaigns, chosen=chosen, held_out=held_out)
     people = People(lang, n_posts, seed)
     sheet = Sheet(seed, clock.start(lang))
     sheet.rows.extend(_campaigns(people, days, seed, n_campaigns, chosen, held_out=held_out))
@@ -77,7 +77,9 @@ def abuse_stream(
     return AbuseStream(lang, seed, sheet.start, days, posts, truth)
 
 
-def _check(n_posts: int, seed: int, lang: str, days: float, chosen: Sequence[str], *, held_out: bool) -> None:
+def _check(
+    n_posts: int, seed: int, lang: str, *, days: float, n_campaigns: int, chosen: Sequence[str], held_out: bool
+) -> None:
     if lang not in LANGUAGES:
         raise UsageError(f"No market speaks '{lang}'.", "Next: choose --lang ko or --lang en")
     if n_posts < 500:
@@ -86,6 +88,8 @@ def _check(n_posts: int, seed: int, lang: str, days: float, chosen: Sequence[str
         raise UsageError(f"A seed is 0 or more, not {seed}.", "Next: give another --seed")
     if not days > 0:
         raise UsageError(f"A stream of {days} days has no time.", "Next: give a positive --days")
+    if n_campaigns < 0:
+        raise UsageError(f"There cannot be {n_campaigns} campaigns.", "Next: give 0 or more")
     known = disguise.families(lang, held_out=held_out)
     unknown = [family for family in chosen if family not in known]
     if unknown:
@@ -131,6 +135,6 @@ def frozen_hash() -> str:
 
 
 def _canonical(lang: str) -> Iterator[AbuseStream]:
-    seed = {"ko": 1, "en": 36}[lang]  # small streams that hold a boilerplate, a shop, a viral text and a hot product
-    yield abuse_stream(12_000, seed, lang, n_campaigns=28)
-    yield abuse_stream(4_000, 7, lang, n_campaigns=16, held_out=True)
+    seed = {"ko": 1113, "en": 1244}[lang]  # small ones that hold a boilerplate, a shop, a viral text, a hot product
+    yield abuse_stream(6_000, seed, lang, n_campaigns=28)
+    yield abuse_stream(1_500, 7, lang, n_campaigns=9, held_out=True)
