@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from semsearch.errors import Busy, MismatchError, MissingPart, SemsearchError, UsageError
@@ -89,6 +89,8 @@ class Store:
 
         with self.writing() as connection:
             found = _schema(connection)
+            if found == SCHEMA:  # another process was first
+                return
             if found is None and inspect(connection).get_table_names():
                 raise UsageError(
                     f"{self.path} is no moderation database, but one of something else.", "Next: move it away"
@@ -112,7 +114,7 @@ class Store:
 
 
 def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_S})
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_S})
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:

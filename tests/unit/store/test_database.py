@@ -72,6 +72,28 @@ def test_a_second_writer_waits_and_then_says_who_it_waited_for(tmp_path: Path, m
         assert Journal(second).append(posts(1)).n_new == 1
 
 
+def test_several_processes_make_one_file_and_write_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "50%20#?.sqlite"
+    code = (
+        "import sys, datetime, pathlib; from semsearch.store.database import Store;"
+        "from semsearch.store.journal import Journal; from semsearch.records import Post;"
+        "import semsearch.store.migrations.running; now = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC);"
+        "print(flush=True); sys.stdin.readline(); journal = Journal(Store.open(pathlib.Path(sys.argv[1]), now=now));"
+        "[journal.append([Post('listing', sys.argv[2] + str(n), 'u', now, 'x')]) for n in range(5)]"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    started = [subprocess.Popen([*command, name], **pipes) for name in "abc"]
+    for process in started:
+        process.stdout.readline()
+    for process in started:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    assert [process.communicate() and process.returncode for process in started] == [0, 0, 0]
+    with Store.open(path, now=NOW) as store:
+        assert len(Journal(store).after("listing", 0, 99)) == 15
+
+
 def test_what_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "moderation.sqlite"
     path.write_text("이것은 데이터베이스가 아니다" * 100)
