@@ -7,6 +7,7 @@ The table in docs/reference.md is made from these classes.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -150,14 +151,16 @@ class CampaignSettings(_Section):
                 f"There is no namespace '{namespace}': there are {', '.join(known)}.",
                 f"Next: choose one of these, or add [campaigns.namespaces.{namespace}] to semsearch.toml",
             )
-        own = self.namespaces.get(namespace, {})
+        named = f"campaigns.namespaces.{namespace}"
+        return self.changed(self.namespaces.get(namespace, {}), f"Setting {named}.", "it in semsearch.toml")
+
+    def changed(self, given: Mapping[str, Any], named: str, where: str) -> CampaignSettings:
+        """A copy for one namespace in which what is `given` replaces the own values; raises UsageError."""
         try:
-            return CampaignSettings(**(self.model_dump() | own | {"namespaces": {}}))
+            return CampaignSettings(**(self.model_dump() | dict(given) | {"namespaces": {}}))
         except ValidationError as error:
-            raise UsageError(
-                f"Setting campaigns.namespaces.{namespace}.{error.errors()[0]['loc'][-1]}: {_wrong(error)}.",
-                "Next: correct it in semsearch.toml",
-            ) from error
+            setting = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise UsageError(f"{named}{setting}: {_wrong(error)}.", f"Next: correct {where}") from error
 
 
 class NotifySettings(_Section):
