@@ -65,7 +65,10 @@ class Cases:
     ) -> list[Case]:
         """Every alert, the newest raise first; only of campaigns `within` these when they are given."""
         found = self.campaigns.alerts(namespace, severity)
-        return [self._case(each) for each in found if within is None or self.places.now(each.campaign_id) in within]
+        wanted = [each for each in found if within is None or self.places.now(each.campaign_id) in within]
+        campaigns = {(each.namespace, self.places.now(each.campaign_id)) for each in wanted}
+        held = self.places.sorted_into(self.campaigns, campaigns)
+        return [self._case(each, held[each.namespace, self.places.now(each.campaign_id)]) for each in wanted]
 
     def of(self, alert_id: str) -> Case:
         """One alert; raises UsageError for an id that there is none of."""
@@ -73,7 +76,7 @@ class Cases:
         if alert is None:
             known = [each.alert_id for each in self.campaigns.alerts()]
             raise unknown("alert", alert_id, known, "semsearch alerts list")
-        return self._case(alert)
+        return self._case(alert, self.members(alert.namespace, self.places.now(alert.campaign_id)))
 
     def status(self, alert_id: str) -> str:
         """The status of one alert in words."""
@@ -138,7 +141,7 @@ class Cases:
                 found.append(each)
         return found
 
-    def _case(self, alert: Alert) -> Case:
+    def _case(self, alert: Alert, members: Sequence[Member]) -> Case:
         now_in = self.places.now(alert.campaign_id)
         if now_in != alert.campaign_id and self.campaigns.alerts(campaign_id=now_in):
             merges = (each for each in reversed(self.forced) if each.kind == "merge")
@@ -147,8 +150,7 @@ class Cases:
         behind = self._behind(alert.alert_id)
         status = _STATUS[behind[-1].kind] if behind else "open"
         covered = frozenset(pair for each in behind for pair in each.members)
-        members = tuple(self.members(alert.namespace, now_in))
-        return Case(alert, status, now_in, members, covered, behind[-1] if behind else None)
+        return Case(alert, status, now_in, tuple(members), covered, behind[-1] if behind else None)
 
     def _behind(self, alert_id: str) -> Sequence[Decision]:
         """The decisions that make the status; none for an open alert."""

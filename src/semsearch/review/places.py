@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from semsearch.records import Decision, Member
 from semsearch.store.campaigns import CampaignStore
@@ -43,5 +43,17 @@ class Places:
 
     def members(self, campaigns: CampaignStore, namespace: str, campaign_id: str) -> list[Member]:
         """All that are in a campaign, in order of `seq`."""
-        found = campaigns.members_of(sorted(self.origins(campaign_id)))
-        return [member for member in found if self.of(namespace, member) == campaign_id]
+        return self.sorted_into(campaigns, {(namespace, campaign_id)})[namespace, campaign_id]
+
+    def sorted_into(
+        self, campaigns: CampaignStore, wanted: Collection[tuple[str, str]]
+    ) -> dict[tuple[str, str], list[Member]]:
+        """Members by (namespace, campaign) for these, in order of `seq`, read at once."""
+        found: dict[tuple[str, str], list[Member]] = {each: [] for each in wanted}
+        for namespace in {space for space, _ in wanted}:
+            origins = {name for space, held in wanted if space == namespace for name in self.origins(held)}
+            for member in campaigns.members_of(sorted(origins)):
+                held = found.get((namespace, self.of(namespace, member)))
+                if held is not None:
+                    held.append(member)
+        return found
