@@ -19,6 +19,9 @@ _MANY = 3
 """Authors that make a campaign of many; also authors with signs of evasion that make it marked."""
 _MARKED = 1 / 3
 """Share of a window's authors with such signs from which it is marked."""
+_TURNS, _TURNS_FLOORS = 1.5, 2.0
+"""Posts an author in the shortest window from which a few accounts seem to take turns, which honest popular things do
+not show; and how many floors that takes."""
 _RARE_H = 168.0
 """That one person says the same thing again and again is rare from the start: as if a week without had gone before."""
 
@@ -104,26 +107,32 @@ class Judge:
         need = max(self._policy.floor, needed(rung, "many", long.latest_us, self._memory_us))
         if len(long.authors) < self._many_authors or long.points < need * POINTS:
             return None
-        return next((found for window in windows if (found := self._growth(window, long, need, known))), None)
+        return next((found for window in windows if (found := self._growth(window, windows, need, known))), None)
 
-    def _growth(self, window: Window, long: Window, need: float, known: bool) -> Finding | None:
+    def _growth(self, window: Window, windows: Sequence[Window], need: float, known: bool) -> Finding | None:
         """With signs of evasion the floor decides; without them the window must also be rare after its past."""
+        long, policy = windows[-1], self._policy
         marked = known or self._marked(window)
-        floor, observed = self._policy.floor if marked else self._policy.floor_plain, window.points / POINTS
+        turns = not marked and window is windows[0] is not long and window.n_posts >= _TURNS * len(window.authors)
+        floor = policy.floor if marked else policy.floor_plain
+        floor = min(floor, _TURNS_FLOORS * policy.floor) if turns else floor
+        observed = window.points / POINTS
         if observed < max(floor, need) or len(window.authors) < self._many_authors:
             return None
         found = self._after_past(window, long) if window is not long else self._since_first(long)
         excess = observed if marked else observed - (found.expected or 0.0)
-        if excess < need or not (marked or found.p_value <= self._policy.chance):
+        if excess < need or not (marked or found.p_value <= policy.chance):
             return None
         return Finding("drip" if window is long else "campaign", excess, floor, window, marked, found)
 
     def _after_past(self, window: Window, long: Window) -> Surprise:
-        """A short window after what the rest of the long one holds."""
-        end = long.arrivals[-1]
-        hours = self._baseline.business(end.at_us - window.span_us, end.at_us, end.category)
-        n_before = long.n_posts - window.n_posts
-        return surprise(window.points / POINTS, hours[0], n_before, hours[1])
+        """A short window after what the long one holds before it, at the pace since the first post there."""
+        end, n_before = long.arrivals[-1], long.n_posts - window.n_posts
+        hours, before_h = self._baseline.business(end.at_us - window.span_us, end.at_us, end.category)
+        if n_before:
+            first_us = long.arrivals[long.head].at_us
+            before_h -= self._baseline.business(first_us, end.at_us, end.category)[1]
+        return surprise(window.points / POINTS, hours, n_before, before_h)
 
     def _since_first(self, long: Window) -> Surprise:
         """What came after the first post, after the time without any."""

@@ -125,6 +125,15 @@ def test_further_posts_of_an_author_weigh_a_quarter() -> None:
     assert [(r.n_posts, r.n_authors, r.reasons["excess"]) for r in raises] == [(15, 3, 6.0)]
 
 
+def test_a_few_accounts_taking_turns_raise_at_twice_the_floor() -> None:
+    stream = Stream(policy=POLICY.model_copy(update={"floor_plain": 300.0}))
+    # Eight authors: 8 whole posts, then a quarter each; 12 are two floors of 6: 8 + 16 / 4.
+    raises = [(n, r) for n in range(30) if (r := stream.post(author=f"a{n % 8}"))]
+    assert [(n + 1, r.reasons["floor"], r.reasons["marked"]) for n, r in raises] == [(24, 12.0, False)]
+    slowly = Stream(policy=POLICY.model_copy(update={"floor_plain": 300.0}))
+    assert not any(slowly.post(author=f"a{n % 8}", at=slowly.now + HOUR) for n in range(30))
+
+
 def test_one_author_again_and_again_is_a_repost() -> None:
     raises = Stream().posts(44, author="a")
     assert [(n, r.kind, r.level, r.n_authors) for n, r in raises] == [(20, "repost", 1, 1), (40, "repost", 2, 1)]
