@@ -14,6 +14,8 @@ _CLUSTERS = "ㄱㅅ|ㄴㅈ|ㄴㅎ|ㄹㄱ|ㄹㅁ|ㄹㅂ|ㄹㅅ|ㄹㅌ|ㄹㅍ|ㄹ�
 _EMOTIVE = frozenset("ㅠㅜㅡㅗ")
 """Vowels that people cry, sigh and gesture with."""
 _LAUGHTER = frozenset("ㅋㅎ")
+_FACES = frozenset("ㅋㅎㅇㅅㅁㅍ")
+"""Consonants that laugh, or are the mouth or eyes of a face."""
 _LETTER = re.compile("[ㄱ-ㅣ]")
 # Quick looks: laughter and tears are common, and the patterns below them slow.
 
@@ -31,12 +33,13 @@ _OPEN = (
     f"|(?<![a-z0-9])(?P<consonant_key>[{_keys(TYPED_CONSONANTS)}])(?P<after_key>{_VOWEL})"
     "|(?<![a-z0-9])(?P<ring>[ol])(?P<bar>[li|])(?=[가-힣])"
 )
-_LAST = f"(?P<last>(?:{_CLUSTERS}|[ㄱㄲㄴㄷㄹㅁㅂㅅㅆㅇㅈㅊㅋㅌㅍㅎ])(?!{_VOWEL}|{_TYPED_VOWEL}))?"
+_LAST = f"(?P<last>(?:{_CLUSTERS}|[ㄱ-ㄷㄹ-ㅂㅄ-ㅈㅊ-ㅎ])(?!{_VOWEL}|{_TYPED_VOWEL}))?"
 _SYLLABLE = re.compile(
-    f"(?:{_OPEN}){_LAST}|(?P<open>[가-힣])(?P<final>{_CLUSTERS}|[ㄱㄴㄹㅁㅂㅅㅆㅇ])(?=[가-힣]|[ㄱ-ㅎ][ㅏ-ㅣ])"
+    f"(?:{_OPEN}){_LAST}|(?P<open>[가-힣])(?:(?P<final>{_CLUSTERS}|[ㄱㄴㄹㅁㅂㅅㅆㅇㄵㄶㄺㄻㄼㅀ])(?=[가-힣]|[ㄱ-ㅎ][ㅏ-ㅣ])"
+    "|(?P<end>[ㄴㄹㅁ])(?![\\wㄱ-ㅣ]))"
 )
 _SUSPECT = re.compile(
-    f"[ㄱ-ㅣ](?:(?<=[ㄱ-ㅎ])(?:{_VOWEL}|[{_keys(TYPED_VOWELS)}])|(?<=[ㄱㄴㄹㅁㅂㅅㅆㅇ])(?:[가-힣]|[ㄱ-ㅎ][ㅏ-ㅣ])"
+    f"[ㄱ-ㅣ](?:(?<=[ㄱ-ㅎ])(?:{_VOWEL}|[{_keys(TYPED_VOWELS)}])|(?<=[ㄱㄴㄹㅁㅂㅅㅆㅇㄵㄶㄺㄻㄼㅀ])(?:[가-힣]|[ㄱ-ㅎ][ㅏ-ㅣ])|(?<=[가-힣][ㄴㄹㅁ])(?!\\w)"
     f"|(?<=[{_keys(TYPED_CONSONANTS)}{_keys(CONSONANTS)}][ㅏ-ㅣ]))"
 )
 _DRAWN = re.compile(
@@ -88,8 +91,9 @@ def _is_mood(found: re.Match[str], consonant: str, vowel: str) -> bool:
     if before == consonant and not found["consonant_key"]:
         return True
     if vowel in _EMOTIVE:
-        closed = "ㄱ" <= after <= "ㅎ" and after not in _LAUGHTER and after != consonant and not typed
-        return "ㄱ" <= before <= "ㅣ" or not ("가" <= after <= "힣" or closed)
+        closed = "ㄱ" <= after <= "ㅎ" and after not in _LAUGHTER and not (after == consonant and consonant in _FACES)
+        alone = vowel != "ㅠ" and consonant not in _FACES and not "ㅏ" <= after <= "ㅣ"
+        return "ㄱ" <= before <= "ㅣ" or not ("가" <= after <= "힣" or (not typed and (closed or alone)))
     if typed:
         return _is_no_disguise(found, consonant, before, after)
     return consonant in _LAUGHTER and text[end : end + 2] == consonant * 2
@@ -109,22 +113,26 @@ def _is_no_disguise(found: re.Match[str], consonant: str, before: str, after: st
 
 def _ends(found: re.Match[str], last: str) -> bool:
     """Whether a letter after a vowel closes its syllable: not the laughter that follows, nor ㄷㄷ."""
-    after = found.string[found.end() : found.end() + 1]
-    return "가" <= after <= "힣" if last in _LAUGHTER else after != last
+    text, end = found.string, found.end()
+    after = text[end : end + 1]
+    if last in _LAUGHTER:
+        return "가" <= after <= "힣" or ("ㄱ" <= after <= "ㅎ" and "ㅏ" <= text[end + 1 : end + 2] <= "ㅣ")
+    return after != last
 
 
 def _closed(found: re.Match[str]) -> Edit | None:
     """A letter between two syllables, as the end of the first: 파ㅂ니다 → 팝니다. A letter typed twice is none."""
-    code, after = ord(found["open"]) - 0xAC00, found.string[found.end()]
-    final = compose("ㅇㅏ" + found["final"])
-    if code % 28 or not final or len(final) != 1 or compose(found["final"][-1] + "ㅏ") == _with_a(after):
+    code, after = ord(found["open"]) - 0xAC00, found.string[found.end() : found.end() + 1]
+    letters = found["final"] or found["end"]
+    final = compose("ㅇㅏ" + letters)
+    if code % 28 or not final or len(final) != 1 or compose(letters[-1] + "ㅏ") == _with_a(after):
         return None
     return Edit(found.start(), found.end(), chr(0xAC00 + code + ord(final) - ord("아")), True)
 
 
 def _with_a(char: str) -> str:
     """The syllable with ㅏ that begins as this one: 고 → 가."""
-    return chr(0xAC00 + (ord(char) - 0xAC00) // 588 * 588) if "가" <= char <= "힣" else ""
+    return chr(0xAC00 + (ord(char) - 0xAC00) // 588 * 588) if char and "가" <= char <= "힣" else ""
 
 
 def stitched(text: str) -> list[Edit]:

@@ -2,8 +2,9 @@
 
 Hangul is spelled in letters (the conjoining ones, so that a letter typed alone is told apart), and letters that sound
 or look alike are one: ㅔㅐㅖㅒ, ㅙㅚㅞ, plain, tense and aspirated consonants, ㅕ after ㅈ; the syllables that
-야민정음 swaps (머 and 대, 댕 and 멍, 띵 and 명, 커 and 귀, 네 and 비, 파 and 과). Latin letters are folded with
-their Cyrillic and Greek twins, I l 1 as drawn; symbols, spaces, laughter and tears are gone.
+야민정음 swaps (머 and 대, 댕 and 멍, 띵 and 명, 커 and 귀, 네 and 비, 파 and 과). A silent ㅎ at the end goes, also as
+a letter alone it may be laughter. Latin letters are folded with their Cyrillic and Greek twins, I l 1 as drawn;
+symbols, spaces, laughter and tears are gone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _LAST = ("", *"ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇ�
 _CLUSTERS = dict(
     zip(
         "ㄳㄵㄶㄺㄻㄼㄽㄾㄿㅀㅄ",
-        ("ㄱㅅ", "ㄴㅈ", "ㄴㅎ", "ㄹㄱ", "ㄹㅁ", "ㄹㅂ", "ㄹㅅ", "ㄹㅌ", "ㄹㅍ", "ㄹㅎ", "ㅂㅅ"),
+        ("ㄱㅅ", "ㄴㅈ", "ㄴ", "ㄹㄱ", "ㄹㅁ", "ㄹㅂ", "ㄹㅅ", "ㄹㅌ", "ㄹㅍ", "ㄹ", "ㅂㅅ"),
         strict=True,
     )
 )
@@ -33,7 +34,7 @@ _CONJOINING = {
 _SWAPPED = {"ㄷㅐ": "ㅁㅓ", "ㄷㅔ": "ㅁㅓ", "ㅋㅓ": "ㄱㅟ", "ㄴㅔ": "ㅂㅣ", "ㄱㅘ": "ㅍㅏ", "ㄱㅙ": "ㅍㅐ"}
 _SWAPPED_WHOLE = {"띵": "명", "띤": "면", "윾": "유", "앟": "왕", "쀼": "부부"}
 
-_DROPPED = re.compile(r"[\W_]+|[ㅋㅎㅠㅜㅡ]{2,}|(?<![ㄱ-ㅣ])[ㅋㅎㅠㅜㅡ](?![ㄱ-ㅣ])")
+_DROPPED = re.compile(r"[\W_]+|[ㅋㅎ]{2,}|[ㅠㅜㅡ]{2,}|(?<![ㄱ-ㅣ])[ㅋㅎㅠㅜㅡ](?![ㄱ-ㅣ])")
 _ODD = re.compile("[^ -~가-힣]")
 _OTHER = re.compile("[^\x00-\x7f가-힣ㄱ-ㅣ\u1100-\u1175]+")
 _LEET = re.compile("(?<=[a-z])[01345](?=[a-z])")
@@ -71,7 +72,7 @@ def _spelled(syllable: str) -> str:
     index = ord(syllable) - 0xAC00
     first, middle, last = _FIRST[index // 588], _MIDDLE[index % 588 // 28], _LAST[index % 28]
     body = _SWAPPED.get(first + middle, first + middle)
-    parts = [_ALIKE.get(part, part) for part in body + _CLUSTERS.get(last, last)]
+    parts = [_ALIKE.get(part, part) for part in body + _CLUSTERS.get(last, last.replace("ㅎ", ""))]
     if parts[0] == "ㅈ":
         parts[1] = {"ㅑ": "ㅏ", "ㅕ": "ㅓ", "ㅛ": "ㅗ", "ㅠ": "ㅜ"}.get(parts[1], parts[1])
     return "".join(_CONJOINING[part] for part in parts)

@@ -12,6 +12,12 @@ from semsearch.text.skeleton import skeleton
 from semsearch.text.spans import Edit, Spanned, rewritten
 from semsearch.text.views import display, search
 
+STRAY_JAMO = {
+    **{0x1100 + i: c for i, c in enumerate("ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ")},
+    **{0x1161 + i: c for i, c in enumerate("ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ")},
+    **{0x11A8 + i: c for i, c in enumerate("ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ")},
+}
+
 
 def bones(text):
     return read_post(text).skeleton
@@ -168,3 +174,14 @@ def test_edits_map_character_by_character_only_when_as_long():
 @pytest.mark.parametrize("unit", ["ㄱ", "ㄱㅏ", "0", "공일", "가.", "a\u0301", "\u3164", "аa", "@", "닷", "카톡:", "ﷺ"])
 def test_monotonous_text_takes_linear_time(unit):
     assert len(read_post(unit * 10_000).view) <= 20 * len(unit) * 10_000
+
+
+@pytest.mark.parametrize(
+    "text", ["어떻게 좋은 가방을 싸게 팝니다", "이 크기 그대로 주문해 주세요", "값이 없어서 급처합니다"]
+)
+def test_skeletons_hold_when_every_syllable_is_taken_apart(text):
+    letters = "".join(unicodedata.normalize("NFKD", char) for char in text)
+    typed = letters.translate(STRAY_JAMO)
+    assert typed != text
+    assert bones(typed) == bones(text)
+    assert folded(typed) == text
