@@ -17,6 +17,7 @@ from semsearch.cli import (
     imports,
     index,
     release,
+    replay,
     scan,
     search,
     simulate,
@@ -75,6 +76,7 @@ app.command()(train.train)
 app.add_typer(scan.app, name="scan")
 app.command()(scan.watch)
 app.command()(hunt.hunt)
+app.command()(replay.replay)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(authors.app, name="authors")
 app.add_typer(campaigns.app, name="campaigns")
