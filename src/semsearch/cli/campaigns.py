@@ -1,4 +1,4 @@
-"""`campaigns list|show|split|merge|lead`: who belongs together, as people see it."""
+"""`campaigns list|show|split|merge|lead|reembed`: who belongs together, as people see it."""
 
 from __future__ import annotations
 
@@ -151,6 +151,26 @@ def lead(
         made = led(store, post, by=by, now=now, namespace=namespace, reason=reason)
     emit(decision_row(made), as_json=json)
     talk(f"Its campaign is {made.detail['to']}. {_back(made.decision_id, made.by)}")
+
+
+@app.command()
+def reembed(
+    namespace: Annotated[str, typer.Option(help="Kind of content: listing, image, chat, profile.")] = "listing",
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Let a namespace go on with the encoder that the settings name now (campaigns.model).
+
+    Posts, campaigns and decisions stay; the next scan reads the posts of its window again with that encoder.
+
+    Example: semsearch campaigns reembed --namespace chat
+    """
+    from semsearch import wiring
+    from semsearch.workspace import Workspace
+
+    encoder_id = wiring.reembed(Workspace.open(workspace), namespace, now=datetime.now(UTC))
+    emit({"namespace": namespace, "encoder_id": encoder_id or None}, as_json=json)
+    talk(f"Next: semsearch scan posts FILE --namespace {namespace}")
 
 
 def _back(number: int, by: str) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
+from semsearch.cli.times import moment_of, span_of
 from semsearch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ UntilOption = Annotated[
     str | None, typer.Option("--until", help="When it ends: 2027-01-01, or with a time, 2027-01-01T09:00.")
 ]
 ForOption = Annotated[str | None, typer.Option("--for", help="How long it lasts: 12h, 3d or 2w.")]
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 @contextmanager
@@ -44,29 +42,18 @@ def end_of(until: str | None, lasting: str | None, workspace: Path, now: datetim
 
     A time without a zone is of the workspace's, as in imports (setting `import.tz`).
     """
+    from semsearch.settings import Settings
+
     if until is not None and lasting is not None:
         raise UsageError("--until and --for say the same thing.", "Next: give one of them")
     if lasting is not None:
-        return now + _span(lasting)
-    return None if until is None else _moment(until, workspace)
-
-
-def _span(text: str) -> timedelta:
-    found = re.fullmatch(r"([1-9][0-9]{0,3})([hdw])", text)
-    if not found:
-        raise UsageError(f"--for {text} is not a span of time: a number and h, d or w.", "Next: --for 3d")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
-def _moment(text: str, workspace: Path) -> datetime:
-    from semsearch.settings import Settings
-
-    try:
-        at = datetime.fromisoformat(text)
-        zoned = at if at.tzinfo else at.replace(tzinfo=ZoneInfo(Settings.load(workspace).imports.tz))
-        return zoned.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"--until {text} is not a time.", "Next: --until 2027-01-01") from error
+        span = span_of(lasting, "--for")
+        if span is None:
+            raise UsageError(f"--for {lasting} is not a span of time: a number and h, d or w.", "Next: --for 3d")
+        return now + span
+    if until is None:
+        return None
+    return moment_of(until, "--until", Settings.load(workspace).imports.tz)
 
 
 def decision_row(decision: Decision) -> dict[str, Any]:
