@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from semsearch.text.folding import fold, folded
 from semsearch.text.links import links, mails
@@ -76,16 +76,16 @@ _MIXED = re.compile(r"(?=.*[a-z])(?=.*[0-9_])")
 
 def contacts(text: str) -> tuple[Contact, ...]:
     """The contacts of a text in the order of their places, which never overlap."""
-    return placed(text, in_view(folded(text)))
+    view = folded(text)
+    return placed(text, view, in_view(view))
 
 
-def placed(text: str, found: tuple[Contact, ...]) -> tuple[Contact, ...]:
-    """Contacts of `folded(text)` with their places in `text`."""
-    if not found:
-        return ()
-    view = fold(text)
-    origins = (view.origin(contact.start, contact.end) for contact in found)
-    return tuple(replace(c, start=start, end=end) for c, (start, end) in zip(found, origins, strict=True))
+def placed(text: str, view: str, found: tuple[Contact, ...]) -> tuple[Contact, ...]:
+    """Contacts of `view`, which is `folded(text)`, with their places in `text`."""
+    if not found or view == text.lower():
+        return found
+    origin = fold(text).origin
+    return tuple(Contact(c.kind, c.key, *origin(c.start, c.end)) for c in found)
 
 
 def in_view(view: str) -> tuple[Contact, ...]:

@@ -28,6 +28,7 @@ def read_post(text: str) -> Reading:
     """The abuse views, keys and contacts of one text."""
     view, disguised = unmasked(text)
     found = in_view(view)
-    if found:
-        view = rewritten(view, [Edit(c.start, c.end, f"<{c.kind}>") for c in found])
-    return Reading(view, skeleton(view), placed(text, found), disguised)
+    if not found:
+        return Reading(view, skeleton(view), (), disguised)
+    marked = rewritten(view, [Edit(c.start, c.end, f"<{c.kind}>") for c in found])
+    return Reading(marked, skeleton(marked), placed(text, view, found), disguised)
