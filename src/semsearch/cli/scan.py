@@ -252,13 +252,11 @@ def _show_rows(scanning: Scanning, reader: PostReader, as_json: bool, as_jsonl: 
 def _show(scanning: Scanning, as_json: bool, as_jsonl: bool) -> None:
     """The summary; with --jsonl stdout has the alerts alone."""
     summary = scanning.summary
+    counts = {name: value for name, value in asdict(summary).items() if isinstance(value, int)}
     if as_jsonl:
-        talk(
-            "Scanned: "
-            + ", ".join(f"{name} {value:,}" for name, value in asdict(summary).items() if isinstance(value, int))
-        )
+        talk("Scanned: " + ", ".join(f"{name} {n:,}" for name, n in counts.items()))
     else:
-        emit(summary, as_json=as_json)
+        emit(summary if as_json else counts, as_json=as_json)
     if summary.conflicts:
         talk(f"Left out {summary.conflicts:,} × a revision that is there with another text")
     if scanning.n_untold:
