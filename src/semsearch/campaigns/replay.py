@@ -141,9 +141,8 @@ def grow(joins: Joins, point: Point, rulings: Rulings) -> Run:
 
 def before(start: datetime, policy: CampaignSettings) -> datetime:
     """From when posts are needed: leaders, volumes and growth of the span begin in its past."""
-    days = max(policy.window_days, policy.drip_days)
-    earliest = datetime.min.replace(tzinfo=UTC)
-    return start - timedelta(days=days) if start - earliest > timedelta(days=days) else earliest
+    since_ever = (start - datetime.min.replace(tzinfo=UTC)).days
+    return start - timedelta(days=min(max(policy.window_days, policy.drip_days), since_ever))
 
 
 def _light(stored: Stored) -> Stored:

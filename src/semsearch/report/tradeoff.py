@@ -41,10 +41,10 @@ def tradeoff(spots: Sequence[Spot], *, width: int = 880) -> Markup:
         return Markup("")
     most = max(spot.cost for spot in spots)
     stop = _round_up(most) if most else 1.0
-    least = math.floor(min(spot.gain for spot in spots) * 10) / 10
-    least = min(least, 0.9)
+    least = min(0.9, math.floor(min(spot.gain for spot in spots) * 10) / 10)
+    n_levels = round((1 - least) * 10) * (2 if least > 0.7 else 1)
     across, up = Scale(0, stop, _LEFT, width - _RIGHT), Scale(least, 1, _FLOOR, _TOP)
-    parts = [_level(least + (1 - least) * step / 4, up, width) for step in range(5)]
+    parts = [_level(least + (1 - least) * step / n_levels, up, width) for step in range(n_levels + 1)]
     parts += [_tick(stop * step / 4, across) for step in range(5)]
     best = front(spots)
     path = " ".join(f"{across(spot.cost)},{up(spot.gain)}" for spot in best)
@@ -57,14 +57,16 @@ def tradeoff(spots: Sequence[Spot], *, width: int = 880) -> Markup:
 
 
 def _dots(spots: Sequence[Spot], best: set[Spot], across: Scale, up: Scale) -> list[Markup]:
-    drawn, taken = [], list[tuple[float, float, float]]()
+    """The one in force first in the queue for a label, and on top of the others."""
+    drawn, taken = list[Markup](), list[tuple[float, float, float]]()
     for spot in sorted(spots, key=lambda each: (not each.own, each not in best)):
         x, y = float(across(spot.cost)), float(up(spot.gain))
         tone = "down" if spot.own else "" if spot in best else "open"
-        drawn.append(
+        drawn.insert(
+            0,
             Markup('<circle class="dot {}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}</title></circle>').format(
                 tone, x, y, 6 if spot.own else 4.5, f"{spot.name}: {spot.gain:.3f} at {spot.cost:.2f}"
-            )
+            ),
         )
         wide = 7.0 * len(spot.name)
         free = all(abs(y - other) >= 15 or x > right or x + wide < left for left, right, other in taken)
