@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -56,18 +56,6 @@ class Decisions:
     def all(self) -> list[Decision]:
         """Every decision, undone ones and undoings too."""
         return self._read()
-
-    def of(self, subjects: Collection[str]) -> list[Decision]:
-        """Decisions about these alerts, campaigns or authors, and what undid them."""
-        about: dict[str, Decision] = {}
-        for each in self._read():
-            if each.subject in (about if each.kind == "undo" else subjects):
-                about[str(each.decision_id)] = each
-        return list(about.values())
-
-    def get(self, decision_id: int) -> Decision | None:
-        """One decision; None when there is none of that number."""
-        return next(iter(self._read(only=[decision_id])), None)
 
     def rulings(self, now: datetime) -> Rulings:
         """What is in force at `now`."""

@@ -52,11 +52,6 @@ class Journal:
             draft.write(connection)
         return draft.appended()
 
-    def after(self, namespace: str, seq: int, limit: int) -> list[Stored]:
-        """The next posts of a namespace, at most `limit`, in order of `seq`."""
-        wanted = _posts.where(posts.c.namespace == namespace, posts.c.seq > seq).order_by(posts.c.seq).limit(limit)
-        return self._read(wanted)
-
     def batches(self, namespace: str, after_seq: int) -> Iterator[tuple[Stored, ...]]:
         """A namespace's posts after `after_seq` as they were appended, one batch after the other."""
         while True:
@@ -154,12 +149,6 @@ class Journal:
         with self._store.reading() as connection:
             first, last = connection.execute(ends).one()
         return None if first is None else (from_us(first), from_us(last))
-
-    def last_seq(self, namespace: str) -> int:
-        """Of the namespace's newest post; 0 when it has none."""
-        with self._store.reading() as connection:
-            newest = select(func.max(posts.c.seq)).where(posts.c.namespace == namespace)
-            return connection.scalar(newest) or 0
 
     def _read(self, wanted: Select[*tuple[Any, ...]]) -> list[Stored]:
         with self._store.reading() as connection:

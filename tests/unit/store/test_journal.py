@@ -40,9 +40,10 @@ def test_numbers_go_on_over_namespaces_and_each_is_read_alone(store: Store) -> N
     journal.append([post("a"), post("a", namespace="chat"), post("b")])
     appended = journal.append([post("c"), post("d", namespace="chat")])
     assert (appended.first_seq, appended.last_seq) == (4, 5)
-    assert [(s.seq, s.post.post_id) for s in journal.after("listing", 0, 10)] == [(1, "a"), (3, "b"), (4, "c")]
-    assert [s.seq for s in journal.after("listing", 1, 1)] == [3]
-    assert (journal.last_seq("listing"), journal.last_seq("chat"), journal.last_seq("image")) == (4, 5, 0)
+    read = [[(s.seq, s.post.post_id) for s in batch] for batch in journal.batches("listing", 0)]
+    assert read == [[(1, "a"), (3, "b")], [(4, "c")]]
+    assert [[s.seq for s in batch] for batch in journal.batches("listing", 1)] == [[3], [4]]
+    assert list(journal.batches("listing", 4)) == list(journal.batches("image", 0)) == []
     assert [(s.post.namespace, s.seq) for s in journal.find("a")] == [("chat", 2), ("listing", 1)]
     assert [s.seq for s in journal.find("a", "chat")] == [2]
 
@@ -117,4 +118,4 @@ def test_an_author_is_found_in_the_index_and_in_the_tail(store: Store, monkeypat
 def test_half_a_character_is_refused_and_nothing_is_kept(store: Store) -> None:
     with pytest.raises(UsageError, match="half a character"):
         Journal(store).append([post("a"), post("b", "\ud83d")])
-    assert Journal(store).last_seq("listing") == 0
+    assert list(Journal(store).batches("listing", 0)) == []
