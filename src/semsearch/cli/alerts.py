@@ -108,7 +108,8 @@ def show(
     if json or jsonl:
         emit(_document(found, facts, members), as_json=json, as_jsonl=jsonl, rows=members)
         return
-    emit(facts | {"reasons": found.case.alert.reasons})
+    reasons = found.case.alert.reasons
+    emit(facts | {"raised_for": reasons.get("text", reasons)})
     columns = ["post_id", "author_id", "at", "net", "strength", "new", "text"]
     more = f"{len(members) - SHOWN:,} more members: --json shows all." if len(members) > SHOWN else ""
     emit(members, rows=members[:SHOWN], columns=columns, note=more)
@@ -148,7 +149,7 @@ def decide(
         made = decided(store, alert, verdict, by=by, now=now, reason=reason, until=end, remember=remember)
         case = Cases(store, now).of(alert)
     emit(_decided(case, made), as_json=json)
-    show_decided(workspace, alert)
+    _show_on_messages(workspace, alert)
     if not made:
         talk("That stands already, for all posts of the campaign: nothing was added.")
     talk(_after_deciding(case, made, verdict, remember=remember))
@@ -174,7 +175,7 @@ def undo(
     with opened(workspace, now) as store:
         made, old = undone(store, decision, by=by, now=now, reason=reason)
     emit({"undone": decision_row(old), "by": decision_row(made)}, as_json=json) if json else emit(decision_row(made))
-    show_decided(workspace, old.subject)
+    _show_on_messages(workspace, old.subject)
     talk(f"Undone: {decision_told(old)}")
     talk("Next: semsearch alerts list")
 
@@ -272,6 +273,16 @@ def _write_page(path: Path, found: Shown, now: datetime) -> None:
     page = alert_page(found.case, found.raises, found.decisions, evidence(members, texts), now)
     write_lines(path, [page])
     talk(f"Page: {path}")
+
+
+def _show_on_messages(workspace: Path, alert_id: str) -> None:
+    """The decision is kept: where it cannot be shown is said, and is no error."""
+    from semsearch.errors import SemsearchError
+
+    try:
+        show_decided(workspace, alert_id)
+    except SemsearchError as error:
+        talk(f"The decision is kept, but not shown on messages: {error.message}")
 
 
 def _decided(case: Case, made: tuple[Decision, ...]) -> dict[str, Any]:

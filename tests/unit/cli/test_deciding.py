@@ -65,7 +65,11 @@ def test_a_list_is_filtered(root: Path) -> None:
 def test_an_alert_is_shown_in_every_form(root: Path) -> None:
     asked(root, "alerts", "decide", "a1", "snooze", "--for", "3d", "--by", "minji", "--reason", "weekend")
     document = data(root, "alerts", "show", "a1")
-    assert (document["status"], document["reasons"], len(document["raises"])) == ("snoozed", {}, 1)
+    assert (document["status"], document["reasons"], len(document["raises"])) == (
+        "snoozed",
+        {"text": "3 posts in an hour"},
+        1,
+    )
     assert [(m["post_id"], m["text"], m["new"]) for m in document["members"]][1] == ("p1", "text 1", False)
     assert [(d["kind"], d["by"], d["n_posts"], d["reason"]) for d in document["decisions"]] == [
         ("snooze", "minji", 3, "weekend")
@@ -75,6 +79,22 @@ def test_an_alert_is_shown_in_every_form(root: Path) -> None:
     assert "text 2" in shown.out
     assert "Decision 1 by minji" in shown.err
     assert "Did you mean a1?" in asked(root, "alerts", "show", "a11", code=2).err
+
+
+def test_an_alert_is_shown_as_a_page(root: Path) -> None:
+    asked(root, "alerts", "decide", "a1", "confirm", "--by", "minji")
+    page = root / "pages" / "a1.html"
+    assert str(page) in asked(root, "alerts", "show", "a1", "--html", page).err
+    text = page.read_text()
+    assert [word in text for word in ("a1", "minji", "3 posts in an hour")] == [True] * 3
+    asked(root, "alerts", "show", "a1", "--html", root, code=2)
+
+
+def test_a_decision_that_no_message_can_show_is_kept(root: Path) -> None:
+    (root / "semsearch.toml").write_text('[notify]\nsinks = ["slack"]\n[notify.channels]\n"mail.high" = "C01234567"\n')
+    assert "is kept, but not shown" in asked(root, "alerts", "decide", "a1", "confirm", "--by", "m").err
+    (root / "semsearch.toml").unlink()
+    assert data(root, "alerts", "verify")["n"] == 1
 
 
 def test_text_of_sellers_does_not_steer_the_terminal(root: Path) -> None:

@@ -13,6 +13,7 @@ from semsearch.store.database import Store
 from semsearch.store.journal import Journal
 from semsearch.store.times import to_us
 
+WHY = {"text": "3 posts in an hour"}
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -30,7 +31,7 @@ class Market:
         for name, size in (("c1", 3), ("c2", 3), ("c3", 2)):
             for _ in range(size):
                 self.join(name)
-        raised = [Alert(f"a{n}", f"c{n}", "listing", "campaign", 1, "low", n, 3, 3, 0) for n in (1, 2)]
+        raised = [Alert(f"a{n}", f"c{n}", "listing", "campaign", 1, "low", n, 3, 3, 0, WHY) for n in (1, 2)]
         self.campaigns.commit(Step("listing", self.n, "e", "p", alerts=raised))
 
     def join(self, campaign_id: str, author_id: str | None = None) -> str:
