@@ -8,8 +8,8 @@ shows what the machine would have raised by itself.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from semsearch.campaigns.detector import Detector, arrival_of
@@ -49,6 +49,8 @@ class Joins:
     """Who joined whom, batch by batch: the posts, and by row the members that a post made."""
 
     batches: tuple[tuple[tuple[Stored, ...], dict[int, list[Member]]], ...]
+    members: Mapping[int, str]
+    """Campaign of each member by `seq`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,10 @@ class Run:
     point: Point
     alerts: tuple[First, ...]
     """In the order of the journal; also those before the span."""
-    n_raises: int = field(default=0)
+    n_raises: int
     """With those of campaigns that grew further."""
+    members: Mapping[int, str]
+    """Campaign of each member by `seq`, as they were at the end."""
 
 
 def read(batches: Iterable[Sequence[Stored]], submit: Submit, progress: Progress = silent) -> Reading:
@@ -104,19 +108,20 @@ def join(
     """Let posts join leaders as a policy says."""
     dim = reading.batches[0][1].vectors.shape[1] if reading.batches else 0
     detector = Detector(namespace, policy, dim, rulings)
-    batches, n_posts = [], 0
+    batches, members, n_posts = [], dict[int, str](), 0
     for posts, prepared in reading.batches:
         rows = {stored.seq: row for row, stored in enumerate(posts)}
         made: dict[int, list[Member]] = {}
         waiting: list[Member] = []
         for member in detector.take(posts, prepared).members:
             waiting.append(member)
+            members[member.seq] = member.campaign_id
             if member.net != "leader":
                 made[rows[member.seq]], waiting = waiting, []
         batches.append((posts, made))
         n_posts += len(posts)
         progress("posts joined", n_posts, reading.n_posts)
-    return Joins(tuple(batches))
+    return Joins(tuple(batches), members)
 
 
 def grow(joins: Joins, point: Point, rulings: Rulings) -> Run:
@@ -136,7 +141,7 @@ def grow(joins: Joins, point: Point, rulings: Rulings) -> Run:
             if raised and name not in known:
                 known.add(name)
                 alerts.append(First(raised, stored.seq, tuple(members[name])))
-    return Run(point, tuple(alerts), n_raises)
+    return Run(point, tuple(alerts), n_raises, joins.members)
 
 
 def before(start: datetime, policy: CampaignSettings) -> datetime:
