@@ -34,13 +34,15 @@ class Buckets:
 
     def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
         """The slot modulo `SLOTS` under each key, -1 without one; the shape of `keys`."""
-        flat = keys.ravel()
+        found = np.full(keys.shape, -1, np.int64)
+        asked = np.nonzero(keys)
+        flat = keys[asked]
         lines = self._words[flat >> np.uint64(64 - self._bits)]
-        same = (lines >> np.uint64(_SLOT_BITS)) == (flat >> np.uint64(_SLOT_BITS))[:, None]
+        same = ((lines ^ flat[:, None]) >> np.uint64(_SLOT_BITS)) == 0
         same &= lines != 0
         slot = lines[np.arange(len(flat)), same.argmax(axis=1)] & _SLOT_MASK
-        found = np.where(same.any(axis=1) & (flat != 0), slot.astype(np.int64) - 1, -1)
-        return found.reshape(keys.shape)
+        found[asked] = np.where(same.any(axis=1), slot.astype(np.int64) - 1, -1)
+        return found
 
     def put(self, keys: NDArray[np.uint64], slots: NDArray[np.int64]) -> None:
         """Point keys to slots, [n] each, in their order: equal to putting them one by one."""
@@ -50,13 +52,13 @@ class Buckets:
             self._double()
         upper = keys >> np.uint64(_SLOT_BITS) << np.uint64(_SLOT_BITS)
         words = upper | ((slots % SLOTS).astype(np.uint64) + np.uint64(1))
-        while len(words):
-            bucket = (words >> np.uint64(64 - self._bits)).astype(np.int64)
-            _, first = np.unique(bucket, return_index=True)
-            self._write(bucket[first], words[first])
-            rest = np.ones(len(words), bool)
-            rest[first] = False
-            words = words[rest]
+        bucket = (words >> np.uint64(64 - self._bits)).astype(np.int64)
+        order = np.argsort(bucket, kind="stable")
+        starts = np.flatnonzero(np.diff(bucket[order], prepend=-1))
+        turn = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
+        for each in range(int(turn.max(initial=-1)) + 1):
+            now = order[turn == each]
+            self._write(bucket[now], words[now])
 
     def _write(self, bucket: NDArray[np.int64], words: NDArray[np.uint64]) -> None:
         """One word into each of several buckets, no bucket twice: over its own key, a free place, or the oldest."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from semsearch.campaigns.growth import Arrival, Growth, Raise
+from semsearch.campaigns.growth import Arrival, Growth, Raise, telling
 from semsearch.campaigns.leaders import Joined, Leaders
 from semsearch.campaigns.nets import Prepared
 from semsearch.records import Alert, Member, Post, Rulings
@@ -44,7 +44,8 @@ class Detector:
         self.rulings = rulings or Rulings()
         self._campaigns: dict[int, str] = {}
         self._seen_us: dict[int, int] = {}
-        self._latest_us = 0
+        self.latest_us = 0
+        """Time of the latest post so far."""
 
     def take(self, posts: Sequence[Stored], prepared: Prepared) -> Found:
         """Go through one batch in its order."""
@@ -74,7 +75,7 @@ class Detector:
         about = [_packed(member) for member in members]
         joined = self.leaders.join(prepared, about, [member.at_us for member in members], put)
         for row, (member, one) in enumerate(zip(members, joined, strict=True)):
-            self._latest_us = max(self._latest_us, member.at_us)
+            self.latest_us = max(self.latest_us, member.at_us)
             if row in put:
                 self._campaigns[one.home] = put[row]
             yield member, self._grown(member, one) if one.net != "leader" else []
@@ -140,7 +141,7 @@ class Detector:
 
     def _horizon(self) -> tuple[int, Iterable[int]]:
         """The start of the window, and the leaders of campaigns that grew since."""
-        before_us = self._latest_us - int(self._policy.window_days * DAY_US)
+        before_us = self.latest_us - int(self._policy.window_days * DAY_US)
         return before_us, (home for home, seen_us in self._seen_us.items() if seen_us >= before_us)
 
 
@@ -160,7 +161,7 @@ def arrival_of(member: Member) -> Arrival:
         category=member.category,
         counts=member.counts,
         disguised=member.disguised,
-        contact=bool(member.detail),
+        contact=telling(member.net, member.detail),
     )
 
 

@@ -23,6 +23,8 @@ from semsearch.settings import CampaignSettings
 _TRADE, _NEUTRAL = 0.37, 0.45
 """Of disguised posts: what a higher cosine is worth in shingles, and the cosine that is worth nothing. From a logistic
 regression on pairs of the simulated stream of seed 902, held-out families left out."""
+_WIDE = 1 << 40
+"""More than there are slots: a row and a slot in one number."""
 _EXACT, _SHINGLES = 3.0, 1.0
 """Exact matches come before shingles (1 and their similarity), these before vectors (their cosine)."""
 
@@ -170,8 +172,7 @@ class Leaders:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Rows, slots and ranks of the candidates that are similar enough; `slots` is [n, keys] with -1 for none."""
         row, column = np.nonzero(self.memory.alive(slots))
-        pairs = np.unique(np.stack([row, slots[row, column]]), axis=1)
-        row, slot = pairs[0], pairs[1]
+        row, slot = np.divmod(np.unique(row * _WIDE + slots[row, column]), _WIDE)
         rank = self._ranks(_rows(prepared, row), self.memory.features(slot))
         good = rank > 0
         return row[good], slot[good], rank[good]
@@ -243,5 +244,6 @@ def _repeats(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.bo
     same = np.flatnonzero((flat[order][1:] == flat[order][:-1]) & (flat[order][1:] != 0))
     later = np.zeros(keys.size, np.bool_)
     later[order[same + 1]] = True
-    pairs = np.stack([order[same + 1], order[same]]) // keys.shape[1]
-    return np.unique(pairs, axis=1), later.reshape(keys.shape)
+    row, earlier = order[same + 1] // keys.shape[1], order[same] // keys.shape[1]
+    pairs = np.divmod(np.unique(row * _WIDE + earlier), _WIDE)
+    return np.stack(pairs), later.reshape(keys.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
@@ -69,6 +70,7 @@ _mine: tuple[Encode | None, CampaignSettings] | None = None
 
 def _begin(open_encode: OpenEncode, policy: CampaignSettings) -> None:
     global _mine  # noqa: PLW0603 - a process of a pool keeps its own
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that keeps the state ends them
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     _mine = open_encode(), policy
 

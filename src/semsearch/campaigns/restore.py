@@ -9,7 +9,7 @@ from itertools import chain
 
 from semsearch.campaigns.detector import DAY_US, Detector, arrival_of, placed
 from semsearch.campaigns.growth import Arrival, Growth
-from semsearch.campaigns.ladder import rung_of
+from semsearch.campaigns.ladder import rungs_of
 from semsearch.campaigns.nets import Prepared
 from semsearch.errors import MismatchError
 from semsearch.records import Rulings
@@ -69,16 +69,17 @@ def restored(state: State, identity: Identity, prepare: Prepare, rulings: Ruling
         if batch[0].seq > cursor.last_seq:
             break
         detector.recall(batch, prepare([each.post.text for each in batch]))
-    detector.growth = _growth(state, identity, rulings)
+    detector.growth = _growth(state, identity, rulings, detector.latest_us)
     return detector
 
 
-def _growth(state: State, identity: Identity, rulings: Rulings) -> Growth:
+def _growth(state: State, identity: Identity, rulings: Rulings, latest_us: int) -> Growth:
     """Growth from the tables, members where people put them."""
+    since_us = latest_us - int((identity.policy.drip_days + 1) * DAY_US)
     arrivals: dict[str, list[Arrival]] = {}
-    for member in state.campaigns.members(identity.namespace):
+    for member in state.campaigns.members(identity.namespace, since_us):
         arrivals.setdefault(placed(member, rulings), []).append(arrival_of(member))
-    rungs = {alert.campaign_id: rung_of(alert) for alert in state.campaigns.alerts(identity.namespace)}
+    rungs = rungs_of(state.campaigns.alerts(identity.namespace), rulings.merged)
     return Growth.restore(identity.policy, state.campaigns.volumes(identity.namespace), arrivals, rungs)
 
 

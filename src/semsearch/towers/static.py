@@ -29,10 +29,10 @@ CHUNK = 4096
 class _Tower:
     tokenizer: Tokenizer
     weights: NDArray[np.float32]
-    """[vocabulary, dim]"""
+    """[vocabulary, dim]; a mean of token vectors points the same way as their sum."""
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Sums of token vectors, normalised: the mean points the same way."""
+    def sums(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Sums of token vectors, [n, dim]."""
         out = np.zeros((len(texts), self.weights.shape[1]), np.float32)
         for start in range(0, len(texts), CHUNK):
             encoded = self.tokenizer.encode_batch_fast(list(texts[start : start + CHUNK]), add_special_tokens=False)
@@ -40,7 +40,7 @@ class _Tower:
             for row, encoding in enumerate(encoded, start):
                 if ids := encoding.ids:
                     self.weights.take(ids, axis=0).sum(axis=0, out=out[row])
-        return normalised(out)
+        return out
 
 
 class StaticEncoder:
@@ -72,11 +72,15 @@ class StaticEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Rows of the query tower, [n, dim]."""
-        return self._query.encode(texts)
+        return normalised(self._query.sums(texts))
 
     def encode_items(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Rows of the item tower, [n, dim]."""
-        return self._item.encode(texts)
+        return normalised(self._item.sums(texts))
+
+    def item_sums(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Sums of the item tower's token vectors, [n, dim]: rows before they are normalised."""
+        return self._item.sums(texts)
 
 
 def is_static(folder: Path) -> bool:

@@ -79,7 +79,16 @@ def open_state(store: Store) -> State:
 
 def open_encode(workspace: Workspace, settings: Settings, model_id: str) -> Encode | None:
     """What gives vectors to texts; None for no model. Another process can call it."""
-    return open_encoder(workspace, model_id, settings).encode_items if model_id else None
+    if not model_id:
+        return None
+    encoder = open_encoder(workspace, model_id, settings)
+    from semsearch.towers.static import StaticEncoder
+
+    if not isinstance(encoder, StaticEncoder):
+        return encoder.encode_items
+    from semsearch.towers.words import WordEncoder
+
+    return WordEncoder(encoder)
 
 
 def wanted_model(workspace: Workspace, settings: Settings) -> str:

@@ -123,5 +123,5 @@ def test_near_vectors_meet_in_a_bucket_as_often_as_the_bands_say(cosine):
     two = cosine * one + np.sqrt(1 - cosine**2) * side
     sides = [nets._sides(nets.packed(rows.astype(np.float32))) for rows in (one, two)]
     met = (sides[0] == sides[1]).any(axis=1).mean()
-    expected = 1 - (1 - (1 - np.arccos(cosine) / np.pi) ** 18) ** 16
+    expected = 1 - (1 - (1 - np.arccos(cosine) / np.pi) ** 16) ** 12
     assert met == pytest.approx(expected, abs=0.08)
