@@ -130,16 +130,18 @@ def score(
     clusters: Sequence[Hashable | None],
     alerts: Iterable[Raised],
     known_us: Sequence[int] | None = None,
+    pairs: Pairs | None = None,
 ) -> Score:
     """Judge one stream: rows of `truth`, times and clusters (None: alone) in the order of the posts.
 
     `known_us` says when it was known that a post is in its cluster, for methods that look back; else at its own time.
+    `pairs` may be given where they were counted before.
     """
     times = np.asarray(at_us, np.int64)
     known = times if known_us is None else np.asarray(known_us, np.int64)
     found = _Found(truth, times, known, clusters, alerts)
     false = tuple(kind for name in found.first if (kind := found.false_kind(name)))
-    pairs = pair_counts(clusters, truth["group"].to_list())
+    pairs = pairs or pair_counts(clusters, truth["group"].to_list())
     return Score(len(truth), tuple(found.campaigns()), false, len(found.first), pairs, (pairs.f1,))
 
 
