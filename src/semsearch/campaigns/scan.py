@@ -106,7 +106,7 @@ class Scan:
         if version == self._version:
             return
         self._version = version
-        rulings = self._state.decisions.rulings(now)
+        rulings = self._state.decisions.rulings(now, self.namespace)
         known = self._detector.rulings
         if (rulings.moved, rulings.led, rulings.merged) == (known.moved, known.led, known.merged):
             self._detector.rulings = rulings
@@ -114,7 +114,7 @@ class Scan:
             self._detector = self._restored(now)
 
     def _restored(self, now: datetime) -> Detector:
-        rulings = self._state.decisions.rulings(now)
+        rulings = self._state.decisions.rulings(now, self.namespace)
         return restored(self._state, self._identity, lambda texts: self._submit(texts).result(), rulings)
 
     def _done(self) -> int:

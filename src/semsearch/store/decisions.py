@@ -57,12 +57,13 @@ class Decisions:
         """Every decision, undone ones and undoings too."""
         return self._read()
 
-    def rulings(self, now: datetime) -> Rulings:
-        """What is in force at `now`."""
+    def rulings(self, now: datetime, namespace: str | None = None) -> Rulings:
+        """What is in force at `now`; moved posts only of `namespace`, as the id of a post is unique in one alone."""
         forced = in_force(self._read(members=False))
         confirmed = [each for held in standing(forced).values() for each in held if each.kind == "confirm"]
-        moving = [each.decision_id for each in forced if each.kind in MOVES]
-        found = [each for each in forced if each.kind not in MOVES] + self._read(only=moving)
+        moves = [each for each in forced if each.kind in MOVES and namespace in (None, each.detail["namespace"])]
+        found = [each for each in forced if each.kind not in MOVES]
+        found += self._read(only=[each.decision_id for each in moves])
         found.sort(key=lambda each: each.decision_id)
         return rulings(found, now, frozenset(author for author, _, _ in self.authors(confirmed)))
 

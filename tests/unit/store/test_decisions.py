@@ -83,6 +83,8 @@ def test_moved_posts_are_ruled_on_with_their_campaign(store: Store) -> None:
     decisions.append(made("lead", "c7", members=(("p9", 1),), namespace="listing", to="c7"))
     found = decisions.rulings(NOW)
     assert (found.moved, found.led) == ({("p1", 0): "c2", ("p9", 1): "c7"}, {"p9": "c7"})
+    assert decisions.rulings(NOW, "listing") == found
+    assert decisions.rulings(NOW, "chat") == Rulings()
 
 
 def test_undoing_an_undoing_brings_a_decision_back() -> None:
