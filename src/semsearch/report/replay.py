@@ -44,10 +44,10 @@ def conditions(done: Replayed) -> str:
     ]
     if done.known:
         parts.append(
-            f"Judged by {done.truth}: of campaigns that began in the span; an alert is right when at least half of its "
-            "posts were of known campaigns."
+            f"Judged by {done.truth}: an alert is right when at least half of its posts were of known campaigns; one "
+            "that began in the span is caught when half of its posts so far were under a right alert."
         )
-    parts.append(f"Posts and minutes to the alert: median / 90th percentile. A reviewer needs {MINUTES_AN_ALERT:g} "
+    parts.append(f"Posts and minutes until then: median / 90th percentile. A reviewer needs {MINUTES_AN_ALERT:g} "
                  "minutes an alert. 95 % intervals: Wilson for shares, exact Poisson for counts.")  # fmt: skip
     return " ".join(parts)
 
