@@ -120,7 +120,7 @@ def _steps(lines: Sequence[Line], across: Scale, up: Scale, stop: int, width: in
         if line.at_us
     ]
     floor = _FLOOR + 16.0
-    for number, line in sorted(enumerate(lines), key=lambda item: len(item[1].at_us)):
+    for number, line in sorted(enumerate(lines), key=lambda item: (len(item[1].at_us), -item[0])):
         y = min(float(up(len(line.at_us))), floor - 16)
         floor = y
         drawn.append(
@@ -183,8 +183,12 @@ def _bars(at_us: Sequence[int], start: int, stop: int, across: Scale) -> Markup:
                 )
             )
     minutes = (stop - start) / _N_BARS / _MINUTE_US
-    told = f"posts every {minutes:.0f} min" if minutes < 120 else f"posts every {minutes / 60:.1f} h"
-    parts.append(Markup('<text class="small" x="{}" y="{}">{}</text>').format(_LEFT, _BARS_FLOOR + 18, told))
+    each = (
+        f"{minutes * 60:.0f} s" if minutes < 2 else f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+    )
+    parts.append(
+        Markup('<text class="small" x="{}" y="{}">{}</text>').format(_LEFT, _BARS_FLOOR + 18, f"posts every {each}")
+    )
     return Markup("").join(parts)
 
 
