@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,23 +53,23 @@ def decided(decisions: Decisions, campaigns: CampaignStore, namespace: str) -> T
 
 
 def truth_file(path: Path) -> Truth:
-    """A CSV with the columns post_id and campaign (or campaign_id), empty for honest posts. Raises UsageError."""
+    """A CSV or Parquet file with the columns post_id and campaign_id (or campaign), empty for honest posts.
+
+    Raises UsageError for anything else.
+    """
+    import polars as pl
+
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            posts = dict(_rows(csv.DictReader(file), path))
+        parquet = path.suffix == ".parquet"
+        frame = pl.read_parquet(path) if parquet else pl.read_csv(path, infer_schema=False)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", "Next: name another file") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is no CSV in UTF-8: {error}.", "Next: correct it") from error
-    return Truth(f"the truth in {path.name}", {}, posts, complete=True)
-
-
-def _rows(reader: csv.DictReader[str], path: Path) -> Iterable[tuple[str, str]]:
-    columns = reader.fieldnames or ()
-    campaign = next((name for name in ("campaign_id", "campaign") if name in columns), None)
-    if campaign is None or "post_id" not in columns:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}.", "Next: name another file") from error
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(f"{path} is no CSV in UTF-8 and no Parquet: {error}.", "Next: correct it") from error
+    campaign = next((name for name in ("campaign_id", "campaign") if name in frame.columns), None)
+    if campaign is None or "post_id" not in frame.columns:
         raise UsageError(
-            f"{path} has the columns {', '.join(columns) or 'none'}.", "Next: name them post_id and campaign_id"
+            f"{path} has the columns {', '.join(frame.columns) or 'none'}.", "Next: name them post_id and campaign_id"
         )
-    for row in reader:
-        yield row["post_id"] or "", row[campaign] or HONEST
+    rows = frame.select(pl.col("post_id", campaign).cast(pl.String).fill_null(HONEST)).rows()
+    return Truth(f"the truth in {path.name}", {}, dict(rows), complete=True)

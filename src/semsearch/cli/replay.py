@@ -40,7 +40,8 @@ def replay(
         ),
     ] = None,
     truth: Annotated[
-        Path | None, typer.Option("--truth", help="CSV post_id,campaign_id to judge by, instead of decisions.")
+        Path | None,
+        typer.Option("--truth", help="CSV or Parquet with post_id and campaign_id to judge by, instead of decisions."),
     ] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write a page with the trade-off to this file.")] = None,
     namespace: Annotated[str, typer.Option("--namespace", help="Kind of content.")] = "listing",

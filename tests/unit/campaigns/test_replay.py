@@ -3,6 +3,7 @@
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 
 from semsearch.campaigns.detector import Detector
@@ -267,6 +268,8 @@ def test_a_truth_file_names_campaigns_and_leaves_the_rest_honest(tmp_path):
     path.write_text("\ufeffpost_id,family,campaign\np1,x,c1\np2,,\n", "utf-8")
     truth = truth_file(path)
     assert [truth.of(post(n, "")) for n in (1, 2, 3)] == ["c1", HONEST, HONEST]
+    pl.DataFrame({"post_id": ["p1", "p2"], "campaign_id": [7, None]}).write_parquet(tmp_path / "truth.parquet")
+    assert [truth_file(tmp_path / "truth.parquet").of(post(n, "")) for n in (1, 2, 3)] == ["7", HONEST, HONEST]
     path.write_text("id,campaign\n1,2\n")
     with pytest.raises(UsageError, match="columns id, campaign"):
         truth_file(path)
