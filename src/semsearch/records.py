@@ -164,7 +164,7 @@ class Member:
     strength: float
     """0 to 1, of that net: 1 for exact ones, Jaccard similarity of shingles, cosine of vectors."""
     detail: str = ""
-    """The kind of contact that it carries, the shared one first; empty without."""
+    """The kind of contact that it carries (`phone`), or of one that the campaign had before (`shared phone`)."""
     recipient_id: str | None = None
     category: str | None = None
     disguised: bool = False

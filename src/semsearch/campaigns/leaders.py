@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from semsearch.campaigns import nets
 from semsearch.campaigns.buckets import SLOTS, Buckets
-from semsearch.campaigns.memory import Features, Memory
+from semsearch.campaigns.memory import Features, Memory, Row
 from semsearch.campaigns.nets import Prepared
+from semsearch.campaigns.windows import SHARED
 from semsearch.settings import CampaignSettings
 
 _TRADE, _NEUTRAL = 0.37, 0.45
@@ -117,9 +118,9 @@ class Leaders:
         tie = self._tie(contacts) if contacts.keys else None
         if match and (tie is None or match[1] >= _EXACT or self._home(batch, match[0]) == tie[0]):
             net, strength = _told(match[1])
-            one = Joined(match[0], self._home(batch, match[0]), net, strength, tie[1] if tie else "")
+            one = Joined(match[0], self._home(batch, match[0]), net, strength, f"{SHARED}{tie[1]}" if tie else "")
         elif tie:
-            one = Joined(self._lead(batch, row, tie[0]), tie[0], "contact", 1.0, tie[1])
+            one = Joined(self._lead(batch, row, tie[0]), tie[0], "contact", 1.0, f"{SHARED}{tie[1]}")
         else:
             slot = self._lead(batch, row, None)
             one = Joined(slot, slot, "leader", 1.0)
@@ -190,20 +191,30 @@ class Leaders:
         for earlier, rank in batch.before[row].items():
             slot = batch.slots[earlier]
             new = slot - self.memory.end
-            if new < 0:
-                if slot not in ranks:
-                    ranks[slot] = self._rank(batch, row, self.memory.features(np.array([slot])))
-            elif batch.rows[new] == earlier:
+            if new >= 0 and batch.rows[new] == earlier:
                 ranks[slot] = rank
             elif slot not in ranks:
-                ranks[slot] = self._rank(batch, row, _rows(batch.prepared, np.array([batch.rows[new]])))
+                leader = self.memory.row(slot) if new < 0 else _row(batch.prepared, batch.rows[new])
+                ranks[slot] = self._rank(_row(batch.prepared, row), leader)
         for slot, rank in sorted(ranks.items()):
             if rank > 0 and (match is None or rank > match[1] or (rank == match[1] and slot < match[0])):
                 match = slot, rank
         return match
 
-    def _rank(self, batch: _Batch, row: int, leader: Features) -> float:
-        return float(self._ranks(_rows(batch.prepared, np.array([row])), leader)[0])
+    def _rank(self, a: Row, b: Row) -> float:
+        """`_ranks` of one pair, without the cost of arrays of one."""
+        if a.exact and a.exact == b.exact:
+            return _EXACT
+        shared = int(np.count_nonzero(a.signature == b.signature)) / nets.N_HASHES
+        masked, placed = a.disguised and b.disguised, len(a.vector) > 0
+        if masked and placed:
+            shared = min(max(shared + _TRADE * (float(nets.cosine(a.vector, b.vector)) - _NEUTRAL), 0.0), 1.0)
+        if shared >= (self._policy.shingles_disguised if masked else self._policy.shingles):
+            return _SHINGLES + shared if a.exact and b.exact else 0.0
+        if shared < self._policy.support or not placed:
+            return 0.0
+        near = min(float(nets.cosine(a.vector, b.vector)), _SHINGLES)
+        return near if near >= self._policy.embedding else 0.0
 
     def _ranks(self, a: Features, b: Features) -> NDArray[np.float64]:
         """How strongly rows match, [m]; 0 for too little."""
@@ -225,6 +236,10 @@ class Leaders:
 
 def _rows(prepared: Prepared, rows: NDArray[np.int64]) -> Features:
     return Features(prepared.exact[rows], prepared.signature[rows], prepared.vectors[rows], prepared.disguised[rows])
+
+
+def _row(prepared: Prepared, row: int) -> Row:
+    return Row(int(prepared.exact[row]), prepared.signature[row], prepared.vectors[row], bool(prepared.disguised[row]))
 
 
 def _told(rank: float) -> tuple[str, float]:

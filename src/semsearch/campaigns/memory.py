@@ -30,11 +30,17 @@ class Segment:
         self.newest_us = 0
 
 
-class _Kept(NamedTuple):
+class Row(NamedTuple):
+    """What verification reads of one post."""
+
     exact: int
     signature: NDArray[np.uint16]
     vector: NDArray[np.int8]
     disguised: bool
+
+
+class _Kept(NamedTuple):
+    row: Row
     home: int
     about: str
 
@@ -124,6 +130,15 @@ class Memory:
             out.disguised[at] = segment.disguised[place]
         return out
 
+    def row(self, slot: int) -> Row:
+        """What verification reads of an alive slot."""
+        if slot < self.start:
+            return self._kept[slot].row
+        segment, place = self._segments[slot // SEGMENT - self._first], slot % SEGMENT
+        return Row(
+            int(segment.exact[place]), segment.signature[place], segment.vectors[place], bool(segment.disguised[place])
+        )
+
     def home(self, slot: int) -> int:
         """The slot of the campaign's leader."""
         if slot < self.start:
@@ -155,20 +170,16 @@ class Memory:
         return self._segments[0].newest_us < before_us or len(self._segments) * SEGMENT > self._most + SEGMENT
 
     def _drop(self, living: set[int]) -> None:
-        segment, start = self._segments.popleft(), self.start
+        segment, start = self._segments[0], self.start
         for place in np.flatnonzero(np.isin(segment.home, np.fromiter(living, np.int64, len(living)))).tolist():
-            self._kept[start + place] = _Kept(
-                int(segment.exact[place]),
-                segment.signature[place].copy(),
-                segment.vectors[place].copy(),
-                bool(segment.disguised[place]),
-                int(segment.home[place]),
-                segment.about[place],
-            )
+            row = self.row(start + place)
+            kept = row._replace(signature=row.signature.copy(), vector=row.vector.copy())
+            self._kept[start + place] = _Kept(kept, int(segment.home[place]), segment.about[place])
+        self._segments.popleft()
         self._first += 1
 
     def _fill_kept(self, out: Features, at: NDArray[np.int64], slots: NDArray[np.int64]) -> None:
         for row in at.tolist():
-            kept = self._kept[int(slots[row])]
+            kept = self._kept[int(slots[row])].row
             out.exact[row], out.signature[row] = kept.exact, kept.signature
             out.vectors[row], out.disguised[row] = kept.vector, kept.disguised

@@ -49,7 +49,7 @@ def test_a_chain_of_similar_texts_does_not_join_its_far_ends():
 def test_a_contact_ties_another_text_as_a_variant_that_leads_its_own_kind():
     state = leaders()
     first, variant = join(state, (LONG, "01012345678"), (FAR, "01012345678"))
-    assert (variant.home, variant.net, variant.detail) == (first.slot, "contact", "phone")
+    assert (variant.home, variant.net, variant.detail) == (first.slot, "contact", "shared phone")
     assert variant.slot != first.slot
     (like_variant,) = join(state, FAR)
     assert (like_variant.slot, like_variant.home, like_variant.net) == (variant.slot, first.slot, "skeleton")
