@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
 
 from semsearch.errors import UsageError
-from semsearch.settings import Settings
+from semsearch.settings import CampaignSettings, Settings
 
 
 def test_precedence_flag_environment_file_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,3 +92,18 @@ def test_a_wrong_setting_is_told_in_plain_words(tmp_path: Path, text: str, told:
     with pytest.raises(UsageError) as caught:
         Settings.load(tmp_path)
     assert caught.value.message == told
+
+
+def test_loaded_settings_can_be_sent_to_another_process(tmp_path: Path) -> None:
+    (tmp_path / "semsearch.toml").write_text("[campaigns]\nfloor = 9\n")
+    loaded = Settings.load(tmp_path)
+    assert pickle.loads(pickle.dumps(loaded)) == loaded and loaded.campaigns.floor == 9
+
+
+def test_a_changed_policy_keeps_the_rest_and_says_what_is_wrong() -> None:
+    policy = CampaignSettings(floor=9)
+    changed = policy.changed({"chance": 0.5}, "Setting campaigns.", "it in policy.toml")
+    assert (changed.floor, changed.chance, policy.chance) == (9, 0.5, 1e-6)
+    with pytest.raises(UsageError, match=r"Setting campaigns\.floor: 'x' is not a number") as caught:
+        policy.changed({"floor": "x"}, "Setting campaigns.", "it in policy.toml")
+    assert caught.value.next_step == "Next: correct it in policy.toml"

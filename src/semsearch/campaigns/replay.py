@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from sys import intern
 
 from semsearch.campaigns.detector import Detector, arrival_of
 from semsearch.campaigns.growth import Growth, Raise
@@ -24,6 +25,7 @@ from semsearch.settings import CampaignSettings
 from semsearch.store.journal import Stored
 from semsearch.store.times import to_us
 
+_NOTHING: Mapping[str, str] = {}
 Gather = Callable[[CampaignSettings], "Reading"]
 """Reads the posts of the span, and of the window before it, as a policy says."""
 
@@ -151,9 +153,21 @@ def before(start: datetime, policy: CampaignSettings) -> datetime:
 
 
 def _light(stored: Stored) -> Stored:
-    """A post without what no detector reads any more."""
-    post: Post = replace(stored.post, text="", attributes={})
-    return Stored(stored.seq, post)
+    """A post without what no detector reads any more; what many posts share is held once."""
+    post = stored.post
+    kept = Post(
+        namespace=intern(post.namespace),
+        post_id=post.post_id,
+        author_id=intern(post.author_id),
+        created_at=post.created_at,
+        text="",
+        revision=post.revision,
+        recipient_id=post.recipient_id,
+        category=post.category and intern(post.category),
+        attributes=_NOTHING,
+        seller_type=post.seller_type and intern(post.seller_type),
+    )
+    return Stored(stored.seq, kept)
 
 
 def _alike(places: Iterable[int], what: Callable[[int], object]) -> list[list[int]]:
