@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsearch.text.contacts import contacts
-from semsearch.text.folding import fold, folded
+from semsearch.text.folding import fold, folded, origins, unmasking
 from semsearch.text.letters import UNUSUAL, letters
 from semsearch.text.reading_post import read_post
 from semsearch.text.skeleton import skeleton
@@ -53,6 +55,24 @@ def test_folding_holds_still_and_leads_back(text):
     for start in range(0, len(view.text), 3):
         low, high = view.origin(start, start + 2)
         assert 0 <= low < high <= len(text)
+
+
+@given(TEXTS)
+@settings(max_examples=400, deadline=None)
+def test_places_found_through_the_steps_are_those_of_the_whole_fold(text):
+    view, _, steps = unmasking(text)
+    whole = fold(text)
+    for size in (1, 3):
+        spans = [(start, min(start + size, len(view))) for start in range(0, len(view), size)]
+        assert origins(text, steps, spans) == [whole.origin(*span) for span in spans]
+
+
+@given(TEXTS)
+@settings(max_examples=400, deadline=None)
+def test_skeletons_without_latin_are_those_of_their_words(text):
+    view = folded(text)
+    if set(ascii_lowercase).isdisjoint(bones := skeleton(view)):
+        assert bones == "".join(map(skeleton, view.split()))
 
 
 @given(TEXTS)

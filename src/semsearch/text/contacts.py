@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from semsearch.text.folding import fold, folded
+from semsearch.text.folding import origins, unmasking
 from semsearch.text.links import links, mails
 from semsearch.text.numerals import registered
+from semsearch.text.spans import Edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +79,16 @@ _MIXED = re.compile(r"(?=.*[a-z])(?=.*[0-9_])")
 
 def contacts(text: str) -> tuple[Contact, ...]:
     """The contacts of a text in the order of their places, which never overlap."""
-    view = folded(text)
-    return placed(text, view, in_view(view))
+    view, _, steps = unmasking(text)
+    return placed(text, view, steps, in_view(view))
 
 
-def placed(text: str, view: str, found: tuple[Contact, ...]) -> tuple[Contact, ...]:
-    """Contacts of `view`, which is `folded(text)`, with their places in `text`."""
+def placed(text: str, view: str, steps: list[list[Edit]], found: tuple[Contact, ...]) -> tuple[Contact, ...]:
+    """Contacts of `view`, to which `steps` lead from `text`, with their places in `text`."""
     if not found or view == text.lower():
         return found
-    origin = fold(text).origin
-    return tuple(Contact(c.kind, c.key, *origin(c.start, c.end)) for c in found)
+    spans = origins(text, steps, [(c.start, c.end) for c in found])
+    return tuple(Contact(c.kind, c.key, *span) for c, span in zip(found, spans, strict=True))
 
 
 def in_view(view: str) -> tuple[Contact, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from semsearch.text.letters import alphabets, letters
 from semsearch.text.numerals import numerals
 from semsearch.text.scattered import scattered, stitched
-from semsearch.text.spans import Edit, Spanned, rewritten
+from semsearch.text.spans import Edit, Spanned, rewritten, sources
 
 ABUSE_VERSION = "1"
 _SPACES = re.compile(r"\s{2,}|[^\S ]|^\s|\s$")
@@ -49,11 +49,26 @@ def evasions(text: str) -> list[tuple[int, int]]:
 
 def unmasked(text: str) -> tuple[str, int]:
     """The text of the abuse view, and how many code points only make sense as evasion."""
-    view, disguised = " ".join(_lower(text).split()), 0
+    view, disguised, _ = unmasking(text)
+    return view, disguised
+
+
+def unmasking(text: str) -> tuple[str, int, list[list[Edit]]]:
+    """As `unmasked`, and the steps of it: edits one after another, from `text` in lower case and single spaces."""
+    view, disguised, steps = " ".join(_lower(text).split()), 0, []
     for edits in _edits(view):
         view = rewritten(view, edits)
         disguised += sum(edit.end - edit.start for edit in edits if edit.evasive)
-    return view, min(disguised, len(text))
+        steps.append(edits)
+    return view, min(disguised, len(text)), steps
+
+
+def origins(text: str, steps: list[list[Edit]], spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What `fold(text).origin` gives for spans of the view that are not empty, in order and apart."""
+    starts, ends = [start for start, _ in spans], [end - 1 for _, end in spans]
+    for edits in (*reversed(steps), _spaces(_lower(text))):
+        starts, ends = sources(edits, starts, last=False), sources(edits, ends, last=True)
+    return [(start, end + 1) for start, end in zip(starts, ends, strict=True)]
 
 
 def _edits(text: str) -> Iterator[list[Edit]]:

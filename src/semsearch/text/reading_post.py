@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from semsearch.text.contacts import Contact, in_view, placed
-from semsearch.text.folding import unmasked
+from semsearch.text.folding import unmasking
 from semsearch.text.skeleton import skeleton
 from semsearch.text.spans import Edit, rewritten
 
@@ -26,9 +26,9 @@ class Reading:
 
 def read_post(text: str) -> Reading:
     """The abuse views, keys and contacts of one text."""
-    view, disguised = unmasked(text)
+    view, disguised, steps = unmasking(text)
     found = in_view(view)
     if not found:
         return Reading(view, skeleton(view), (), disguised)
     marked = rewritten(view, [Edit(c.start, c.end, f"<{c.kind}>") for c in found])
-    return Reading(marked, skeleton(marked), placed(text, view, found), disguised)
+    return Reading(marked, skeleton(marked), placed(text, view, steps, found), disguised)

@@ -14,6 +14,7 @@ import unicodedata
 from string import punctuation
 
 from semsearch.text.lookalikes import CYRILLIC_TWINS, GREEK_TWINS, without_marks
+from semsearch.text.remembered import Remembered
 
 _FIRST = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _MIDDLE = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
@@ -37,7 +38,7 @@ _SWAPPED_WHOLE = {"띵": "명", "띤": "면", "윾": "유", "앟": "왕", "쀼":
 _DROPPED = re.compile(r"[\W_]+|[ㅋㅎ]{2,}|[ㅠㅜㅡ]{2,}|(?<![ㄱ-ㅣ])[ㅋㅎㅠㅜㅡ](?![ㄱ-ㅣ])")
 _ODD = re.compile("[^ -~가-힣]")
 _OTHER = re.compile("[^\x00-\x7f가-힣ㄱ-ㅣ\u1100-\u1175]+")
-_LEET = re.compile("(?<=[a-z])[01345](?=[a-z])")
+_LEET = re.compile("[01345](?<=[a-z].)(?=[a-z])")
 _LEET_LETTERS = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s"}
 _TWINS = str.maketrans(CYRILLIC_TWINS | GREEK_TWINS | {"ı": "i"})
 
@@ -47,9 +48,18 @@ def skeleton(view: str) -> str:
 
     `skeleton(skeleton(v)) == skeleton(v)`. Letters typed alone keep their place in words (ㅋㅌ), not in moods (ㅋㅋㅋ).
     """
-    if _ODD.search(view):
-        view = _DROPPED.sub("", _OTHER.sub(_plain, view))
-    return _LEET.sub(lambda found: _LEET_LETTERS[found.group()], view.translate(_LETTERS))
+    bones = "".join(map(_BONES.__getitem__, view.split(" ")))
+    return _LEET.sub(lambda found: _LEET_LETTERS[found.group()], bones)
+
+
+def _bones(word: str) -> str:
+    """The skeleton of what stands between two spaces, but for digits that stand for letters.
+
+    No pattern here reaches over a space, which is always dropped and never a letter.
+    """
+    if _ODD.search(word):
+        word = _DROPPED.sub("", _OTHER.sub(_plain, word))
+    return word.translate(_LETTERS)
 
 
 def _plain(other: re.Match[str]) -> str:
@@ -84,3 +94,4 @@ _LETTERS = _Letters(
     | dict.fromkeys(map(ord, " " + punctuation), "")
     | {ord("l"): "i"}
 )
+_BONES = Remembered(_bones)

@@ -71,3 +71,22 @@ def rewritten(text: str, edits: Sequence[Edit]) -> str:
         parts += (text[at : edit.start], edit.new)
         at = edit.end
     return "".join((*parts, text[at:]))
+
+
+def sources(edits: Sequence[Edit], places: Sequence[int], *, last: bool) -> list[int]:
+    """Where the characters at `places` of the rewritten text come from: the first character of it, or the last.
+
+    `places` do not fall, nor does what is returned. The same as `Spanned.edited` gives, for a few places only.
+    """
+    found: list[int] = []
+    at, grown = 0, 0
+    for place in places:
+        while at < len(edits) and edits[at].start + grown + len(edits[at].new) <= place:
+            grown += len(edits[at].new) - (edits[at].end - edits[at].start)
+            at += 1
+        edit = edits[at] if at < len(edits) else None
+        if edit and edit.start + grown <= place and len(edit.new) != edit.end - edit.start:
+            found.append(edit.end - 1 if last else edit.start)
+        else:
+            found.append(place - grown)
+    return found
