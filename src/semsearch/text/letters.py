@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from semsearch.text.lookalikes import CYRILLIC_TWINS, GREEK_TWINS, LATIN_TWINS, STYLED, digit, without_marks
+from semsearch.text.remembered import Remembered
 from semsearch.text.spans import Edit
 from semsearch.text.views import INVISIBLE, search
 
@@ -23,9 +24,13 @@ UNUSUAL = re.compile("[^ -~가-힣ㄱ-ㅣ]")
 _ODD = re.compile(f"[^{_PLAIN}]")
 # Clusters are short even where the text is not: sorting thousands of marks (as normalisation does) is quadratic.
 _CLUSTER = re.compile(
-    f"(?P<invisible>[{INVISIBLE}]+)|(?s:.){_MARK}{{1,8}}|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
+    f"[{INVISIBLE}]+|(?s:.){_MARK}{{1,8}}|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
     f"|[가-힣][\u11a8-\u11c2]|[^{_PLAIN}]"
 )
+# The same where there are neither marks nor conjoining finals: half of the time goes into looking for those.
+_COMBINING = re.compile(f"[\u11a8-\u11c2{_MARK[1:]}")
+_SINGLE = re.compile(f"[^{_PLAIN}](?:(?<=[{INVISIBLE}])[{INVISIBLE}]+|(?<=[\u1100-\u1112])[\u1161-\u1175]|)")
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 # Soft hyphens, and the controls that a misread Windows text is full of.
 _HARMLESS = re.compile("[\x00-\x9f\u00ad]")
 _JOINED_BY_NOTHING = re.compile("[0-9a-z\u0370-\u04ff\u3131-\u318e가-힣]")
@@ -46,21 +51,23 @@ def letters(text: str) -> list[Edit]:
 
     Letters typed alone (ㅋㅋㅋ) stay, as in the search view. `text` is in lower case.
     """
-    return list(_odd(text)) if UNUSUAL.search(text) and _ODD.search(text) else []
+    return list(_odd(text)) if is_odd(text) else []
+
+
+def is_odd(text: str) -> bool:
+    """Whether there is any character that folding does not leave alone."""
+    return bool(UNUSUAL.search(text) and _ODD.search(text))
 
 
 def _odd(text: str) -> Iterator[Edit]:
-    for found in _CLUSTER.finditer(text):
-        start, end = found.span()
-        if found["invisible"]:
-            yield Edit(start, end, "", _inside_word(text, start, end) and not _HARMLESS.match(found.group()))
-            continue
-        new, evasive = _drawn(found.group())
-        if new != found.group():
-            yield Edit(start, end, new, evasive or (bool(_FRAMED.match(found.group())) and _in_number(text, start)))
+    clusters = _CLUSTER if _COMBINING.search(text) else _SINGLE
+    for found in clusters.finditer(text):
+        if drawn := _DRAWN[found.group()]:
+            (start, end), (new, evasive, around) = found.span(), drawn
+            yield Edit(start, end, new, evasive or (around is not None and around(text, start, end)))
 
 
-def _in_number(text: str, place: int) -> bool:
+def _in_number(text: str, place: int, _: int) -> bool:
     """Whether a framed digit stands beside another digit, as in ①②; ① alone marks a list."""
     return any(char.isdigit() for char in text[max(0, place - 1) : place] + text[place + 1 : place + 2])
 
@@ -70,9 +77,23 @@ def _inside_word(text: str, start: int, end: int) -> bool:
     return all(char and _JOINED_BY_NOTHING.match(char) for char in around)
 
 
-@lru_cache(4096)
-def _drawn(cluster: str) -> tuple[str, bool]:
-    """A cluster as it is read, and whether it was dressed up."""
+class _Drawn(NamedTuple):
+    """What a cluster becomes; whether it was dressed up, at all or depending on what stands around it."""
+
+    new: str
+    evasive: bool
+    around: Callable[[str, int, int], bool] | None
+
+
+def _drawn(cluster: str) -> _Drawn | None:
+    """A cluster as it is read; None when it stays."""
+    if _INVISIBLE.match(cluster):
+        return _Drawn("", False, None if _HARMLESS.match(cluster) else _inside_word)
+    new, evasive = _read(cluster)
+    return None if new == cluster else _Drawn(new, evasive, _in_number if _FRAMED.match(cluster) else None)
+
+
+def _read(cluster: str) -> tuple[str, bool]:
     if cluster in STYLED:
         return STYLED[cluster], True
     if cluster[0].isspace():
@@ -82,6 +103,9 @@ def _drawn(cluster: str) -> tuple[str, bool]:
     whole = search(cluster)
     plain = without_marks(whole)
     return plain, (len(cluster) > 1 and plain != whole and cluster[0].isalnum()) or bool(_STYLED.match(cluster))
+
+
+_DRAWN = Remembered(_drawn)
 
 
 def alphabets(text: str) -> list[Edit]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from semsearch.text.hangul import compose
 from semsearch.text.letters import UNUSUAL
@@ -63,7 +64,35 @@ def scattered(text: str) -> list[Edit]:
     letters = _LETTER.search(text) and _SUSPECT.search(text)
     if not letters and not _RING.search(text) and not (UNUSUAL.search(text) and _DRAWN.search(text)):
         return []
-    return [edit for found in _SYLLABLE.finditer(text) if (edit := _put_together(found))]
+    edits: list[Edit] = []
+    for found in _SYLLABLE.finditer(text):
+        start, end = found.span()
+        seen = text[start - 1 : end + 2] if start else f" {text[: end + 2]}", end - start
+        if (new := _SEEN.get(seen)) is None:
+            new = _see(seen, found)
+        if new:
+            edits.append(Edit(start, end - new.left, new.syllable, True))
+    return edits
+
+
+class _New(NamedTuple):
+    """A syllable, and how many letters at the end of the match are none of it; an empty tuple when there is none."""
+
+    syllable: str
+    left: int
+
+
+_SEEN: dict[tuple[str, int], _New | tuple[()]] = {}
+"""What was made of matches with one character before and two after, further than which nothing looks."""
+_MOST_SEEN = 8192
+
+
+def _see(seen: tuple[str, int], found: re.Match[str]) -> _New | tuple[()]:
+    if len(_SEEN) >= _MOST_SEEN:
+        _SEEN.clear()
+    edit = _put_together(found)
+    _SEEN[seen] = new = _New(edit.new, found.end() - edit.end) if edit else ()
+    return new
 
 
 def _put_together(found: re.Match[str]) -> Edit | None:
