@@ -119,7 +119,9 @@ def rate(keep: Path, days: int) -> None:
         size = (Path(folder) / "moderation.sqlite").stat().st_size
         print(f"peak memory of all processes {peak.bytes / 2**30:.2f} GiB (100,000 posts in memory included)")
         print(f"database {size / 2**30:.2f} GiB, load {os.getloadavg()[0]:.1f}")
-        print(f"full window: {1e6 / costs[-1]:,.0f} posts/s; 40 %: {1e6 / forty:,.0f}; cost against 100k: {costs[-1] / costs[1]:.2f}")
+        print(
+            f"full window: {1e6 / costs[-1]:,.0f} posts/s; 40 %: {1e6 / forty:,.0f}; cost against 100k: {costs[-1] / costs[1]:.2f}"
+        )
 
 
 def parts(keep: Path) -> None:

@@ -126,10 +126,10 @@ class Score:
 
 def score(
     truth: pl.DataFrame,
-    at_us: Sequence[int],
+    at_us: Sequence[int] | NDArray[np.int64],
     clusters: Sequence[Hashable | None],
     alerts: Iterable[Raised],
-    known_us: Sequence[int] | None = None,
+    known_us: Sequence[int] | NDArray[np.int64] | None = None,
     pairs: Pairs | None = None,
 ) -> Score:
     """Judge one stream: rows of `truth`, times and clusters (None: alone) in the order of the posts.

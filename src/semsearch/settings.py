@@ -130,7 +130,9 @@ class CampaignSettings(_Section):
     max_chars: int = Field(10_000, ge=100, description="Characters of a post that are read")
     min_letters: int = Field(8, ge=1, description="Shorter texts (in letters and digits) join by contacts alone")
     shingles: float = Field(0.45, gt=0, le=1, description="Jaccard similarity of character shingles that joins")
-    shingles_disguised: float = Field(0.12, gt=0, le=1, description="The same for two posts that are disguised")
+    shingles_wary: float = Field(
+        0.32, gt=0, le=1, description="The same for two posts with signs of evasion; less, the more disguised both are"
+    )
     embedding: float = Field(0.92, gt=0, le=1, description="Cosine that joins")
     support: float = Field(0.2, ge=0, le=1, description="Shingles that a join by cosine shares at least")
     burst_hours: tuple[float, ...] = Field((1.0, 24.0), description="Lengths of the windows in which a burst shows")

@@ -107,7 +107,7 @@ class Detector:
             detail=kinds[0] if kinds else "",
             recipient_id=post.recipient_id,
             category=post.category,
-            disguised=bool(prepared.disguised[row]),
+            disguised=bool(prepared.disguise[row]),
             counts=self._counts(post),
         )
 
@@ -196,7 +196,7 @@ def _unpacked(text: str) -> Member:
         at_us,
         "leader",
         1.0,
-        "",
+        detail,
         recipient_id,
         category,
         bool(disguised),

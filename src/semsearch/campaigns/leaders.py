@@ -16,18 +16,14 @@ from numpy.typing import NDArray
 
 from semsearch.campaigns import nets
 from semsearch.campaigns.buckets import SLOTS, Buckets
-from semsearch.campaigns.memory import Features, Memory, Row
+from semsearch.campaigns.likeness import EXACT, Features, Row, rank_of, ranks, told
+from semsearch.campaigns.memory import Memory
 from semsearch.campaigns.nets import Prepared
 from semsearch.campaigns.windows import SHARED
 from semsearch.settings import CampaignSettings
 
-_TRADE, _NEUTRAL = 0.37, 0.45
-"""Of disguised posts: what a higher cosine is worth in shingles, and the cosine that is worth nothing. From a logistic
-regression on pairs of the simulated stream of seed 902, held-out families left out."""
 _WIDE = 1 << 40
 """More than there are slots: a row and a slot in one number."""
-_EXACT, _SHINGLES = 3.0, 1.0
-"""Exact matches come before shingles (1 and their similarity), these before vectors (their cosine)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +95,7 @@ class Leaders:
         row, slot, rank = self._verified(prepared, slots)
         out: list[list[tuple[int, str, float]]] = [[] for _ in range(len(prepared))]
         for at in np.lexsort((slot, -rank, row)).tolist():
-            out[int(row[at])].append((int(slot[at]), *_told(float(rank[at]))))
+            out[int(row[at])].append((int(slot[at]), *told(float(rank[at]))))
         for at, contacts in enumerate(prepared.contacts):
             homes = (self._contacts.get(key) for key in contacts.keys)
             out[at] += [(home, "contact", 1.0) for home in homes if home is not None and self.memory.holds(home)]
@@ -116,8 +112,8 @@ class Leaders:
         """Where a post belongs: an equal text before a contact, a contact before a similar text."""
         contacts = batch.prepared.contacts[row]
         tie = self._tie(contacts) if contacts.keys else None
-        if match and (tie is None or match[1] >= _EXACT or self._home(batch, match[0]) == tie[0]):
-            net, strength = _told(match[1])
+        if match and (tie is None or match[1] >= EXACT or self._home(batch, match[0]) == tie[0]):
+            net, strength = told(match[1])
             one = Joined(match[0], self._home(batch, match[0]), net, strength, f"{SHARED}{tie[1]}" if tie else "")
         elif tie:
             one = Joined(self._lead(batch, row, tie[0]), tie[0], "contact", 1.0, f"{SHARED}{tie[1]}")
@@ -174,79 +170,32 @@ class Leaders:
         """Rows, slots and ranks of the candidates that are similar enough; `slots` is [n, keys] with -1 for none."""
         row, column = np.nonzero(self.memory.alive(slots))
         row, slot = np.divmod(np.unique(row * _WIDE + slots[row, column]), _WIDE)
-        rank = self._ranks(_rows(prepared, row), self.memory.features(slot))
+        rank = ranks(Features.of(prepared, row), self.memory.features(slot), self._policy)
         good = rank > 0
         return row[good], slot[good], rank[good]
 
     def _before(self, prepared: Prepared, pairs: NDArray[np.int64]) -> dict[int, dict[int, float]]:
-        ranks = self._ranks(_rows(prepared, pairs[0]), _rows(prepared, pairs[1]))
+        found = ranks(Features.of(prepared, pairs[0]), Features.of(prepared, pairs[1]), self._policy)
         before: dict[int, dict[int, float]] = {}
-        for row, earlier, rank in zip(pairs[0].tolist(), pairs[1].tolist(), ranks.tolist(), strict=True):
+        for row, earlier, rank in zip(pairs[0].tolist(), pairs[1].tolist(), found.tolist(), strict=True):
             before.setdefault(row, {})[earlier] = rank
         return before
 
     def _best(self, batch: _Batch, row: int, match: tuple[int, float] | None) -> tuple[int, float] | None:
         """The better of `match` and what earlier posts of the same batch left under this post's keys."""
-        ranks: dict[int, float] = {}
+        left: dict[int, float] = {}
         for earlier, rank in batch.before[row].items():
             slot = batch.slots[earlier]
             new = slot - self.memory.end
             if new >= 0 and batch.rows[new] == earlier:
-                ranks[slot] = rank
-            elif slot not in ranks:
-                leader = self.memory.row(slot) if new < 0 else _row(batch.prepared, batch.rows[new])
-                ranks[slot] = self._rank(_row(batch.prepared, row), leader)
-        for slot, rank in sorted(ranks.items()):
+                left[slot] = rank
+            elif slot not in left:
+                leader = self.memory.row(slot) if new < 0 else Row.of(batch.prepared, batch.rows[new])
+                left[slot] = rank_of(Row.of(batch.prepared, row), leader, self._policy)
+        for slot, rank in sorted(left.items()):
             if rank > 0 and (match is None or rank > match[1] or (rank == match[1] and slot < match[0])):
                 match = slot, rank
         return match
-
-    def _rank(self, a: Row, b: Row) -> float:
-        """`_ranks` of one pair, without the cost of arrays of one."""
-        if a.exact and a.exact == b.exact:
-            return _EXACT
-        shared = int(np.count_nonzero(a.signature == b.signature)) / nets.N_HASHES
-        masked, placed = a.disguised and b.disguised, len(a.vector) > 0
-        if masked and placed:
-            shared = min(max(shared + _TRADE * (float(nets.cosine(a.vector, b.vector)) - _NEUTRAL), 0.0), 1.0)
-        if shared >= (self._policy.shingles_disguised if masked else self._policy.shingles):
-            return _SHINGLES + shared if a.exact and b.exact else 0.0
-        if shared < self._policy.support or not placed:
-            return 0.0
-        near = min(float(nets.cosine(a.vector, b.vector)), _SHINGLES)
-        return near if near >= self._policy.embedding else 0.0
-
-    def _ranks(self, a: Features, b: Features) -> NDArray[np.float64]:
-        """How strongly rows match, [m]; 0 for too little."""
-        shared = nets.jaccard(a.signature, b.signature)
-        needed = np.full(len(shared), self._policy.shingles)
-        masked = np.flatnonzero(a.disguised & b.disguised)
-        needed[masked] = self._policy.shingles_disguised
-        if a.vectors.shape[1]:
-            near = nets.cosine(a.vectors[masked], b.vectors[masked])
-            shared[masked] = np.clip(shared[masked] + _TRADE * (near - _NEUTRAL), 0, 1)
-        rank = np.where((shared >= needed) & (a.exact != 0) & (b.exact != 0), _SHINGLES + shared, 0.0)
-        rank[(a.exact == b.exact) & (a.exact != 0)] = _EXACT
-        open_ = np.flatnonzero((rank == 0) & (shared >= self._policy.support))
-        if len(open_) and a.vectors.shape[1]:
-            near = nets.cosine(a.vectors[open_], b.vectors[open_])
-            rank[open_] = np.where(near >= self._policy.embedding, np.minimum(near, _SHINGLES), 0.0)
-        return rank
-
-
-def _rows(prepared: Prepared, rows: NDArray[np.int64]) -> Features:
-    return Features(prepared.exact[rows], prepared.signature[rows], prepared.vectors[rows], prepared.disguised[rows])
-
-
-def _row(prepared: Prepared, row: int) -> Row:
-    return Row(int(prepared.exact[row]), prepared.signature[row], prepared.vectors[row], bool(prepared.disguised[row]))
-
-
-def _told(rank: float) -> tuple[str, float]:
-    """Net and strength of a rank."""
-    if rank >= _EXACT:
-        return "skeleton", 1.0
-    return ("shingles", rank - _SHINGLES) if rank > _SHINGLES else ("embedding", rank)
 
 
 def _repeats(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semsearch.campaigns.likeness import Features, Row
 from semsearch.campaigns.nets import N_HASHES, Prepared
 
 SEGMENT = 16_384
@@ -22,7 +23,8 @@ class Segment:
         self.exact = np.zeros(SEGMENT, np.uint64)
         self.signature = np.zeros((SEGMENT, N_HASHES), np.uint16)
         self.vectors = np.zeros((SEGMENT, dim), np.int8)
-        self.disguised = np.zeros(SEGMENT, np.bool_)
+        self.disguise = np.zeros(SEGMENT)
+        self.wary = np.zeros(SEGMENT, np.bool_)
         self.home = np.zeros(SEGMENT, np.int64)
         """Slot of the campaign's leader: a leader's own, or for a variant the one that it shares a contact with."""
         self.about: list[str] = []
@@ -30,28 +32,10 @@ class Segment:
         self.newest_us = 0
 
 
-class Row(NamedTuple):
-    """What verification reads of one post."""
-
-    exact: int
-    signature: NDArray[np.uint16]
-    vector: NDArray[np.int8]
-    disguised: bool
-
-
 class _Kept(NamedTuple):
     row: Row
     home: int
     about: str
-
-
-class Features(NamedTuple):
-    """Rows of posts, side by side: what verification reads."""
-
-    exact: NDArray[np.uint64]
-    signature: NDArray[np.uint16]
-    vectors: NDArray[np.int8]
-    disguised: NDArray[np.bool_]
 
 
 class Memory:
@@ -77,7 +61,7 @@ class Memory:
 
     def add(self, prepared: Prepared, rows: list[int], homes: list[int], about: list[str], at_us: list[int]) -> None:
         """Remember posts `rows` of a batch as leaders, with the next slots in their order."""
-        done, disguised = 0, prepared.disguised
+        done = 0
         while done < len(rows):
             place = self.end % SEGMENT
             if place == 0:
@@ -88,7 +72,8 @@ class Memory:
             segment.exact[place : place + n] = prepared.exact[some]
             segment.signature[place : place + n] = prepared.signature[some]
             segment.vectors[place : place + n] = prepared.vectors[some]
-            segment.disguised[place : place + n] = disguised[some]
+            segment.disguise[place : place + n] = prepared.disguise[some]
+            segment.wary[place : place + n] = prepared.wary[some]
             segment.home[place : place + n] = homes[done : done + n]
             segment.about.extend(about[done : done + n])
             segment.newest_us = max(segment.newest_us, *at_us[done : done + n])
@@ -115,6 +100,7 @@ class Memory:
             np.zeros(m, np.uint64),
             np.zeros((m, N_HASHES), np.uint16),
             np.zeros((m, self.dim), np.int8),
+            np.zeros(m),
             np.zeros(m, np.bool_),
         )
         number = slots // SEGMENT - self._first
@@ -127,7 +113,8 @@ class Memory:
             out.exact[at] = segment.exact[place]
             out.signature[at] = segment.signature[place]
             out.vectors[at] = segment.vectors[place]
-            out.disguised[at] = segment.disguised[place]
+            out.disguise[at] = segment.disguise[place]
+            out.wary[at] = segment.wary[place]
         return out
 
     def row(self, slot: int) -> Row:
@@ -136,7 +123,11 @@ class Memory:
             return self._kept[slot].row
         segment, place = self._segments[slot // SEGMENT - self._first], slot % SEGMENT
         return Row(
-            int(segment.exact[place]), segment.signature[place], segment.vectors[place], bool(segment.disguised[place])
+            int(segment.exact[place]),
+            segment.signature[place],
+            segment.vectors[place],
+            float(segment.disguise[place]),
+            bool(segment.wary[place]),
         )
 
     def home(self, slot: int) -> int:
@@ -182,4 +173,4 @@ class Memory:
         for row in at.tolist():
             kept = self._kept[int(slots[row])].row
             out.exact[row], out.signature[row] = kept.exact, kept.signature
-            out.vectors[row], out.disguised[row] = kept.vector, kept.disguised
+            out.vectors[row], out.disguise[row], out.wary[row] = kept.vector, kept.disguise, kept.wary

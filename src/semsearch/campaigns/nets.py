@@ -28,13 +28,13 @@ _PLANES = 16
 _VECTOR_BANDS = 12
 _SEED = 20_260
 _MASKED_ROWS = 2
-"""MinHashes a band of disguised posts: 30 bands of 2 meet with a probability of 0.5 at 0.15, of 0.7 at 0.2."""
+"""MinHashes a band of wary posts: 30 bands of 2 meet with a probability of 0.5 at 0.15, of 0.7 at 0.2."""
 _BANDS = _KEYED // _ROWS
 _MASKED_BANDS = _KEYED // _MASKED_ROWS
 N_KEYS = 1 + _BANDS + _VECTOR_BANDS + _MASKED_BANDS
 """Keys of a post that go into the buckets; contacts have a table of their own."""
 USUAL_KEYS = 1 + _BANDS + _VECTOR_BANDS + _MASKED_BANDS // 4
-"""Keys that a post has on average, when a quarter are disguised."""
+"""Keys that a post has on average, when a quarter are wary."""
 _SHINGLED = slice(1, 1 + _BANDS)
 _SIDES = slice(1 + _BANDS, 1 + _BANDS + _VECTOR_BANDS)
 _MASKED = slice(1 + _BANDS + _VECTOR_BANDS, N_KEYS)
@@ -60,8 +60,10 @@ class Prepared:
     vectors: NDArray[np.int8]
     """[n, dim] L2-normalised rows times 127; zero without a vector; dim 0 without an encoder."""
     contacts: tuple[Contacts, ...]
-    disguised: NDArray[np.bool_]
-    """[n] whether the text was written to slip past filters: less is enough for two such posts to look alike."""
+    disguise: NDArray[np.float64]
+    """[n] share of the text that only makes sense as evasion; 0 for a clean one."""
+    wary: NDArray[np.bool_]
+    """[n] disguised, or with a contact that leads elsewhere: two such posts need less to look alike."""
 
     def __len__(self) -> int:
         return len(self.exact)
@@ -73,7 +75,8 @@ class Prepared:
             self.signature[start:end],
             self.vectors[start:end],
             self.contacts[start:end],
-            self.disguised[start:end],
+            self.disguise[start:end],
+            self.wary[start:end],
         )
 
 
@@ -98,7 +101,7 @@ def keys(prepared: Prepared) -> NDArray[np.uint64]:
     out[:, 0] = prepared.exact
     signature = prepared.signature[:, :_KEYED].astype(np.uint64)
     out[:, _SHINGLED] = band_keys(signature.reshape(len(out), _BANDS, _ROWS))
-    masked = np.flatnonzero(prepared.disguised)
+    masked = np.flatnonzero(prepared.wary)
     out[masked, _MASKED] = band_keys(signature[masked].reshape(len(masked), _MASKED_BANDS, _MASKED_ROWS))
     placed = np.flatnonzero(prepared.vectors.any(axis=1))
     out[placed, _SIDES] = _sides(prepared.vectors[placed])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from semsearch.campaigns import nets
 from semsearch.campaigns.nets import Contacts, Prepared
+from semsearch.campaigns.windows import telling
 from semsearch.settings import CampaignSettings
 from semsearch.text.contacts import Contact
 from semsearch.text.reading_post import Reading, read_post
@@ -38,8 +39,13 @@ def prepare(texts: Sequence[str], policy: CampaignSettings, encode: Encode | Non
         nets.signatures(skeletons)[rows],
         nets.packed(vectors)[rows],
         tuple(contacts[row] for row in rows),
-        np.array([readings[row].disguised > 0 for row in rows], np.bool_),
+        np.array([reading.disguised / max(1, len(reading.view)) for reading in readings])[rows],
+        np.array([_wary(reading) for reading in readings], np.bool_)[rows],
     )
+
+
+def _wary(reading: Reading) -> bool:
+    return reading.disguised > 0 or any(telling("", contact.kind) for contact in reading.contacts)
 
 
 def _letters(reading: Reading) -> int:

@@ -40,8 +40,8 @@ _OWN = ("", "phone", "business")
 def telling(net: str, contact: str) -> bool:
     """Whether the contact of a member (its net, the kind of contact that it carries) is a sign of a campaign.
 
-    It is when others in the campaign have it too, and when it leads elsewhere (a messenger, a link, a virtual number, an
-    account). A phone number alone is not: posts that look alike because each ends in `call me at` its own number are
+    It is when others in the campaign have it too, and when it leads elsewhere (a messenger, a link, a virtual number,
+    an account). A phone number alone is not: posts that look alike because each ends in `call me at` its own number are
     many, and honest.
     """
     return net == "contact" or contact not in _OWN

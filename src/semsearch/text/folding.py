@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
-from semsearch.text.letters import alphabets, letters
+from semsearch.text.clues import ALL, APART, FOLDS, NUMERALS, clues
+from semsearch.text.letters import alphabets, is_odd, letters
 from semsearch.text.numerals import numerals
 from semsearch.text.scattered import scattered, stitched
 from semsearch.text.spans import Edit, Spanned, rewritten, sources
@@ -49,18 +51,41 @@ def evasions(text: str) -> list[tuple[int, int]]:
 
 def unmasked(text: str) -> tuple[str, int]:
     """The text of the abuse view, and how many code points only make sense as evasion."""
-    view, disguised, _ = unmasking(text)
-    return view, disguised
+    return unmasking(text)[:2]
 
 
-def unmasking(text: str) -> tuple[str, int, list[list[Edit]]]:
-    """As `unmasked`, and the steps of it: edits one after another, from `text` in lower case and single spaces."""
-    view, disguised, steps = " ".join(_lower(text).split()), 0, []
+class Unmasked(NamedTuple):
+    """A text of the abuse view, and what led to it.
+
+    `steps` are edits one after another, from the text in lower case and single spaces; `clues` those of the words of
+    the view, or all where they were not looked at.
+    """
+
+    view: str
+    disguised: int
+    steps: list[list[Edit]]
+    clues: int
+
+
+def unmasking(text: str) -> Unmasked:
+    """As `unmasked`, with what led to it."""
+    words = _lower(text).split()
+    view = " ".join(words)
+    if not is_odd(view) and _is_clean(view, known := clues(words)):
+        return Unmasked(view, 0, [], known)
+    disguised, steps = 0, []
     for edits in _edits(view):
         view = rewritten(view, edits)
         disguised += sum(edit.end - edit.start for edit in edits if edit.evasive)
         steps.append(edits)
-    return view, min(disguised, len(text)), steps
+    return Unmasked(view, min(disguised, len(text)), steps, ALL)
+
+
+def _is_clean(view: str, known: int) -> bool:
+    """Whether no step changes a text that has no odd character."""
+    if known & FOLDS:
+        return False
+    return not (known & NUMERALS and numerals(view)) and not (known & APART and stitched(view))
 
 
 def origins(text: str, steps: list[list[Edit]], spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ from semsearch.text.views import INVISIBLE, search
 
 # What folding leaves alone once it is lower case; a test goes through every one of them.
 _PLAIN = (
-    "\t-\r\x1c- -~\x85\u00a1-\u00a9\u00ab\u00ac\u00ae-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u00d7\u00f7"
+    "\t-\r\x1c- !-~\x85\u00a1-\u00a9\u00ab\u00ac\u00ae-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u00d7\u00f7"
     "\u0400-\u045f\u2010\u2012-\u2016\u2018-\u2023\u2027\u2030-\u2032\u203b\u20a9\u20ac\u2190-\u2211\u2500-\u25ff"
     "\u2600-\u2775\u2794-\u27bf\u3001-\u3005\u3008-\u3012\u3041-\u3096\u30a1-\u30fe\u3131-\u3163\u3165-\u318e"
     "\u4e00-\u9fff가-힣\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff"

@@ -43,16 +43,25 @@ def _numbers() -> re.Pattern[str]:
 
 _NUMBER = _numbers()
 _UNIT = re.compile(_alike(_ALL))
-# Where a number can begin; most text has no such place, and the long pattern is slow.
-_BEGINNING = re.compile(
-    f"[0oㅇ○◯〇공영령]{_GAP}[1-7li|ㅣ일一이二삼三사四오五육륙六칠七하둘셋넷다여]"
-    f"|{_alike(_ALL, latin=False)}{_DASH}{_alike(_ALL, latin=False)}{{2}}{_DASH}"
+# Where a number can begin, without a look at what is around; most text has no such place, and the long pattern is slow.
+_ZERO = "[0oㅇ○◯〇공영령]"
+_SECOND, _LIKE = f"(?:{_alike('1234567', latin=False)}|[li|])", f"(?:{_alike(_ALL, latin=False)}|[oli|])"
+_REGISTERED = (
+    f"{_DASH}(?<=[{_ALL}{''.join(NUMERALS.values())}{''.join(word[-1] for word in COUNTED)}].)"
+    f"{_alike(_ALL, latin=False)}{{2}}{_DASH}"
 )
+_REGISTRATION = re.compile(_REGISTERED)
+_FIVE = re.compile(f"{_ZERO}{_GAP}{_SECOND}(?:{_GAP}{_LIKE}){{3}}")
+_CUT = r"(?:(?:[^\w|○◯]|[_ㅡ]){0,5}|다시|국?에)$"
+NUMERAL_CLUE = re.compile(
+    f"{_REGISTERED}|{_ZERO}(?:{_CUT}|{_GAP}{_SECOND}(?:(?:{_GAP}{_LIKE}){{3}}|(?:{_GAP}{_LIKE}){{0,2}}{_CUT}))"
+)
+"""What some word of a text has in which `numerals` finds anything: the begin of a number, maybe cut by a space."""
 
 
 def numerals(text: str) -> list[Edit]:
     """What stands for a digit inside a number that has the shape of a contact, as that digit."""
-    if not _BEGINNING.search(text):
+    if not _FIVE.search(text) and not _REGISTRATION.search(text):
         return []
     return [edit for found in _NUMBER.finditer(text) for edit in _plain_digits(found)]
 

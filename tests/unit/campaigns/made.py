@@ -29,6 +29,7 @@ def prepared(*posts: str | tuple[str, str]) -> Prepared:
         nets.signatures([text.replace(" ", "") for text in texts]),
         nets.packed(np.stack([vector(text) for text in texts])),
         tuple(contacts),
+        np.zeros(len(texts)),
         np.zeros(len(texts), np.bool_),
     )
 

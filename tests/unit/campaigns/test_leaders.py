@@ -61,7 +61,9 @@ def test_the_contacts_of_a_variant_tie_nobody():
     (variant,) = join(state, (FAR, "1"))
     other = "a set of four dining chairs in oak one has a scratch on its leg"
     made = prepared(other)
-    both = type(made)(made.exact, made.signature, made.vectors, (prepared(("x", "1")).contacts[0],), made.disguised)
+    both = type(made)(
+        made.exact, made.signature, made.vectors, (prepared(("x", "1")).contacts[0],), made.disguise, made.wary
+    )
     assert variant.net == "contact"
     assert state.join(both, ["both"], [0])[0].net == "contact"
     assert join(state, ("yet another text about a lamp with a shade", "2"))[0].net == "leader"

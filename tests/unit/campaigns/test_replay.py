@@ -87,7 +87,7 @@ def test_posts_are_read_once_for_all_that_read_alike_and_results_keep_their_orde
         Point("a", EAGER),
         Point("short", EAGER.changed({"max_chars": 100}, "", "")),
         Point("b", EAGER.changed({"floor": 1e6, "floor_plain": 1e6}, "", "")),
-        Point("c", EAGER.changed({"shingles": 1.0, "shingles_disguised": 1.0}, "", "")),
+        Point("c", EAGER.changed({"shingles": 1.0, "shingles_wary": 1.0}, "", "")),
     ]
     runs = [run for run, _ in replay(points, gather, "listing", Rulings())]
     assert read_as == [EAGER.max_chars, 100]
