@@ -22,19 +22,14 @@ from __future__ import annotations
 import argparse
 import os
 import time
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import polars as pl
-from bench.campaign_rivals import RIVALS, Joined, Rival, Texts
-from bench.campaign_scoring import Pairs, Raised, Score, pair_counts, pooled, score, slices, told
-from bench.campaign_streams import stream_files, towers
-from numpy.typing import NDArray
+from bench.campaign_rivals import RIVALS
+from bench.campaign_scoring import Raised, Score, pair_counts, pooled, score, slices, told
+from bench.campaign_streams import towers
+from bench.campaign_trials import Point, Rule, Stream, best_of, learned, over, read
 
 from semsearch.campaigns.detector import Detector
 from semsearch.campaigns.growth import Arrival, Growth, Raise
@@ -42,46 +37,14 @@ from semsearch.campaigns.prepare import Encode, prepare
 from semsearch.records import Post, Rulings
 from semsearch.settings import CampaignSettings
 from semsearch.store.journal import Stored
-from semsearch.text.reading_post import read_post
 from semsearch.towers.static import StaticEncoder
 from semsearch.towers.words import WordEncoder
 
-LEARNED, TUNED, JUDGED = 919, range(920, 925), range(930, 933)
-"""Seeds: what TF-IDF learns its weights from, what is tuned on, what is judged."""
-WINDOWS_H = (1, 6, 24)
-SENDERS = (3, 4, 5, 6, 7, 9, 12, 25)
+TUNED, JUDGED = range(920, 925), range(930, 933)
+"""Seeds."""
 FLOORS = (2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0)
-ALLOWED = 2.0
-"""False alerts in 100,000 posts."""
 HARD = 0.85
-HOUR_US = 3_600_000_000
-Rule = tuple[int, int]
-"""Hours of the window, distinct senders."""
-
-
-@dataclass
-class Stream:
-    """One simulated stream and both ways of reading it."""
-
-    posts: pl.DataFrame
-    truth: pl.DataFrame
-    at_us: NDArray[np.int64]
-    who: list[tuple[str, str | None]]
-    rows: dict[str, NDArray[np.int64]]
-    """Of each namespace."""
-    texts: dict[tuple[bool, str], Texts]
-    """By side (with our views or not) and namespace."""
-    reading: dict[bool, float]
-    """Seconds that reading takes a side."""
-
-
-@dataclass(frozen=True)
-class Point:
-    """One trial."""
-
-    setting: Any
-    rule: Rule
-    score: Score
+"""The stream is hard enough when the best rival stays below."""
 
 
 def main() -> None:
@@ -91,12 +54,12 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="judge streaming ones at 500,000 posts too")
     given = parser.parse_args()
     encoder = StaticEncoder.open(towers(given.keep))
-    learned = {views: _learned(given.keep, views) for views in (False, True)}
-    judged = [read(given.keep, 50_000, seed, encoder, learned) for seed in JUDGED]
+    encode, fitted = WordEncoder(encoder), {views: learned(given.keep, views) for views in (False, True)}
+    judged = [read(given.keep, 50_000, seed, encode, fitted) for seed in JUDGED]
     if "ours" in given.only:
-        ours(judged, encoder)
+        ours(judged, encode, encoder.dim)
     names = [name for name in given.only if name in RIVALS and _there(name)]
-    tuned = [read(given.keep, 20_000, seed, encoder, learned) for seed in TUNED] if names else []
+    tuned = [read(given.keep, 20_000, seed, encode, fitted) for seed in TUNED] if names else []
     chosen: dict[tuple[str, bool], Point] = {}
     best = 0.0
     for name in names:
@@ -107,7 +70,11 @@ def main() -> None:
         verdict = "hard enough" if best < HARD else "too easy"
         print(f"\nThe best tuned rival alerts {best:.1%} early: the stream is {verdict}")
     if given.large:
-        large(given.keep, chosen, encoder, learned, with_ours="ours" in given.only)
+        print("\n500,000 posts, one stream")
+        stream = read(given.keep, 500_000, JUDGED[0], encode, fitted)
+        large(stream, chosen)
+        if "ours" in given.only:
+            ours([stream], encode, encoder.dim)
     print(f"load {os.getloadavg()[0]:.1f}")
 
 
@@ -120,149 +87,6 @@ def _there(name: str) -> bool:
         print(f"{name}: skipped, {module} is not installed")
         return False
     return True
-
-
-# --- reading ---------------------------------------------------------------------------------
-
-
-def plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).lower()
-
-
-def read(keep: Path, n_posts: int, seed: int, encoder: StaticEncoder, learned: dict[bool, Any]) -> Stream:
-    folder = stream_files(keep, n_posts, seed)
-    posts, truth = pl.read_parquet(folder / "posts.parquet"), pl.read_parquet(folder / "posts_truth.parquet")
-    at_us = posts["created_at"].dt.epoch("us").to_numpy().astype(np.int64)
-    who = list(zip(posts["author_id"], posts["recipient_id"], strict=True))
-    spaces = posts["namespace"].to_numpy()
-    rows = {str(name): np.flatnonzero(spaces == name) for name in sorted(set(spaces))}
-    stream = Stream(posts, truth, at_us, who, rows, {}, {False: 0.0, True: 0.0})
-    for views in (False, True):
-        for name, own in rows.items():
-            start = time.perf_counter()
-            given = posts["text"].gather(own).to_list()
-            main, spaced = _sides(given, views)
-            stream.reading[views] += time.perf_counter() - start
-            stream.texts[views, name] = Texts(views, main, spaced, WordEncoder(encoder), *learned[views])
-    return stream
-
-
-def _sides(given: list[str], views: bool) -> tuple[list[str], list[str]]:
-    if not views:
-        main = [plain(text) for text in given]
-        return main, main
-    readings = [read_post(text) for text in given]
-    return [reading.skeleton for reading in readings], [reading.view for reading in readings]
-
-
-def _learned(keep: Path, views: bool) -> tuple[Any, Any]:
-    """TF-IDF weights and their SVD from posts before the streams."""
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    given = pl.read_parquet(stream_files(keep, 20_000, LEARNED) / "posts.parquet")["text"].to_list()
-    main, _ = _sides(given, views)
-    tfidf = TfidfVectorizer(
-        analyzer="char" if views else "char_wb", ngram_range=(3, 5) if views else (2, 4), lowercase=False,
-        sublinear_tf=True, min_df=3, max_df=0.03, max_features=100_000, dtype=np.float32,
-    )  # fmt: skip
-    svd = TruncatedSVD(32, random_state=1)
-    svd.fit(tfidf.fit_transform(main))
-    return tfidf, svd
-
-
-# --- rivals ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Clustered:
-    """A stream as one setting of a rival sees it."""
-
-    labels: list[tuple[str, int] | None]
-    known_us: NDArray[np.int64]
-    pairs: Pairs
-    seconds: float
-
-
-def clustered(rival: Rival, stream: Stream, views: bool, settings: Sequence[Any]) -> dict[Any, Clustered]:
-    """Each namespace on its own."""
-    parts = {name: rival(stream.texts[views, name], settings) for name in stream.rows}
-    return {
-        setting: _put_together(stream, {name: part[setting] for name, part in parts.items()}) for setting in settings
-    }
-
-
-def _put_together(stream: Stream, parts: dict[str, Joined]) -> Clustered:
-    labels: list[tuple[str, int] | None] = [None] * len(stream.who)
-    last = list(labels)
-    known = stream.at_us.copy()
-    for name, part in parts.items():
-        rows = stream.rows[name]
-        times = np.append(stream.at_us[rows], np.iinfo(np.int64).max)
-        known[rows] = times[np.minimum(part.known, len(rows))]
-        for row, label, later in zip(rows.tolist(), part.labels, part.last, strict=True):
-            labels[row] = None if label is None else (name, label)
-            last[row] = None if later is None else (name, later)
-    pairs = pair_counts(last, stream.truth["group"].to_list())
-    return Clustered(labels, known, pairs, sum(part.seconds for part in parts.values()))
-
-
-def points(stream: Stream, setting: Any, found: Clustered) -> Iterator[Point]:
-    """Every rule on the clusters of one setting."""
-    members: dict[Any, list[int]] = {}
-    for row, label in enumerate(found.labels):
-        if label is not None:
-            members.setdefault(label, []).append(row)
-    for hours in WINDOWS_H:
-        alerts: dict[int, list[Raised]] = {senders: [] for senders in SENDERS}
-        for label, rows in members.items():
-            if len(rows) >= SENDERS[0]:
-                for senders, at_us in _reached(stream, rows, found.known_us, hours * HOUR_US):
-                    alerts[senders].append(Raised(label, at_us))
-        for senders, raised in alerts.items():
-            judged = score(stream.truth, stream.at_us, found.labels, raised, found.known_us, found.pairs)
-            yield Point(setting, (hours, senders), judged)
-
-
-def _reached(stream: Stream, rows: list[int], known_us: NDArray[np.int64], length_us: int) -> Iterator[tuple[int, int]]:
-    """When a cluster first has each number of SENDERS in a window."""
-    left = list(SENDERS)
-    inside: Counter[Any] = Counter()
-    oldest = 0
-    times, who = stream.at_us, stream.who
-    for place, row in enumerate(rows):
-        inside[who[row]] += 1
-        while times[rows[oldest]] <= times[row] - length_us:
-            gone = who[rows[oldest]]
-            inside[gone] -= 1
-            if not inside[gone]:
-                del inside[gone]
-            oldest += 1
-        while left and len(inside) >= left[0]:
-            yield left.pop(0), int(known_us[rows[oldest : place + 1]].max())
-        if not left:
-            return
-
-
-def over(streams: Iterable[Stream], rival: Rival, views: bool, settings: Sequence[Any]) -> tuple[list[Point], float]:
-    """All trials, the streams pooled; and the seconds that joining and reading take with the first setting."""
-    parts: dict[tuple[Any, Rule], list[Score]] = {}
-    seconds = 0.0
-    for stream in streams:
-        found = clustered(rival, stream, views, settings)
-        seconds += found[settings[0]].seconds + stream.reading[views]
-        for setting in settings:
-            for point in points(stream, setting, found[setting]):
-                parts.setdefault((setting, point.rule), []).append(point.score)
-    return [Point(setting, rule, pooled(scores)) for (setting, rule), scores in parts.items()], seconds
-
-
-def best_of(trials: Sequence[Point]) -> Point:
-    """Most campaigns early at ALLOWED false alerts, then fewer false ones, then better pairs; else the fewest false."""
-    allowed = [p for p in trials if p.score.false_a_day <= ALLOWED]
-    if not allowed:
-        return min(trials, key=lambda p: (p.score.false_a_day, -p.score.early))
-    return max(allowed, key=lambda p: (p.score.early, -p.score.false_a_day, p.score.pairs.f1))
 
 
 def tune(name: str, views: bool, tuned: Sequence[Stream]) -> Point:
@@ -335,13 +159,13 @@ class Floors:
             growth.forget(before_us)
 
 
-def ours(judged: Sequence[Stream], encoder: StaticEncoder) -> None:
+def ours(judged: Sequence[Stream], encode: Encode, dim: int) -> None:
     default = CampaignSettings().floor
-    for title, encode in (("ours", WordEncoder(encoder)), ("ours without an encoder", None)):
+    for title, with_ in (("ours", encode), ("ours without an encoder", None)):
         parts: dict[tuple[float, bool], list[Score]] = {}
         start = time.perf_counter()
         for stream in judged:
-            for key, one in detected(stream, encode, encoder.dim if encode else 0).items():
+            for key, one in detected(stream, with_, dim if with_ else 0).items():
                 parts.setdefault(key, []).append(one)
         rate = sum(len(stream.who) for stream in judged) / (time.perf_counter() - start)
         own = {key: pooled(scores) for key, scores in parts.items()}
@@ -355,7 +179,7 @@ def ours(judged: Sequence[Stream], encoder: StaticEncoder) -> None:
 
 
 def detected(stream: Stream, encode: Encode | None, dim: int) -> dict[tuple[float, bool], Score]:
-    """Our detector over one stream, for every floor; with and without alerts of kind repost, which rivals cannot give."""
+    """One stream, for every floor; with and without alerts of kind repost, which rivals cannot give."""
     labels: list[str | None] = [None] * len(stream.who)
     alerts: dict[float, list[Raised]] = {floor: [] for floor in FLOORS}
     policy = CampaignSettings()
@@ -395,15 +219,11 @@ def _post(stream: Stream, row: int) -> Post:
     )
 
 
-# --- 500,000 posts -------------------------------------------------------------------------------
+# --- 500,000 posts ----------------------------------------------------------------------------
 
 
-def large(
-    keep: Path, chosen: dict[tuple[str, bool], Point], encoder: StaticEncoder, learned: dict[bool, Any], with_ours: bool
-) -> None:
-    """Streaming ones and ours on one stream of 500,000; TF-IDF leaders compare with all that came and are left out."""
-    print("\n500,000 posts, one stream")
-    stream = read(keep, 500_000, JUDGED[0], encoder, learned)
+def large(stream: Stream, chosen: dict[tuple[str, bool], Point]) -> None:
+    """Streaming rivals at length; TF-IDF leaders compare each post with all that came, and are left out."""
     for (name, views), point in chosen.items():
         rival, _, streams = RIVALS[name]
         if not streams or name == "TF-IDF character leaders":
@@ -412,8 +232,6 @@ def large(
         one = next(p for p in trials if p.rule == point.rule)
         print(told(_title(name, views), one.score, len(stream.who) / seconds), flush=True)
         _print_curve((_told_rule(p.rule), p.score) for p in trials)
-    if with_ours:
-        ours([stream], encoder)
 
 
 if __name__ == "__main__":
