@@ -43,6 +43,8 @@ BACKWARD = ("youtube03", "youtube04", "youtube05")
 FIXED = CampaignSettings(chance=1.0, min_letters=3, floor_author=10)
 """Floors alone decide, as made times know no pace; a comment is short."""
 SWEEPS = ("shingles=0.12,0.18,0.25,0.35,0.45", "floor=3,4,6,8,12,15", "floor_plain=10,15,20,25,30,300")
+SIZES = 12
+"""Sizes of a group that the peers try; thresholds make up the number of trials."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -75,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sweep", action="append", help="values of a setting of [campaigns] that are tried")
     parser.add_argument("--encoder", choices=("none", "towers", "minilm"), nargs="+", default=["none"])
     parser.add_argument(
-        "--ham", type=float, nargs="+", default=[HAM, HAM / 2], help="bound that thresholds are chosen by"
+        "--ham", type=float, nargs="+", default=[HAM, HAM / 2, HAM / 5], help="bound that thresholds are chosen by"
     )
     parser.add_argument("--keep", type=Path, help="folder for the towers of the catalogue")
     given = parser.parse_args(arguments)
@@ -128,8 +130,7 @@ def detector(videos: list[Video], method: str, sweeps: Sequence[str], encode: En
 
 def leaders(method: str, videos: list[Video], n: int, similar: Callable[[list[str]], np.ndarray]) -> Trials:
     """A post joins the most similar earlier leader from a threshold on; a large group is an alert; n trials."""
-    n_sizes = int(np.sqrt(n))
-    sizes = np.unique(np.geomspace(3, 40, n_sizes).round().astype(int))
+    sizes = np.geomspace(3, 40, SIZES).round().astype(int)
     thresholds = np.linspace(0.05, 0.8, n // len(sizes))
     caught = np.zeros((2, len(thresholds) * len(sizes), len(videos)))
     for column, video in enumerate(videos):
