@@ -60,7 +60,7 @@ def test_folding_holds_still_and_leads_back(text):
 @given(TEXTS)
 @settings(max_examples=400, deadline=None)
 def test_places_found_through_the_steps_are_those_of_the_whole_fold(text):
-    view, _, steps, _ = unmasking(text)
+    view, _, steps = unmasking(text)
     whole = fold(text)
     for size in (1, 3):
         spans = [(start, min(start + size, len(view))) for start in range(0, len(view), size)]

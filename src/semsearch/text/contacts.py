@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from semsearch.text.clues import ALL, DIGITS, LINK, MAIL, MESSENGER
-from semsearch.text.folding import Unmasked, origins, unmasking
+from semsearch.text.folding import origins, unmasking
 from semsearch.text.links import links, mails
 from semsearch.text.numerals import registered
+from semsearch.text.spans import Edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Contact:
 _BREAK = r"(?:[^\w|]|[_ㅡ])"
 _GAP = rf"(?:{_BREAK}{{0,5}}| ?(?:다시|에|국에) ?)"
 _DASH = r"(?:[-–—·ㅡ~_]| ?[-.)] ?| )"
-_SIX = re.compile(rf"\d(?:{_GAP}\d){{6}}")
+_SIX = re.compile(rf"[0-9](?:{_GAP}[0-9]){{6}}")
 # The first three digits stand together or all apart, as in 0 1 0: a list of numbers is no phone.
 _PHONE = re.compile(
     rf"(?<!\d)(?<!\d[.,])(?:(?P<mobile>(?:\+?82{_GAP}(?:\(0\)|0)?1|01)(?:0(?:{_GAP}\d){{8}}|[16-9]{_GAP}\d{{3,4}}{_GAP}\d{{4}})"
@@ -79,33 +79,25 @@ _MIXED = re.compile(r"(?=.*[a-z])(?=.*[0-9_])")
 
 def contacts(text: str) -> tuple[Contact, ...]:
     """The contacts of a text in the order of their places, which never overlap."""
-    unmasked = unmasking(text)
-    return placed(text, unmasked, in_view(unmasked.view, unmasked.clues))
+    view, _, steps = unmasking(text)
+    return placed(text, view, steps, in_view(view))
 
 
-def placed(text: str, unmasked: Unmasked, found: tuple[Contact, ...]) -> tuple[Contact, ...]:
-    """Contacts of the view of `text`, with their places in `text`."""
-    if not found or unmasked.view == text.lower():
+def placed(text: str, view: str, steps: list[list[Edit]], found: tuple[Contact, ...]) -> tuple[Contact, ...]:
+    """Contacts of `view`, to which `steps` lead from `text`, with their places in `text`."""
+    if not found or view == text.lower():
         return found
-    spans = origins(text, unmasked.steps, [(c.start, c.end) for c in found])
+    spans = origins(text, steps, [(c.start, c.end) for c in found])
     return tuple(Contact(c.kind, c.key, *span) for c, span in zip(found, spans, strict=True))
 
 
-def in_view(view: str, known: int = ALL) -> tuple[Contact, ...]:
-    """The contacts of a folded text, with places in it. Where two overlap, mail goes before links and numbers.
-
-    `known` are the clues of its words: only what they make possible is looked for.
-    """
-    if not known & (MAIL | LINK | DIGITS | MESSENGER):
-        return ()
-    found: list[Contact] = []
-    if known & MAIL:
-        found += [Contact("email", f"email:{mail.address}", mail.start, mail.end) for mail in mails(view)]
-    if known & LINK:
-        found += [Contact("url", f"url:{link.address}", link.start, link.end) for link in links(view)]
-    if known & DIGITS and _SIX.search(view):
+def in_view(view: str) -> tuple[Contact, ...]:
+    """The contacts of a folded text, with places in it. Where two overlap, mail goes before links and numbers."""
+    found = [Contact("email", f"email:{mail.address}", mail.start, mail.end) for mail in mails(view)]
+    found += [Contact("url", f"url:{link.address}", link.start, link.end) for link in links(view)]
+    if _SIX.search(view):
         found += (*_numbers(view), *_accounts(view))
-    if known & MESSENGER and ("@" in view or _MESSENGER_LIKELY.search(view)):
+    if "@" in view or _MESSENGER_LIKELY.search(view):
         found += _messengers(view)
     return _apart(found) if len(found) > 1 else tuple(found)
 

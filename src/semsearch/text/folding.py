@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
-from semsearch.text.clues import ALL, APART, FOLDS, NUMERALS, clues
-from semsearch.text.letters import alphabets, is_odd, letters
+from semsearch.text.letters import UNUSUAL, alphabets, letters
 from semsearch.text.numerals import numerals
 from semsearch.text.scattered import scattered, stitched
 from semsearch.text.spans import Edit, Spanned, rewritten, sources
 
 ABUSE_VERSION = "1"
 _SPACES = re.compile(r"\s{2,}|[^\S ]|^\s|\s$")
+_OTHER_SPACE = re.compile(r"[^\S ]")
 _ROUNDS = 32
 
 
@@ -51,41 +50,18 @@ def evasions(text: str) -> list[tuple[int, int]]:
 
 def unmasked(text: str) -> tuple[str, int]:
     """The text of the abuse view, and how many code points only make sense as evasion."""
-    return unmasking(text)[:2]
+    view, disguised, _ = unmasking(text)
+    return view, disguised
 
 
-class Unmasked(NamedTuple):
-    """A text of the abuse view, and what led to it.
-
-    `steps` are edits one after another, from the text in lower case and single spaces; `clues` those of the words of
-    the view, or all where they were not looked at.
-    """
-
-    view: str
-    disguised: int
-    steps: list[list[Edit]]
-    clues: int
-
-
-def unmasking(text: str) -> Unmasked:
-    """As `unmasked`, with what led to it."""
-    words = _lower(text).split()
-    view = " ".join(words)
-    if not is_odd(view) and _is_clean(view, known := clues(words)):
-        return Unmasked(view, 0, [], known)
-    disguised, steps = 0, []
+def unmasking(text: str) -> tuple[str, int, list[list[Edit]]]:
+    """As `unmasked`, and the steps of it: edits one after another, from `text` in lower case and single spaces."""
+    view, disguised, steps = " ".join(_lower(text).split()), 0, []
     for edits in _edits(view):
         view = rewritten(view, edits)
         disguised += sum(edit.end - edit.start for edit in edits if edit.evasive)
         steps.append(edits)
-    return Unmasked(view, min(disguised, len(text)), steps, ALL)
-
-
-def _is_clean(view: str, known: int) -> bool:
-    """Whether no step changes a text that has no odd character."""
-    if known & FOLDS:
-        return False
-    return not (known & NUMERALS and numerals(view)) and not (known & APART and stitched(view))
+    return view, min(disguised, len(text)), steps
 
 
 def origins(text: str, steps: list[list[Edit]], spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -100,7 +76,7 @@ def _edits(text: str) -> Iterator[list[Edit]]:
     """Rounds of edits until there are none, each on the text that the one before leaves."""
     for _ in range(_ROUNDS):
         quiet = True
-        for step in _STEPS:
+        for step in _STEPS if UNUSUAL.search(text) else _USUAL_STEPS:
             if edits := step(text):
                 yield edits
                 text, quiet = rewritten(text, edits), False
@@ -115,7 +91,8 @@ def _lower(text: str) -> str:
 
 
 def _spaces(text: str) -> list[Edit]:
-    if " ".join(text.split()) == text:
+    doubled = "  " in text or text[:1] == " " or text[-1:] == " "
+    if not doubled and not (UNUSUAL.search(text) and _OTHER_SPACE.search(text)):
         return []
     last = len(text)
     return [
@@ -125,3 +102,5 @@ def _spaces(text: str) -> list[Edit]:
 
 
 _STEPS: tuple[Callable[[str], list[Edit]], ...] = (_spaces, letters, alphabets, numerals, stitched, scattered)
+_USUAL_STEPS = (_spaces, numerals, stitched, scattered)
+"""Those that can do something in text without unusual characters."""

@@ -51,12 +51,7 @@ def letters(text: str) -> list[Edit]:
 
     Letters typed alone (ㅋㅋㅋ) stay, as in the search view. `text` is in lower case.
     """
-    return list(_odd(text)) if is_odd(text) else []
-
-
-def is_odd(text: str) -> bool:
-    """Whether there is any character that folding does not leave alone."""
-    return bool(UNUSUAL.search(text) and _ODD.search(text))
+    return list(_odd(text)) if UNUSUAL.search(text) and _ODD.search(text) else []
 
 
 def _odd(text: str) -> Iterator[Edit]:

@@ -33,6 +33,7 @@ _LIKELY = re.compile(
 )
 # One run of keys at a time: the finder sees no Hangul, so that a particle after an address is none of it.
 _RUN = re.compile(r"(?:h(?:tt|xx|\*\*)ps?://)?(?:(?!h(?:tt|xx|\*\*)ps?://)[!-~]){4,2048}")
+_HOST_LIKELY = re.compile("[.](?:[a-zA-Z]{2}|.*//)|//.*[.]")
 _WRITTEN_OUT = re.compile(
     rf"(?<![a-z0-9.-])(?P<host>[a-z0-9가-힣](?:[a-z0-9가-힣-]{{0,40}}))"
     rf"(?:{_DOT}(?P<top>{_TOPS}|컴(?![가-힣]{{0,1}}퓨|퍼)|넷(?!플|마블))|(?:\.|점)(?P<spelled>컴(?!퓨|퍼)|넷(?!플|마블)))"
@@ -59,7 +60,7 @@ _MAIL = re.compile(
     rf"(?:(?P<domain>{_LABEL}(?:(?:\.|{_DOT}){_LABEL}){{0,3}}(?:\.|{_DOT})(?:[a-z]{{2,10}}|컴|넷))(?![a-z0-9])"
     rf"|(?P<provider>{'|'.join(_PROVIDERS)})(?:(?:\.|{_DOT})(?:com|net|컴|넷))?)"
 )
-_MAIL_LIKELY = re.compile(r"@|골뱅이|[(\[{<] ?(?:at|앳) ?[\])}>]| at ")
+_MAIL_LIKELY = re.compile(r"[@골a앳](?:(?<=@)|뱅이|(?:t|(?<=앳))[ \])}>])")
 
 
 def mails(view: str) -> Iterator[Link]:
@@ -83,7 +84,7 @@ def links(view: str) -> Iterator[Link]:
     if not _LIKELY.search(view) and " dot " not in view:
         return
     for run in _RUN.finditer(view):
-        if "." in run.group():
+        if _HOST_LIKELY.search(run.group()):
             yield from _found(run.group().replace("hxxp", "http").replace("h**p", "http"), run.start())
     for found in _WRITTEN_OUT.finditer(view):
         top = found["top"] or found["spelled"]

@@ -46,17 +46,11 @@ _UNIT = re.compile(_alike(_ALL))
 # Where a number can begin, without a look at what is around; most text has no such place, and the long pattern is slow.
 _ZERO = "[0oㅇ○◯〇공영령]"
 _SECOND, _LIKE = f"(?:{_alike('1234567', latin=False)}|[li|])", f"(?:{_alike(_ALL, latin=False)}|[oli|])"
-_REGISTERED = (
+_FIVE = re.compile(f"{_ZERO}{_GAP}{_SECOND}(?:{_GAP}{_LIKE}){{3}}")
+_REGISTRATION = re.compile(
     f"{_DASH}(?<=[{_ALL}{''.join(NUMERALS.values())}{''.join(word[-1] for word in COUNTED)}].)"
     f"{_alike(_ALL, latin=False)}{{2}}{_DASH}"
 )
-_REGISTRATION = re.compile(_REGISTERED)
-_FIVE = re.compile(f"{_ZERO}{_GAP}{_SECOND}(?:{_GAP}{_LIKE}){{3}}")
-_CUT = r"(?:(?:[^\w|○◯]|[_ㅡ]){0,5}|다시|국?에)$"
-NUMERAL_CLUE = re.compile(
-    f"{_REGISTERED}|{_ZERO}(?:{_CUT}|{_GAP}{_SECOND}(?:(?:{_GAP}{_LIKE}){{3}}|(?:{_GAP}{_LIKE}){{0,2}}{_CUT}))"
-)
-"""What some word of a text has in which `numerals` finds anything: the begin of a number, maybe cut by a space."""
 
 
 def numerals(text: str) -> list[Edit]:

@@ -26,10 +26,9 @@ class Reading:
 
 def read_post(text: str) -> Reading:
     """The abuse views, keys and contacts of one text."""
-    unmasked = unmasking(text)
-    view, disguised = unmasked.view, unmasked.disguised
-    found = in_view(view, unmasked.clues)
+    view, disguised, steps = unmasking(text)
+    found = in_view(view)
     if not found:
         return Reading(view, skeleton(view), (), disguised)
     marked = rewritten(view, [Edit(c.start, c.end, f"<{c.kind}>") for c in found])
-    return Reading(marked, skeleton(marked), placed(text, unmasked, found), disguised)
+    return Reading(marked, skeleton(marked), placed(text, view, steps, found), disguised)

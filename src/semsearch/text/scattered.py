@@ -51,6 +51,8 @@ _RING = re.compile("[ol][li|][가-힣]")
 _GAPPED = re.compile(r"[ㄱ-ㅣ][ .,·*~_/\-][ㄱ-ㅣ]")
 _MEANT = re.compile("[ㄱ-ㅊㅌㅍ].[ㅏ-ㅖㅛㅣ]|[ㅋㅎ].[ㅏ-ㅖㅛㅣ].[가-힣ㄱ-ㅎ]")
 _STRUNG = re.compile(r"(?P<gap>[^\w\s])(?<=[가-힣].)[가-힣](?P=gap)[가-힣]")
+# A first look for beads that no category of characters slows down.
+_MAYBE_STRUNG = re.compile("[^a-z0-9 가-힣ㄱ-ㅣ](?<=[가-힣].)[가-힣](?=[^a-z0-9 가-힣ㄱ-ㅣ][가-힣])")
 _BEADS = re.compile(r"(?<![^\W_])[가-힣](?P<gap>[^\w\s])[가-힣](?:(?P=gap)[가-힣])+(?![^\W_])")
 _EMPHASIS = frozenset(".,~!?·-")
 
@@ -170,7 +172,7 @@ def stitched(text: str) -> list[Edit]:
     Full stops between syllables are how people shout (최.고.다); they go too, but are no evasion.
     """
     edits: list[Edit] = []
-    if _STRUNG.search(text):
+    if _MAYBE_STRUNG.search(text) and _STRUNG.search(text):
         for found in _BEADS.finditer(text):
             if len(set(found.group())) > 2:
                 edits += _without_gaps(found, found["gap"] not in _EMPHASIS)
