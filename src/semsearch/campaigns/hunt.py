@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from semsearch.campaigns import nets
 from semsearch.campaigns.nets import Contacts, Prepared
 from semsearch.campaigns.passing import passing
-from semsearch.campaigns.scan import Submit
+from semsearch.campaigns.preparing import Submit
 from semsearch.errors import UsageError
 from semsearch.progress import Progress, silent
 from semsearch.settings import CampaignSettings

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 
 from semsearch.campaigns.nets import Prepared
-from semsearch.campaigns.scan import Submit
+from semsearch.campaigns.preparing import Submit
 from semsearch.store.journal import Stored
 
 _AHEAD = 6

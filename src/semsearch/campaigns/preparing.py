@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from types import TracebackType
+from typing import TypeVar
 
 from semsearch.campaigns.nets import Prepared
 from semsearch.campaigns.prepare import Encode, prepare
@@ -15,13 +17,32 @@ from semsearch.settings import CampaignSettings
 
 OpenEncode = Callable[[], Encode | None]
 """Opens the encoder; can be sent to another process."""
+_AHEAD = 3
+"""Batches that are prepared while an earlier one is gone through."""
 _ALONE = 6
 """Batches after which other processes are worth their start."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
+Submit = Callable[[Sequence[str]], "Future[Prepared]"]
+"""Starts to prepare texts, here or elsewhere."""
+Batch = TypeVar("Batch")
+
+
+def ahead(batches: Iterable[Batch], start: Callable[[Batch], Future[Prepared]]) -> Iterator[tuple[Batch, Prepared]]:
+    """Batches in their order with what was prepared of them; the next ones are prepared meanwhile."""
+    begun: deque[tuple[Batch, Future[Prepared]]] = deque()
+    for batch in batches:
+        begun.append((batch, start(batch)))
+        if len(begun) > _AHEAD:
+            done, prepared = begun.popleft()
+            yield done, prepared.result()
+    for done, prepared in begun:
+        yield done, prepared.result()
+
+
 class Preparing:
-    """Meets `scan.Submit`. Closing it ends its processes."""
+    """Meets `Submit`. Closing it ends its processes."""
 
     def __init__(self, open_encode: OpenEncode, policy: CampaignSettings, processes: int) -> None:
         self._open_encode = open_encode

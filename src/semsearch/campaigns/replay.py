@@ -18,7 +18,7 @@ from semsearch.campaigns.growth import Growth, Raise
 from semsearch.campaigns.nets import Prepared
 from semsearch.campaigns.passing import passing
 from semsearch.campaigns.policies import Point
-from semsearch.campaigns.scan import Submit
+from semsearch.campaigns.preparing import Submit
 from semsearch.progress import Progress, silent
 from semsearch.records import Member, Post, Rulings
 from semsearch.settings import CampaignSettings

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, takewhile
 
 from semsearch.campaigns.detector import DAY_US, Detector, arrival_of, placed
 from semsearch.campaigns.growth import Arrival, Growth
 from semsearch.campaigns.ladder import rungs_of
-from semsearch.campaigns.nets import Prepared
+from semsearch.campaigns.preparing import Submit, ahead
 from semsearch.errors import MismatchError
 from semsearch.records import Rulings
 from semsearch.settings import CampaignSettings
@@ -18,7 +18,10 @@ from semsearch.store.campaigns import CampaignStore
 from semsearch.store.decisions import Decisions
 from semsearch.store.journal import Journal, Stored
 
-Prepare = Callable[[Sequence[str]], Prepared]
+
+def texts_of(batch: Sequence[Stored]) -> list[str]:
+    """What is prepared of a batch."""
+    return [each.post.text for each in batch]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Identity:
         return hashlib.blake2b(self.policy.model_dump_json().encode(), digest_size=6).hexdigest()
 
 
-def restored(state: State, identity: Identity, prepare: Prepare, rulings: Rulings) -> Detector:
+def restored(state: State, identity: Identity, submit: Submit, rulings: Rulings) -> Detector:
     """Go through the window's part of the journal again, in the batches in which it came, and keep nothing.
 
     Leaders of campaigns that live but began before the window are led in first. Raises MismatchError when vectors of
@@ -65,10 +68,11 @@ def restored(state: State, identity: Identity, prepare: Prepare, rulings: Ruling
     span_us = int(identity.policy.window_days * DAY_US)
     first_seq = state.journal.window_start(identity.namespace, cursor.last_seq, span_us, identity.policy.window_posts)
     older = state.campaigns.leaders_before(identity.namespace, first_seq)
-    for batch in chain(_pages(state.journal, older), state.journal.batches(identity.namespace, first_seq - 1)):
-        if batch[0].seq > cursor.last_seq:
-            break
-        detector.recall(batch, prepare([each.post.text for each in batch]))
+    known = takewhile(
+        lambda batch: batch[0].seq <= cursor.last_seq, state.journal.batches(identity.namespace, first_seq - 1)
+    )
+    for batch, prepared in ahead(chain(_pages(state.journal, older), known), lambda batch: submit(texts_of(batch))):
+        detector.recall(batch, prepared)
     detector.growth = _growth(state, identity, rulings, detector.latest_us)
     return detector
 

@@ -9,7 +9,6 @@ A batch of the journal is gone through as a whole, now or after a kill: the same
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -17,17 +16,14 @@ from datetime import datetime
 
 from semsearch.campaigns.detector import Detector
 from semsearch.campaigns.nets import Prepared
-from semsearch.campaigns.restore import Identity, State, restored
+from semsearch.campaigns.preparing import Submit, ahead
+from semsearch.campaigns.restore import Identity, State, restored, texts_of
 from semsearch.records import Alert, Post
 from semsearch.store.campaigns import Step
-from semsearch.store.journal import Appended
+from semsearch.store.journal import Appended, Stored
 
 BATCH = 1_000
 """Posts of one transaction, at most."""
-_AHEAD = 3
-"""Batches that are being prepared while an earlier one is gone through."""
-Submit = Callable[[Sequence[str]], "Future[Prepared]"]
-"""Starts to prepare texts, here or elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +58,25 @@ class Scan:
 
         What a kill left in the journal comes first. `clock` says by when decisions end.
         """
-        for stored in self._state.journal.batches(self.namespace, self._done()):
-            nothing = Appended(stored[0].seq, 0, 0, 0, (), stored)
-            yield self._finish(nothing, self._prepared(nothing), clock())
-        ahead: deque[tuple[Appended, Future[Prepared]]] = deque()
-        for posts in batches:
-            appended = self._state.journal.append(posts)
-            ahead.append((appended, self._prepared(appended)))
-            if len(ahead) > _AHEAD:
-                yield self._finish(*ahead.popleft(), clock())
-        while ahead:
-            yield self._finish(*ahead.popleft(), clock())
+        left = self._state.journal.batches(self.namespace, self._done())
+        for appended, prepared in ahead((_left(stored) for stored in left), self._start):
+            yield self._finish(appended, prepared, clock())
+        for appended, prepared in ahead(map(self._state.journal.append, batches), self._start):
+            yield self._finish(appended, prepared, clock())
 
     def take(self, posts: Sequence[Post], now: datetime) -> Taken:
         """One batch to its end, for a stream in which nothing may wait."""
         appended = self._state.journal.append(posts)
-        return self._finish(appended, self._prepared(appended), now)
+        return self._finish(appended, self._start(appended).result(), now)
 
-    def _prepared(self, appended: Appended) -> Future[Prepared]:
-        return self._submit([each.post.text for each in appended.stored])
+    def _start(self, appended: Appended) -> Future[Prepared]:
+        return self._submit(texts_of(appended.stored))
 
-    def _finish(self, appended: Appended, prepared: Future[Prepared], now: datetime) -> Taken:
+    def _finish(self, appended: Appended, prepared: Prepared, now: datetime) -> Taken:
         if not appended.stored:
             return Taken(appended, 0, ())
         self._heed(now)
-        found = self._detector.take(appended.stored, prepared.result())
+        found = self._detector.take(appended.stored, prepared)
         step = Step(
             self.namespace,
             appended.stored[-1].seq,
@@ -115,8 +105,13 @@ class Scan:
 
     def _restored(self, now: datetime) -> Detector:
         rulings = self._state.decisions.rulings(now, self.namespace)
-        return restored(self._state, self._identity, lambda texts: self._submit(texts).result(), rulings)
+        return restored(self._state, self._identity, self._submit, rulings)
 
     def _done(self) -> int:
         cursor = self._state.campaigns.cursor(self.namespace)
         return cursor.last_seq if cursor else 0
+
+
+def _left(stored: tuple[Stored, ...]) -> Appended:
+    """A batch that is in the journal already."""
+    return Appended(stored[0].seq, 0, 0, 0, (), stored)
