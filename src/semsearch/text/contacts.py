@@ -35,7 +35,7 @@ _DASH = r"(?:[-–—·ㅡ~_]| ?[-.)] ?| )"
 _SIX = re.compile(rf"[0-9](?:{_GAP}[0-9]){{6}}")
 # The first three digits stand together or all apart, as in 0 1 0: a list of numbers is no phone.
 _PHONE = re.compile(
-    rf"(?<!\d)(?<!\d[.,])(?:(?P<mobile>(?:\+?82{_GAP}(?:\(0\)|0)?1|01)(?:0(?:{_GAP}\d){{8}}|[16-9]{_GAP}\d{{3,4}}{_GAP}\d{{4}})"
+    rf"(?=[+\d])(?<!\d)(?<!\d[.,])(?:(?P<mobile>(?:\+?82{_GAP}(?:\(0\)|0)?1|01)(?:0(?:{_GAP}\d){{8}}|[16-9]{_GAP}\d{{3,4}}{_GAP}\d{{4}})"
     rf"|0{_BREAK}{{1,3}}1{_BREAK}{{1,3}}0(?:{_GAP}\d){{8}})"
     rf"|(?P<virtual_phone>050[2-8](?:{_GAP}\d){{7,8}})"
     rf"|(?P<land>(?:02|0(?:3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|80)){_DASH}\d{{3,4}}{_DASH}\d{{4}})"
@@ -52,6 +52,7 @@ _BANKS = (
 _ACCOUNT = re.compile(
     rf"(?:{_BANKS})(?:은행)?(?!\D{{0,8}}(?:송장|등기|택배))\D{{0,8}}(?P<number>\d{{2,6}}(?:-\d{{1,7}}){{1,3}}|\d{{11,14}})(?![\d-])"
 )
+_ACCOUNT_LIKELY = re.compile(r"\d(?:-\d|\d{10})")
 _NAMED = (
     r"(?:카[^\w\s]?(?:카오[^\w\s]?)?톡|까톡|kakao ?talk|ka?talk|텔[^\w\s]?레[^\w\s]?그램|telegram|위챗|we ?chat|왓츠앱|"
     r"whats ?app|스카이프|skype|ㅋㅌ|ㅋㅋㅇㅌ)"
@@ -149,7 +150,7 @@ def _accounts(view: str) -> Iterator[Contact]:
         digits = found["number"].replace(" ", "")
         if registered(digits):
             yield Contact("business", f"business:{digits}", *found.span("number"))
-    for found in _ACCOUNT.finditer(view):
+    for found in _ACCOUNT.finditer(view) if _ACCOUNT_LIKELY.search(view) else ():
         digits = found["number"].replace("-", "")
         if 10 <= len(digits) <= 14:
             yield Contact("account", f"account:{digits}", *found.span("number"))

@@ -36,6 +36,7 @@ _HARMLESS = re.compile("[\x00-\x9f\u00ad]")
 _JOINED_BY_NOTHING = re.compile("[0-9a-z\u0370-\u04ff\u3131-\u318e가-힣]")
 _STYLED = re.compile("[\u24b6-\u24e9\U0001d400-\U0001d7cd\U0001f110-\U0001f189]")
 _FRAMED = re.compile("[\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\U0001d7ce-\U0001d7ff\U0001f100-\U0001f10c]")
+_OTHER_ALPHABET = re.compile("[\u0370-\u04ff]")
 _TWO_ALPHABETS = re.compile(
     "[a-z][0-9]*[\u0370-\u04ff]|[\u0370-\u03ff][0-9]*[a-z\u0400-\u04ff]|[\u0400-\u04ff][0-9]*[a-z\u0370-\u03ff]"
 )
@@ -105,7 +106,7 @@ _DRAWN = Remembered(_drawn)
 
 def alphabets(text: str) -> list[Edit]:
     """Words of two alphabets in the one they are meant in: кpuптa → крипта, frее → free. Real mixtures stay."""
-    if not UNUSUAL.search(text) or not _TWO_ALPHABETS.search(text):
+    if not _OTHER_ALPHABET.search(text) or not _TWO_ALPHABETS.search(text):
         return []
     return [edit for word in _WORD.finditer(text) for edit in _one_alphabet(word)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import lru_cache
 
 from semsearch.text.hangul import compose
 from semsearch.text.letters import UNUSUAL
@@ -17,6 +17,8 @@ _EMOTIVE = frozenset("ㅠㅜㅡㅗ")
 _LAUGHTER = frozenset("ㅋㅎ")
 _FACES = frozenset("ㅋㅎㅇㅅㅁㅍ")
 """Consonants that laugh, or are the mouth or eyes of a face."""
+_CONSONANT_OF = TYPED_CONSONANTS | CONSONANTS
+_composed = lru_cache(4096)(compose)
 _LETTER = re.compile("[ㄱ-ㅣ]")
 # Quick looks: laughter and tears are common, and the patterns below them slow.
 
@@ -35,9 +37,11 @@ _OPEN = (
     "|(?<![a-z0-9])(?P<ring>[ol])(?P<bar>[li|])(?=[가-힣])"
 )
 _LAST = f"(?P<last>(?:{_CLUSTERS}|[ㄱ-ㄷㄹ-ㅂㅄ-ㅈㅊ-ㅎ])(?!{_VOWEL}|{_TYPED_VOWEL}))?"
+# The look ahead is for speed: most characters begin nothing.
+_BEGINS = f"(?=[ㄱ-ㅎol{_keys(CONSONANTS | TYPED_CONSONANTS)}]|[가-힣][ㄱ-ㅎ])"
 _SYLLABLE = re.compile(
-    f"(?:{_OPEN}){_LAST}|(?P<open>[가-힣])(?:(?P<final>{_CLUSTERS}|[ㄱㄴㄹㅁㅂㅅㅆㅇㄵㄶㄺㄻㄼㅀ])(?=[가-힣]|[ㄱ-ㅎ][ㅏ-ㅣ])"
-    "|(?P<end>[ㄴㄹㅁ])(?![\\wㄱ-ㅣ]))"
+    f"{_BEGINS}(?:(?:{_OPEN}){_LAST}|(?P<open>[가-힣])(?:(?P<final>{_CLUSTERS}|[ㄱㄴㄹㅁㅂㅅㅆㅇㄵㄶㄺㄻㄼㅀ])(?=[가-힣]|[ㄱ-ㅎ][ㅏ-ㅣ])"
+    "|(?P<end>[ㄴㄹㅁ])(?![\\wㄱ-ㅣ])))"
 )
 _SUSPECT = re.compile(
     f"[ㄱ-ㅣ](?:(?<=[ㄱ-ㅎ])(?:{_VOWEL}|[{_keys(TYPED_VOWELS)}])|(?<=[ㄱㄴㄹㅁㅂㅅㅆㅇㄵㄶㄺㄻㄼㅀ])(?:[가-힣]|[ㄱ-ㅎ][ㅏ-ㅣ])|(?<=[가-힣][ㄴㄹㅁ])(?!\\w)"
@@ -66,35 +70,7 @@ def scattered(text: str) -> list[Edit]:
     letters = _LETTER.search(text) and _SUSPECT.search(text)
     if not letters and not _RING.search(text) and not (UNUSUAL.search(text) and _DRAWN.search(text)):
         return []
-    edits: list[Edit] = []
-    for found in _SYLLABLE.finditer(text):
-        start, end = found.span()
-        seen = text[start - 1 : end + 2] if start else f" {text[: end + 2]}", end - start
-        if (new := _SEEN.get(seen)) is None:
-            new = _see(seen, found)
-        if new:
-            edits.append(Edit(start, end - new.left, new.syllable, True))
-    return edits
-
-
-class _New(NamedTuple):
-    """A syllable, and how many letters at the end of the match are none of it; an empty tuple when there is none."""
-
-    syllable: str
-    left: int
-
-
-_SEEN: dict[tuple[str, int], _New | tuple[()]] = {}
-"""What was made of matches with one character before and two after, further than which nothing looks."""
-_MOST_SEEN = 8192
-
-
-def _see(seen: tuple[str, int], found: re.Match[str]) -> _New | tuple[()]:
-    if len(_SEEN) >= _MOST_SEEN:
-        _SEEN.clear()
-    edit = _put_together(found)
-    _SEEN[seen] = new = _New(edit.new, found.end() - edit.end) if edit else ()
-    return new
+    return [edit for found in _SYLLABLE.finditer(text) if (edit := _put_together(found))]
 
 
 def _put_together(found: re.Match[str]) -> Edit | None:
@@ -102,16 +78,20 @@ def _put_together(found: re.Match[str]) -> Edit | None:
         return _closed(found)
     first = found["first"] or found["before_key"] or found["consonant_key"] or found["ring"]
     second = found["second"] or found["vowel_key"] or found["after_key"] or found["bar"]
-    consonant = CONSONANTS.get(first) or TYPED_CONSONANTS.get(first, first)
-    vowel = "".join(VOWELS.get(char) or TYPED_VOWELS.get(char, char) for char in second)
+    consonant, vowel = _CONSONANT_OF.get(first, first), _vowel(second)
     if _is_mood(found, consonant, vowel):
         return None
     last = found["last"] or ""
-    kept = last if _ends(found, last) else ""
-    syllable = compose(consonant + vowel + kept)
+    kept = last if last and _ends(found, last) else ""
+    syllable = _composed(consonant + vowel + kept)
     if not syllable or len(syllable) != 1:
         return None
     return Edit(found.start(), found.end() - len(last) + len(kept), syllable, True)
+
+
+@lru_cache(1024)
+def _vowel(written: str) -> str:
+    return "".join(VOWELS.get(char) or TYPED_VOWELS.get(char, char) for char in written)
 
 
 def _is_mood(found: re.Match[str], consonant: str, vowel: str) -> bool:
@@ -155,8 +135,8 @@ def _closed(found: re.Match[str]) -> Edit | None:
     """A letter between two syllables, as the end of the first: 파ㅂ니다 → 팝니다. A letter typed twice is none."""
     code, after = ord(found["open"]) - 0xAC00, found.string[found.end() : found.end() + 1]
     letters = found["final"] or found["end"]
-    final = compose("ㅇㅏ" + letters)
-    if code % 28 or not final or len(final) != 1 or compose(letters[-1] + "ㅏ") == _with_a(after):
+    final = _composed("ㅇㅏ" + letters)
+    if code % 28 or not final or len(final) != 1 or _composed(letters[-1] + "ㅏ") == _with_a(after):
         return None
     return Edit(found.start(), found.end(), chr(0xAC00 + code + ord(final) - ord("아")), True)
 
