@@ -131,13 +131,13 @@ class CampaignSettings(_Section):
     min_letters: int = Field(8, ge=1, description="Shorter texts (in letters and digits) join by contacts alone")
     shingles: float = Field(0.45, gt=0, le=1, description="Jaccard similarity of character shingles that joins")
     shingles_wary: float = Field(
-        0.32, gt=0, le=1, description="The same for two posts with signs of evasion; less, the more disguised both are"
+        0.18, gt=0, le=1, description="The same for two posts with signs of evasion; less, the more disguised both are"
     )
     embedding: float = Field(0.92, gt=0, le=1, description="Cosine that joins")
     support: float = Field(0.2, ge=0, le=1, description="Shingles that a join by cosine shares at least")
     burst_hours: tuple[float, ...] = Field((1.0, 24.0), description="Lengths of the windows in which a burst shows")
     drip_days: float = Field(14.0, gt=0, description="Length of the window in which a slow campaign shows")
-    floor: float = Field(5.0, gt=0, description="Authors' worth of posts that an alert takes, with signs of evasion")
+    floor: float = Field(4.0, gt=0, description="Authors' worth of posts that an alert takes, with signs of evasion")
     floor_plain: float = Field(300.0, gt=0, description="The same without such signs: popular things look alike too")
     floor_author: int = Field(30, ge=2, description="Posts of one author that an alert takes")
     floor_recipients: int = Field(10, ge=2, description="Recipients of one author; also posts, when they are disguised")
