@@ -38,7 +38,11 @@ def climb(rung: Rung | None, side: Side, excess: float, at_us: int, memory_us: i
     if excess < reached:
         return None
     steps = 1 + int(log2(excess / reached)) if reached else 1
-    kept = rung if rung is not None and at_us - rung.at_us < memory_us else Rung(rung.level if rung else 0, 0.0, 0.0, at_us)
+    kept = (
+        rung
+        if rung is not None and at_us - rung.at_us < memory_us
+        else Rung(rung.level if rung else 0, 0.0, 0.0, at_us)
+    )
     many, one = (excess, kept.one) if side == "many" else (kept.many, excess)
     return Rung(kept.level + steps, many, one, max(kept.at_us, at_us))
 

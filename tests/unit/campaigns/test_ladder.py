@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from semsearch.campaigns.ladder import Rung, climb, kept_by, rung_of, rungs_of
 from semsearch.records import Alert
 
@@ -50,6 +52,12 @@ def alert(campaign, rung):
 def test_a_rung_comes_back_from_its_alert() -> None:
     rung = Rung(2, 12.25, 30.0, 7)
     assert rung_of(alert("c", rung)) == rung
+
+
+def test_a_first_rung_is_told_in_the_same_words_after_a_restart() -> None:
+    rung = climb(None, "many", 6.0, 7, DAY)
+    assert rung is not None
+    assert json.dumps(kept_by(rung_of(alert("c", rung)))) == json.dumps(kept_by(rung))
 
 
 def test_merged_campaigns_keep_the_higher_rung() -> None:
