@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from string import punctuation
+from string import ascii_letters, digits, punctuation
 
 from semsearch.text.lookalikes import CYRILLIC_TWINS, GREEK_TWINS, without_marks
 from semsearch.text.remembered import Remembered
@@ -36,7 +36,7 @@ _SWAPPED = {"ㄷㅐ": "ㅁㅓ", "ㄷㅔ": "ㅁㅓ", "ㅋㅓ": "ㄱㅟ", "ㄴㅔ"
 _SWAPPED_WHOLE = {"띵": "명", "띤": "면", "윾": "유", "앟": "왕", "쀼": "부부"}
 
 _DROPPED = re.compile(r"[\W_]+|[ㅋㅎ]{2,}|[ㅠㅜㅡ]{2,}|(?<![ㄱ-ㅣ])[ㅋㅎㅠㅜㅡ](?![ㄱ-ㅣ])")
-_ODD = re.compile("[^ -~가-힣]")
+_ODD = re.compile("[^ -~가-힣]+")
 _OTHER = re.compile("[^\x00-\x7f가-힣ㄱ-ㅣ\u1100-\u1175]+")
 _LEET = re.compile("[01345](?<=[a-z].)(?=[a-z])")
 _LEET_LETTERS = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s"}
@@ -48,18 +48,17 @@ def skeleton(view: str) -> str:
 
     `skeleton(skeleton(v)) == skeleton(v)`. Letters typed alone keep their place in words (ㅋㅌ), not in moods (ㅋㅋㅋ).
     """
-    bones = "".join(map(_BONES.__getitem__, view.split(" ")))
-    return _LEET.sub(lambda found: _LEET_LETTERS[found.group()], bones)
+    usual = _ODD.sub(_from_run, view)
+    return _LEET.sub(lambda found: _LEET_LETTERS[found.group()], usual.translate(_LETTERS))
 
 
-def _bones(word: str) -> str:
-    """The skeleton of what stands between two spaces, but for digits that stand for letters.
+def _from_run(run: re.Match[str]) -> str:
+    return _RUNS[run.group()]
 
-    No pattern here reaches over a space, which is always dropped and never a letter.
-    """
-    if _ODD.search(word):
-        word = _DROPPED.sub("", _OTHER.sub(_plain, word))
-    return word.translate(_LETTERS)
+
+def _run(odd: str) -> str:
+    """A run of unusual characters as far as it counts. No pattern looks further than to its ends."""
+    return _DROPPED.sub("", _OTHER.sub(_plain, odd))
 
 
 def _plain(other: re.Match[str]) -> str:
@@ -92,6 +91,7 @@ _LETTERS = _Letters(
     {ord(letter): _CONJOINING.get(_ALIKE.get(letter, letter), "") for letter in _FIRST + _MIDDLE}
     | {ord(two): "".join(_CONJOINING[_ALIKE.get(one, one)] for one in ones) for two, ones in _CLUSTERS.items()}
     | dict.fromkeys(map(ord, " " + punctuation), "")
+    | {ord(char): char for char in digits + ascii_letters}
     | {ord("l"): "i"}
 )
-_BONES = Remembered(_bones)
+_RUNS = Remembered(_run)
