@@ -1,4 +1,4 @@
-"""What was worked out for one word, kept for the next text that has the word: posts repeat their words."""
+"""What was worked out for a cluster or a run of characters, kept for the next text that has it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _LONGEST = 24
 
 
 class Remembered(dict[str, V]):
-    """`remembered[word]` is `work(word)`, which must depend on nothing but the word.
+    """`remembered[word]` is `work(word)`, which must depend on nothing but `word`: any short string.
 
-    Bounded: at most 32,768 words of at most 24 characters (about 10 MB). When half of them are new, those that were
+    Bounded: at most 32,768 keys of at most 24 characters (about 10 MB). When half of them are new, those that were
     not met since are forgotten. Longer words are worked out each time.
     """
 
