@@ -8,6 +8,7 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from semsearch.workspace import DEFAULT_PIPELINE, Manifest, PipelineState, Works
 
 if TYPE_CHECKING:
     from semsearch.settings import Settings
+    from semsearch.store.campaigns import Standing
 
 FREE_BYTES = 1_000_000_000
 """Below this much free disk the doctor complains: room for a million items in work, as vectors of 256 numbers."""
@@ -68,6 +70,8 @@ class Status:
     """Sentences: served releases with a file that is missing or of another size than it was built with."""
     stale: tuple[str, ...]
     """Sentences: what was made from something older than what is there."""
+    scanned: tuple[Standing, ...]
+    """What was scanned, by namespace; empty before the first scan."""
     next_command: str
 
 
@@ -103,8 +107,19 @@ def status(workspace: Workspace) -> Status:
         pipelines=pipelines,
         damaged=tuple(filter(None, broken.values())),
         stale=tuple(sentence for sentences in told.values() for sentence in sentences),
+        scanned=_scanned(workspace),
         next_command=_next_command(catalogue.n_items, pipelines, told, broken),
     )
+
+
+def _scanned(workspace: Workspace) -> tuple[Standing, ...]:
+    if not workspace.moderation_path.is_file():
+        return ()
+    from semsearch.store.campaigns import CampaignStore
+    from semsearch.store.database import Store
+
+    with Store.existing(workspace.moderation_path, now=datetime.now(UTC)) as store:
+        return tuple(CampaignStore(store).standing())
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +313,8 @@ def _parts(workspace: Workspace) -> Iterator[Check]:
         yield _try(f"release {path.parent.name}", partial(_release, workspace, path.parent.name))
     for name in workspace.pipelines():
         yield _try(f"pipeline {name}", partial(_serving, workspace, name))
+    if workspace.moderation_path.is_file():
+        yield _try("decisions", partial(_decisions, workspace))
 
 
 def _imported(workspace: Workspace, kind: str) -> str:
@@ -333,6 +350,17 @@ def _release(workspace: Workspace, release_id: str) -> str:
     if damages:
         raise Damaged(f"Release {release_id}", ", ".join(f"{d.path} {d.problem}" for d in damages))
     return f"{len(manifest.files)} files as they were written"
+
+
+def _decisions(workspace: Workspace) -> str:
+    from semsearch.store.database import Store
+    from semsearch.store.decisions import Decisions
+
+    with Store.existing(workspace.moderation_path, now=datetime.now(UTC)) as store:
+        found = Decisions(store).verify()
+    if found.first_broken is not None:
+        raise UsageError(f"the chain is broken at decision {found.first_broken}", "Next: semsearch alerts verify")
+    return f"the chain of {found.n} holds"
 
 
 def _serving(workspace: Workspace, pipeline: str) -> str:

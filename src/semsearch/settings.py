@@ -131,7 +131,7 @@ class CampaignSettings(_Section):
     min_letters: int = Field(8, ge=1, description="Shorter texts (in letters and digits) join by contacts alone")
     shingles: float = Field(0.45, gt=0, le=1, description="Jaccard similarity of character shingles that joins")
     shingles_wary: float = Field(
-        0.18, gt=0, le=1, description="The same for two posts with signs of evasion; less, the more disguised both are"
+        0.15, gt=0, le=1, description="The same for two posts with signs of evasion; less, the more disguised both are"
     )
     embedding: float = Field(0.92, gt=0, le=1, description="Cosine that joins")
     support: float = Field(0.2, ge=0, le=1, description="Shingles that a join by cosine shares at least")

@@ -10,6 +10,7 @@ from semsearch.plain import plain
 
 if TYPE_CHECKING:
     from semsearch.health import PipelineStatus
+    from semsearch.store.campaigns import Standing
 
 
 def init(workspace: WorkspaceOption = HERE) -> None:
@@ -40,6 +41,8 @@ def status(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
     counts = {"workspace": found.workspace, "items": found.n_items, "interactions": found.n_interactions}
     emit(counts | {"regions": found.n_regions, "models": ", ".join(found.models) or "none"})
     emit(found.pipelines, rows=[_pipeline_row(p) for p in found.pipelines])
+    if found.scanned:
+        emit(found.scanned, rows=[_scanned_row(each) for each in found.scanned])
     for sentence in found.damaged:
         talk(sentence)
     for pipeline in found.pipelines:
@@ -78,4 +81,13 @@ def _pipeline_row(pipeline: PipelineStatus) -> dict[str, Any]:
         "model": serves,
         "model of the next build": comes,
         "candidates": ", ".join(pipeline.candidates) or "none",
+    }
+
+
+def _scanned_row(standing: Standing) -> dict[str, Any]:
+    return {
+        "namespace": standing.namespace,
+        "posts": standing.n_posts,
+        "left by a stopped scan": standing.n_left,
+        "alerts": standing.n_alerts,
     }

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, case, delete, func, select, tuple_, update
 
 from semsearch.errors import Busy, MismatchError
 from semsearch.plain import plain
 from semsearch.records import Alert, Member
 from semsearch.store.database import Store
 from semsearch.store.outbox import DUE, alert_of, raised
-from semsearch.store.tables import alert_events, alerts, cursors, members, outbox, volumes
+from semsearch.store.tables import alert_events, alerts, cursors, members, outbox, posts, volumes
 
 PAGE = 1_000
 """Values that one statement looks for."""
@@ -32,6 +32,18 @@ class Cursor:
     """Leaders of another encoder cannot be compared with."""
     policy_id: str
     """Digest of the settings that decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What one namespace holds."""
+
+    namespace: str
+    n_posts: int
+    """In the journal, revisions counted."""
+    n_left: int
+    """Of these not gone through yet: what a stopped scan left, until the next one."""
+    n_alerts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +155,20 @@ class CampaignStore:
                     select(table.c.campaign_id, table.c.namespace).distinct()
                 )
             }
+
+    def standing(self) -> list[Standing]:
+        """What each namespace holds, by name."""
+        left = func.coalesce(func.sum(case((posts.c.seq > func.coalesce(cursors.c.last_seq, 0), 1), else_=0)), 0)
+        counted = (
+            select(posts.c.namespace, func.count(), left)
+            .select_from(posts.outerjoin(cursors, cursors.c.namespace == posts.c.namespace))
+            .group_by(posts.c.namespace)
+            .order_by(posts.c.namespace)
+        )
+        raised = select(alerts.c.namespace, func.count()).group_by(alerts.c.namespace)
+        with self._store.reading() as connection:
+            n_alerts = {name: n for name, n in connection.execute(raised)}  # noqa: C416 - rows are no pairs to mypy
+            return [Standing(name, n, late, n_alerts.get(name, 0)) for name, n, late in connection.execute(counted)]
 
     def reset(self, namespace: str) -> None:
         """Forget what the machine made of a namespace, to make it anew from the journal; decisions stay.

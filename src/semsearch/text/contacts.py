@@ -75,6 +75,11 @@ _MESSENGER_LIKELY = re.compile(
     "|akao|alk|ele|ine|e ?chat|hats|kyp|nsta|isco)"
 )
 _HANDLE = re.compile(r"(?<![a-z0-9_.@/])@(?P<id>[a-z][a-z0-9_]{3,31})(?![a-z0-9_@.])")
+_INVITES = re.compile(
+    "연락|문의|상담|추가|친추|디엠|톡|텔|라인|인스타|주세요|dm|pm|write|contact|message|telegram|tele|insta|пиш|телегр"
+)
+"""Beside a handle: somebody is asked to write there. A handle alone may be anybody who is spoken of."""
+_BESIDE = 24
 _MIXED = re.compile(r"(?=.*[a-z])(?=.*[0-9_])")
 
 
@@ -163,4 +168,6 @@ def _messengers(view: str) -> Iterator[Contact]:
         if not name.isdecimal() and (group == "called" or _MIXED.match(name)):
             yield Contact("messenger", f"messenger:{name}", *found.span(group))
     for found in _HANDLE.finditer(view) if "@" in view else ():
-        yield Contact("messenger", f"messenger:{found['id']}", *found.span())
+        beside = view[max(0, found.start() - _BESIDE) : found.start()] + view[found.end() : found.end() + _BESIDE]
+        if _INVITES.search(beside):
+            yield Contact("messenger", f"messenger:{found['id']}", *found.span())

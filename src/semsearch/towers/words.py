@@ -1,4 +1,4 @@
-"""Static towers that remember words: posts say the same words again and again, and a word's tokens are always the same."""
+"""Static towers that remember words: posts repeat them, and a word's tokens are always the same."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def reembed(workspace: Workspace, namespace: str, *, now: datetime) -> str:
 
     settings = load_settings(workspace)
     settings.campaigns.of(namespace)
-    with workspace.scanning(namespace), Store.open(workspace.moderation_path, now=now) as store:
+    with workspace.scanning(namespace), Store.existing(workspace.moderation_path, now=now) as store:
         state = open_state(store)
         if state.campaigns.cursor(namespace) is None:
             raise MissingPart(f"Nothing in {namespace} was scanned yet.", "Next: semsearch scan posts FILE")
