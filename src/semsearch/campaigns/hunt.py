@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from semsearch.campaigns import nets
 from semsearch.campaigns.nets import Contacts, Prepared
-from semsearch.campaigns.passing import passing
-from semsearch.campaigns.preparing import Submit
+from semsearch.campaigns.preparing import Submit, ahead, texts_of
 from semsearch.errors import UsageError
 from semsearch.progress import Progress, silent
 from semsearch.settings import CampaignSettings
@@ -99,7 +98,7 @@ class Hunt:
         """Go through batches. `leave_out` is the id of the reported post: its own revisions are no look-alikes."""
         n_posts, seqs, best = 0, list[int](), list[LookAlike]()
         authors: dict[str, list[datetime]] = defaultdict(list)
-        for posts, prepared in passing(batches, self._submit):
+        for posts, prepared in ahead(batches, lambda batch: self._submit(texts_of(batch))):
             found = [each for each in self.among(posts, prepared) if each.stored.post.post_id != leave_out]
             n_posts += len(posts)
             seqs += [each.stored.seq for each in found]

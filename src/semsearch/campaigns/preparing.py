@@ -14,6 +14,7 @@ from typing import TypeVar
 from semsearch.campaigns.nets import Prepared
 from semsearch.campaigns.prepare import Encode, prepare
 from semsearch.settings import CampaignSettings
+from semsearch.store.journal import Stored
 
 OpenEncode = Callable[[], Encode | None]
 """Opens the encoder; can be sent to another process."""
@@ -27,6 +28,11 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 Submit = Callable[[Sequence[str]], "Future[Prepared]"]
 """Starts to prepare texts, here or elsewhere."""
 Batch = TypeVar("Batch")
+
+
+def texts_of(batch: Sequence[Stored]) -> list[str]:
+    """What is prepared of a batch."""
+    return [each.post.text for each in batch]
 
 
 def ahead(batches: Iterable[Batch], start: Callable[[Batch], Future[Prepared]]) -> Iterator[tuple[Batch, Prepared]]:

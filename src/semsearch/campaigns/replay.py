@@ -16,9 +16,8 @@ from sys import intern
 from semsearch.campaigns.detector import Detector, arrival_of
 from semsearch.campaigns.growth import Growth, Raise
 from semsearch.campaigns.nets import Prepared
-from semsearch.campaigns.passing import passing
 from semsearch.campaigns.policies import Point
-from semsearch.campaigns.preparing import Submit
+from semsearch.campaigns.preparing import Submit, ahead, texts_of
 from semsearch.progress import Progress, silent
 from semsearch.records import Member, Post, Rulings
 from semsearch.settings import CampaignSettings
@@ -82,7 +81,7 @@ class Run:
 def read(batches: Iterable[Sequence[Stored]], submit: Submit, progress: Progress = silent) -> Reading:
     """Posts with what the nets read of them."""
     kept, n_posts = [], 0
-    for posts, prepared in passing(batches, submit):
+    for posts, prepared in ahead(batches, lambda batch: submit(texts_of(batch))):
         kept.append((tuple(_light(stored) for stored in posts), prepared))
         n_posts += len(posts)
         progress("posts read", n_posts, 0)

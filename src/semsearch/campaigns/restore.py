@@ -10,18 +10,13 @@ from itertools import chain, takewhile
 from semsearch.campaigns.detector import DAY_US, Detector, arrival_of, placed
 from semsearch.campaigns.growth import Arrival, Growth
 from semsearch.campaigns.ladder import rungs_of
-from semsearch.campaigns.preparing import Submit, ahead
+from semsearch.campaigns.preparing import Submit, ahead, texts_of
 from semsearch.errors import MismatchError
 from semsearch.records import Rulings
 from semsearch.settings import CampaignSettings
 from semsearch.store.campaigns import CampaignStore
 from semsearch.store.decisions import Decisions
 from semsearch.store.journal import Journal, Stored
-
-
-def texts_of(batch: Sequence[Stored]) -> list[str]:
-    """What is prepared of a batch."""
-    return [each.post.text for each in batch]
 
 
 @dataclass(frozen=True, slots=True)

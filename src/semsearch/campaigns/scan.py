@@ -16,8 +16,8 @@ from datetime import datetime
 
 from semsearch.campaigns.detector import Detector
 from semsearch.campaigns.nets import Prepared
-from semsearch.campaigns.preparing import Submit, ahead
-from semsearch.campaigns.restore import Identity, State, restored, texts_of
+from semsearch.campaigns.preparing import Submit, ahead, texts_of
+from semsearch.campaigns.restore import Identity, State, restored
 from semsearch.records import Alert, Post
 from semsearch.store.campaigns import Step
 from semsearch.store.journal import Appended, Stored

@@ -6,8 +6,8 @@ import pytest
 from tests.unit.campaigns.made import vector
 
 from semsearch.campaigns.hunt import Hunt
-from semsearch.campaigns.passing import passing
 from semsearch.campaigns.prepare import prepare
+from semsearch.campaigns.preparing import ahead, texts_of
 from semsearch.errors import UsageError
 from semsearch.records import Post
 from semsearch.settings import CampaignSettings
@@ -100,7 +100,7 @@ def test_batches_make_no_difference_and_ties_keep_the_order_of_the_journal():
 
 def test_a_pass_gives_every_batch_in_order_with_its_own_reading():
     batches = [stored(f"{n}번째 물건을 팝니다 사과나무 의자") for n in range(20)]
-    passed = list(passing(batches, submit()))
+    passed = list(ahead(batches, lambda batch: submit()(texts_of(batch))))
     assert [posts for posts, _ in passed] == batches
     assert len({int(prepared.exact[0]) for _, prepared in passed}) == 20
-    assert list(passing([], submit())) == []
+    assert list(ahead([], submit())) == []
