@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
-from semsearch.wiring.scanning import PROCESSES, model_of, open_encode, open_state, wanted_model
+from semsearch.wiring.scanning import model_of, open_preparing, open_state, wanted_model
 from semsearch.wiring.serving import load_settings
 
 if TYPE_CHECKING:
@@ -34,13 +33,11 @@ class Looking:
 
     def preparing(self, policy: CampaignSettings) -> Preparing:
         """What reads posts as `policy` says; close it. Raises MissingPart when its model is gone."""
-        from semsearch.campaigns.preparing import Preparing
-
         if policy.model == self.policy.model:
-            model_id = model_of(self.workspace, self.namespace, self.settings, self.state)
+            model_id = model_of(self.workspace, self.namespace, policy, self.state)
         else:
-            model_id = wanted_model(self.workspace, self.settings.override("campaigns", model=policy.model))
-        return Preparing(partial(open_encode, self.workspace, self.settings, model_id), policy, PROCESSES)
+            model_id = wanted_model(self.workspace, policy)
+        return open_preparing(self.workspace, self.settings, policy, model_id)
 
 
 @contextmanager

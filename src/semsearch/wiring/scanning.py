@@ -17,9 +17,10 @@ from semsearch.workspace import DEFAULT_PIPELINE, Workspace
 
 if TYPE_CHECKING:
     from semsearch.campaigns.prepare import Encode
+    from semsearch.campaigns.preparing import Preparing
     from semsearch.campaigns.restore import Identity, State
     from semsearch.campaigns.scan import Scan
-    from semsearch.settings import Settings
+    from semsearch.settings import CampaignSettings, Settings
     from semsearch.store.database import Store
 
 PROCESSES = 2
@@ -34,7 +35,6 @@ def open_scan(workspace: Workspace, namespace: str, *, now: datetime, sinks: tup
     Raises UsageError for a namespace that nobody knows, Busy beside another scan, MismatchError when its campaigns were
     found with another encoder, MissingPart when its model is gone.
     """
-    from semsearch.campaigns.preparing import Preparing
     from semsearch.campaigns.scan import Scan
     from semsearch.store.database import Store
 
@@ -42,10 +42,9 @@ def open_scan(workspace: Workspace, namespace: str, *, now: datetime, sinks: tup
     policy = settings.campaigns.of(namespace)
     with workspace.scanning(namespace), Store.open(workspace.moderation_path, now=now) as store:
         state = open_state(store)
-        model_id = model_of(workspace, namespace, settings, state)
+        model_id = model_of(workspace, namespace, policy, state)
         identity = _identity(workspace, namespace, settings, model_id)
-        opening = partial(open_encode, workspace, settings, model_id)
-        with Preparing(opening, policy, PROCESSES if model_id else 0) as preparing:
+        with open_preparing(workspace, settings, policy, model_id) as preparing:
             yield Scan(state, identity, preparing, sinks, now)
 
 
@@ -57,12 +56,12 @@ def reembed(workspace: Workspace, namespace: str, *, now: datetime) -> str:
     from semsearch.store.database import Store
 
     settings = load_settings(workspace)
-    settings.campaigns.of(namespace)
+    policy = settings.campaigns.of(namespace)
     with workspace.scanning(namespace), Store.existing(workspace.moderation_path, now=now) as store:
         state = open_state(store)
         if state.campaigns.cursor(namespace) is None:
             raise MissingPart(f"Nothing in {namespace} was scanned yet.", "Next: semsearch scan posts FILE")
-        identity = _identity(workspace, namespace, settings, wanted_model(workspace, settings))
+        identity = _identity(workspace, namespace, settings, wanted_model(workspace, policy))
         state.campaigns.reembed(namespace, identity.encoder_id)
         return identity.encoder_id
 
@@ -75,6 +74,13 @@ def open_state(store: Store) -> State:
     from semsearch.store.journal import Journal
 
     return State(Journal(store), CampaignStore(store), Decisions(store))
+
+
+def open_preparing(workspace: Workspace, settings: Settings, policy: CampaignSettings, model_id: str) -> Preparing:
+    """What reads posts as `policy` says, with the vectors of a model or, for an empty id, without any; close it."""
+    from semsearch.campaigns.preparing import Preparing
+
+    return Preparing(partial(open_encode, workspace, settings, model_id), policy, PROCESSES)
 
 
 def open_encode(workspace: Workspace, settings: Settings, model_id: str) -> Encode | None:
@@ -91,9 +97,9 @@ def open_encode(workspace: Workspace, settings: Settings, model_id: str) -> Enco
     return WordEncoder(encoder)
 
 
-def wanted_model(workspace: Workspace, settings: Settings) -> str:
-    """The model that the settings name, or else that of the default pipeline; empty without one."""
-    named = settings.campaigns.model
+def wanted_model(workspace: Workspace, policy: CampaignSettings) -> str:
+    """The model that a namespace's settings name, or else that of the default pipeline; empty without one."""
+    named = policy.model
     if named == NO_MODEL:
         return ""
     if named and not workspace.model_path(named).is_dir():
@@ -102,11 +108,11 @@ def wanted_model(workspace: Workspace, settings: Settings) -> str:
     return chosen if chosen and workspace.model_path(chosen).is_dir() else ""
 
 
-def model_of(workspace: Workspace, namespace: str, settings: Settings, state: State) -> str:
-    """The model that a namespace began with, as long as the settings name no other one."""
+def model_of(workspace: Workspace, namespace: str, policy: CampaignSettings, state: State) -> str:
+    """The model that a namespace began with, as long as its settings name no other one."""
     cursor = state.campaigns.cursor(namespace)
-    if cursor is None or settings.campaigns.model:
-        return wanted_model(workspace, settings)
+    if cursor is None or policy.model:
+        return wanted_model(workspace, policy)
     return _holder(workspace, cursor.encoder_id) if cursor.encoder_id else ""
 
 
@@ -123,10 +129,16 @@ def _holder(workspace: Workspace, encoder_id: str) -> str:
 
 
 def _identity(workspace: Workspace, namespace: str, settings: Settings, model_id: str) -> Identity:
+    """Of a model of ours its card knows who it is: opening it takes longer, and whoever encodes opens it anyway."""
     from semsearch.campaigns.restore import Identity
+    from semsearch.towers.card import CARD, ModelCard
 
     policy = settings.campaigns.of(namespace)
     if not model_id:
         return Identity(namespace, policy, "", 0)
+    folder = workspace.model_path(model_id)
+    if (folder / CARD).is_file():
+        card = ModelCard.read(folder)
+        return Identity(namespace, policy, card.encoder_id, card.dim)
     encoder = open_encoder(workspace, model_id, settings)
     return Identity(namespace, policy, encoder.encoder_id, encoder.dim)
