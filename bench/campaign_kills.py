@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.campaign_streams import stream_files
+
 from semsearch.campaigns.detector import Detector
 from semsearch.campaigns.scan import BATCH
 from semsearch.cli.scanning import Scanning
@@ -78,8 +79,8 @@ class Case:
 
 
 CASES = (
-    Case("program", 12_000, 501, program=True),
-    Case("whole window", 12_000, 502, ("--forty",)),
+    Case("program", 6_000, 501, ("--forty",), program=True),
+    Case("whole window", 6_000, 502, ("--forty",)),
     Case("short window", 24_000, 503, settings="window_posts = 2000\nwindow_days = 0.1\n"),
 )
 
@@ -293,7 +294,7 @@ def unequal(found: Rows, keys: Sequence[str], whole: Rows, whole_keys: Sequence[
 
 
 def kill_rounds(stream: Stream, n_kills: int, seed: int) -> Outcome:
-    """Scans that are killed until `n_kills` died; one to six in a row before one is left alone."""
+    """Scans that are killed until `n_kills` died; two to twelve in a row before one is left alone."""
     chance = random.Random(seed)
     outcome = Outcome()
     whole_root = stream.fresh("whole")
@@ -304,7 +305,7 @@ def kill_rounds(stream: Stream, n_kills: int, seed: int) -> Outcome:
     print(f"{stream.case.name}: unbroken in {took:.1f} s, " + _sizes(whole), flush=True)
     while sum(outcome.killed.values()) < n_kills:
         root = stream.fresh("killed")
-        for _ in range(chance.randint(1, 6)):
+        for _ in range(chance.randint(2, 12)):
             _kill_once(stream, root, took, chance, outcome)
             if (root / "moderation.sqlite").exists():
                 problem = chain(root) or foreign(rows(root), lines(root), whole, whole_keys)
@@ -317,6 +318,7 @@ def kill_rounds(stream: Stream, n_kills: int, seed: int) -> Outcome:
         if problem:
             outcome.failures.append(f"in the end, after {outcome.killed.total()} kills: {problem}")
             shutil.copytree(root, stream.folder / f"failed-{len(outcome.failures)}", dirs_exist_ok=True)
+        print(f"  {outcome.killed.total()} kills, {len(outcome.failures)} failures", flush=True)
     return outcome
 
 
