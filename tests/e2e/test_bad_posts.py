@@ -58,15 +58,8 @@ def settings(market: Path, text: str) -> None:
     (market / "semsearch.toml").write_text(text)
 
 
-def test_ten_million_letters_and_texts_without_any_are_no_campaign(market):
-    texts = [
-        "가나다라" * 1_000_000,
-        "a" * 10_000_000,
-        "",
-        "\u3164 ",
-        *("ㅋ" * n for n in range(1, 200)),
-        *["💸🔥"] * 50,
-    ]
+def test_ten_megabytes_of_one_word_and_texts_without_letters_are_no_campaign(market):
+    texts = ["가나다라" * 850_000, "", "\u3164 ", *("ㅋ" * n for n in range(1, 200)), *["💸🔥"] * 50]
     summary = scan(market, said(texts))
     assert (summary["new"], summary["joined"], summary["alerts_raised"]) == (len(texts), 0, 0)
 
@@ -92,7 +85,9 @@ def test_another_encoder_is_refused_until_a_person_says_so(market):
     assert "campaigns reembed" in refused.err
     assert run("campaigns", "reembed", "-w", market).code == 0
     summary = scan(market, posts)
-    assert (summary["new"], summary["known"], summary["alerts_raised"] + summary["alerts_updated"]) == (34, 30, 1)
+    assert (summary["new"], summary["known"]) == (34, 30)
+    assert len(tables(market)["alerts"]) == 1
+    assert len({campaign for _, _, campaign, _ in tables(market)["members"]}) == 1
 
 
 def test_there_is_nothing_to_reembed_where_nothing_was_scanned(market):
