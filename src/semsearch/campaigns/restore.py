@@ -11,7 +11,6 @@ from semsearch.campaigns.detector import DAY_US, Detector, arrival_of, placed
 from semsearch.campaigns.growth import Arrival, Growth
 from semsearch.campaigns.ladder import rungs_of
 from semsearch.campaigns.preparing import Submit, ahead, texts_of
-from semsearch.errors import MismatchError
 from semsearch.records import Rulings
 from semsearch.settings import CampaignSettings
 from semsearch.store.campaigns import CampaignStore
@@ -54,12 +53,7 @@ def restored(state: State, identity: Identity, submit: Submit, rulings: Rulings)
     cursor = state.campaigns.cursor(identity.namespace)
     if cursor is None:
         return detector
-    if cursor.encoder_id != identity.encoder_id:
-        raise MismatchError(
-            f"Campaigns in {identity.namespace} were found with encoder {cursor.encoder_id or 'none'}; "
-            f"now it is {identity.encoder_id or 'none'}.",
-            f"Next: semsearch campaigns reembed --namespace {identity.namespace}",
-        )
+    cursor.require(identity.encoder_id)
     span_us = int(identity.policy.window_days * DAY_US)
     first_seq = state.journal.window_start(identity.namespace, cursor.last_seq, span_us, identity.policy.window_posts)
     older = state.campaigns.leaders_before(identity.namespace, first_seq)

@@ -33,6 +33,15 @@ class Cursor:
     policy_id: str
     """Digest of the settings that decided."""
 
+    def require(self, encoder_id: str) -> None:
+        """Raises MismatchError when campaigns were found with another encoder."""
+        if self.encoder_id != encoder_id:
+            raise MismatchError(
+                f"Campaigns in {self.namespace} were found with encoder {self.encoder_id or 'none'}; "
+                f"now it is {encoder_id or 'none'}.",
+                f"Next: semsearch campaigns reembed --namespace {self.namespace}",
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -170,15 +179,6 @@ class CampaignStore:
             n_alerts = {name: n for name, n in connection.execute(raised)}  # noqa: C416 - rows are no pairs to mypy
             return [Standing(name, n, late, n_alerts.get(name, 0)) for name, n, late in connection.execute(counted)]
 
-    def reset(self, namespace: str) -> None:
-        """Forget what the machine made of a namespace, to make it anew from the journal; decisions stay.
-
-        Alerts and what sinks were told stay too, so that nothing is told twice.
-        """
-        with self._store.writing() as connection:
-            for table in (members, volumes, cursors):
-                connection.execute(delete(table).where(table.c.namespace == namespace))
-
     def reembed(self, namespace: str, encoder_id: str) -> None:
         """Let a namespace go on with another encoder; what was found stays."""
         with self._store.writing() as connection:
@@ -220,11 +220,7 @@ def _advance(connection: Connection, step: Step) -> None:
     if before is None:
         connection.execute(cursors.insert(), new | {"namespace": step.namespace})
         return
-    if before.encoder_id != step.encoder_id:
-        raise MismatchError(
-            f"Campaigns in {step.namespace} were found with encoder {before.encoder_id}, not {step.encoder_id}.",
-            f"Next: semsearch campaigns reembed --namespace {step.namespace}",
-        )
+    before.require(step.encoder_id)
     if before.last_seq > step.last_seq:
         raise Busy(
             f"Another scan of {step.namespace} has gone on to post {before.last_seq}.",

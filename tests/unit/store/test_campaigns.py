@@ -81,22 +81,14 @@ def test_hours_are_replaced_by_their_whole_count(store: Store) -> None:
 def test_another_encoder_and_a_scan_behind_are_refused(store: Store) -> None:
     campaigns = CampaignStore(store)
     campaigns.commit(Step("listing", 5, "old"))
-    with pytest.raises(MismatchError, match="old") as refused:
-        campaigns.commit(Step("listing", 6, "new"))
-    assert "campaigns reembed" in refused.value.next_step
+    with pytest.raises(MismatchError, match="encoder old; now it is none") as refused:
+        campaigns.commit(Step("listing", 6, ""))
+    assert refused.value.next_step == "Next: semsearch campaigns reembed --namespace listing"
+    campaigns.commit(Step("chat", 6, ""))
+    with pytest.raises(MismatchError, match="encoder none; now it is new"):
+        campaigns.commit(Step("chat", 7, "new"))
     with pytest.raises(Busy):
         campaigns.commit(Step("listing", 4, "old"))
-
-
-def test_a_reset_forgets_the_machines_part_of_one_namespace(store: Store) -> None:
-    campaigns = CampaignStore(store)
-    campaigns.commit(Step("listing", 5, "e", members=[member(1)], alerts=[ALERT], volumes={(0, ""): 1}, sinks=["s"]))
-    campaigns.commit(Step("chat", 6, "e", members=[member(6, "c9")]))
-    campaigns.reset("listing")
-    assert (campaigns.cursor("listing"), campaigns.members("listing"), campaigns.volumes("listing")) == (None, [], {})
-    assert campaigns.members("chat") == [member(6, "c9")]
-    campaigns.commit(Step("listing", 5, "other", alerts=[ALERT], sinks=["s"]))
-    assert len(Outbox(store).unsent()) == 1
 
 
 def test_the_outbox_settles(store: Store) -> None:
