@@ -90,8 +90,10 @@ def test_another_encoder_is_refused_until_a_person_says_so(market):
     assert len({campaign for _, _, campaign, _ in tables(market)["members"]}) == 1
 
 
-def test_there_is_nothing_to_reembed_where_nothing_was_scanned(market):
-    refused = run("campaigns", "reembed", "-w", market)
+@pytest.mark.parametrize("command", [("campaigns", "reembed"), ("alerts", "retry")])
+def test_there_is_nothing_to_go_on_with_where_nothing_was_scanned(market, command):
+    settings(market, '[notify]\nsinks = ["jsonl"]\n')
+    refused = run(*command, "-w", market)
     assert refused.code == 4
     assert "Next: semsearch scan posts" in refused.err
     assert not (market / "moderation.sqlite").exists()

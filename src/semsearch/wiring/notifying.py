@@ -85,18 +85,18 @@ def open_courier(workspace: Workspace, *, now: datetime) -> Iterator[Courier]:
 def retry(workspace: Workspace, *, clock: Clock, sleep: Callable[[float], None], saw: Saw) -> Retried:
     """Tell all that is untold, whatever was to be tried later, and the decisions that no message shows yet.
 
-    `saw` gets the sum so far after every round. Raises as `open_courier` does.
+    `saw` gets the sum so far after every round. Raises as `open_courier` does, and MissingPart before any scan.
     """
     from semsearch.store.campaigns import CampaignStore
     from semsearch.store.database import Store
     from semsearch.store.outbox import Outbox
 
-    with open_courier(workspace, now=clock()) as courier:
+    now = clock()
+    with Store.existing(workspace.moderation_path, now=now) as store, open_courier(workspace, now=now) as courier:
         done = courier.drain(clock, sleep, saw, early=True)
-        with Store.open(workspace.moderation_path, now=clock()) as store:
-            alert_ids = [alert.alert_id for alert in CampaignStore(store).alerts()]
-            done = done.plus(courier.drain_decided(alert_ids, clock, sleep, lambda more: saw(done.plus(more))))
-            return Retried(done, courier.names, tuple(Outbox(store).unsent()))
+        alert_ids = [alert.alert_id for alert in CampaignStore(store).alerts()]
+        done = done.plus(courier.drain_decided(alert_ids, clock, sleep, lambda more: saw(done.plus(more))))
+        return Retried(done, courier.names, tuple(Outbox(store).unsent()))
 
 
 @contextmanager
