@@ -128,7 +128,9 @@ class CampaignSettings(_Section):
     window_days: float = Field(30.0, gt=0, description="Older leaders are forgotten unless their campaign lives")
     window_posts: int = Field(1_000_000, ge=1000, description="Posts that are remembered for comparison, at most")
     max_chars: int = Field(10_000, ge=100, description="Characters of a post that are read")
-    min_letters: int = Field(8, ge=1, description="Shorter texts (in letters and digits) join by contacts alone")
+    min_letters: int = Field(
+        8, ge=1, description="Texts of fewer different letters (of the skeleton) join by contacts alone"
+    )
     shingles: float = Field(0.45, gt=0, le=1, description="Jaccard similarity of character shingles that joins")
     shingles_wary: float = Field(
         0.15, gt=0, le=1, description="The same for two posts with signs of evasion; less, the more disguised both are"

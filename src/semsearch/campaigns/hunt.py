@@ -1,8 +1,8 @@
 """Look-alikes of one reported post among those of the journal.
 
 A straight pass: every post of the span is compared with the reported one, so nothing is lost to buckets, to expiry or
-to who leads, no scan has to run, and posts that no campaign took are found too. The bounds are looser than those that
-join: a person looks at what is found, the most alike first.
+to who leads, no scan has to run, and posts that no campaign took are found too. Whatever would join the reported post
+is found, and what looser bounds let through besides: a person looks at it, the most alike first.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.campaigns import nets
+from semsearch.campaigns import likeness, nets
+from semsearch.campaigns.likeness import Features
 from semsearch.campaigns.nets import Contacts, Prepared
 from semsearch.campaigns.preparing import Submit, ahead, texts_of
 from semsearch.errors import UsageError
@@ -25,11 +26,11 @@ from semsearch.settings import CampaignSettings
 from semsearch.store.journal import Stored
 
 _FEWER = 3
-"""A third of the shared shingles that join is enough."""
+"""A third of the shared shingles that join honest posts is enough; two wary ones may need less still to join."""
 _LOOSER = 0.05
 """Cosine below that which joins."""
-_EXACT, _CONTACT = 3.0, 2.0
-"""An equal text comes before a shared contact, this before anything that is only similar."""
+_CONTACT = 2.0
+"""Rank of a shared contact: after an equal skeleton, before anything that is only similar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +126,14 @@ class Hunt:
         if one.vectors[0].any():
             near = nets.cosine(prepared.vectors, np.broadcast_to(one.vectors[0], prepared.vectors.shape))
         close = (near >= policy.embedding - _LOOSER) & (shared >= policy.support / 2)
-        rank = np.where(close, np.minimum(near, 1.0), 0.0)
-        rank = np.where(shared >= policy.shingles / _FEWER, 1 + shared, rank)
+        rank = np.where(close, np.minimum(near, likeness.SHINGLES), 0.0)
+        rank = np.where(shared >= policy.shingles / _FEWER, likeness.SHINGLES + shared, rank)
+        rows = np.arange(len(prepared))
+        joining = likeness.ranks(Features.of(prepared, rows), Features.of(one, np.zeros_like(rows)), policy)
+        rank = np.maximum(rank, joining)
         tied = [row for row, own in enumerate(prepared.contacts) if not self._wanted.isdisjoint(own.keys)]
         rank[tied] = _CONTACT + rank[tied] / 4
-        rank[(prepared.exact == one.exact[0]) & known] = _EXACT
+        rank[joining == likeness.EXACT] = likeness.EXACT
         return rank, shared, near
 
     def _told(self, stored: Stored, own: Contacts, rank: float, shared: float, near: float) -> LookAlike:
@@ -140,9 +144,7 @@ class Hunt:
 
 
 def _net(rank: float) -> tuple[str, float]:
-    if rank >= _CONTACT:
-        return ("skeleton" if rank >= _EXACT else "contact"), 1.0
-    return ("shingles", rank - 1) if rank > 1 else ("embedding", rank)
+    return ("contact", 1.0) if _CONTACT <= rank < likeness.EXACT else likeness.told(rank)
 
 
 def _authors(times: dict[str, list[datetime]]) -> tuple[HuntedAuthor, ...]:

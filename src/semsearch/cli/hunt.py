@@ -57,8 +57,8 @@ def hunt(
 ) -> None:
     """Find the look-alikes of one reported post, their authors, and the campaigns that they are in.
 
-    Every post of the span is compared with it through all nets, with looser bounds than scanning has; no scan needs
-    to run. --jsonl prints the look-alikes, one a line.
+    Every post of the span is compared with it through all nets: what would join it is found, and what is less alike.
+    No scan needs to run. --jsonl prints the look-alikes, one a line.
 
     Example: semsearch hunt p00016395 --since 30d
 

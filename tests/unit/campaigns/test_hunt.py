@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from tests.unit.campaigns.made import vector
 
+from semsearch.campaigns import likeness, nets
 from semsearch.campaigns.hunt import Hunt
+from semsearch.campaigns.nets import Contacts, Prepared
 from semsearch.campaigns.prepare import prepare
 from semsearch.campaigns.preparing import ahead, texts_of
 from semsearch.errors import UsageError
@@ -104,3 +106,53 @@ def test_a_pass_gives_every_batch_in_order_with_its_own_reading():
     assert [posts for posts, _ in passed] == batches
     assert len({int(prepared.exact[0]) for _, prepared in passed}) == 20
     assert list(ahead([], submit())) == []
+
+
+def handed(reported, others):
+    """What hands over what was prepared before: of the reported post, then of the others."""
+    left = [reported, others]
+
+    def submit(_texts):
+        done = Future()
+        done.set_result(left.pop(0))
+        return done
+
+    return submit
+
+
+def alike(shares, disguise=0.0, near=1.0, wary=True):
+    """The reported post, and posts that share this many of its MinHashes, all as disguised and as near as told."""
+    n = 1 + len(shares)
+    signature = np.arange(n * nets.N_HASHES, dtype=np.uint16).reshape(n, -1)
+    for row, share in enumerate(shares, 1):
+        signature[row, :share] = signature[0, :share]
+    vectors = np.tile(np.array([near, np.sqrt(1 - near**2)], np.float32), (n, 1))
+    vectors[0] = (1.0, 0.0)
+    ids = np.arange(1, n + 1, dtype=np.uint64)
+    every = Prepared(
+        ids, signature, nets.packed(vectors), (Contacts(),) * n, np.full(n, disguise), np.full(n, wary, np.bool_)
+    )
+    return every.cut(0, 1), every.cut(1, n)
+
+
+def test_posts_that_are_much_disguised_join_by_little_and_are_found_by_it():
+    reported, others = alike([12, 6], disguise=0.5)  # 0.15 less 0.56 * 0.5 and less for being near: the least, 0.06
+    found = Hunt("", CampaignSettings(), handed(reported, others)).run([stored("", "")], 9, "")
+    assert [(each.stored.seq, each.net, each.strength) for each in found.best] == [(0, "shingles", 0.1)]
+
+
+def test_what_would_join_is_found_and_what_is_less_alike_besides():
+    shares = list(range(0, nets.N_HASHES, 3))
+    n_joining = n_found = 0
+    for disguise in (0.0, 0.1, 0.5):
+        for near in (0.0, 0.5, 0.9, 1.0):
+            for wary in (False, True):
+                reported, others = alike(shares, disguise, near, wary)
+                one = likeness.Features.of(reported, np.zeros(len(shares), np.int64))
+                each = likeness.Features.of(others, np.arange(len(shares)))
+                joining = set(np.flatnonzero(likeness.ranks(one, each, CampaignSettings())).tolist())
+                hunt = Hunt("", CampaignSettings(), handed(reported, others))
+                found = set(hunt.run([stored(*shares)], 9, "").seqs)
+                assert joining <= found
+                n_joining, n_found = n_joining + len(joining), n_found + len(found)
+    assert 0 < n_joining < n_found
