@@ -13,11 +13,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from semsearch.campaigns.owed import Delivered, Errand, Outbox, Owed, Tally
+from semsearch.campaigns.delivered import Delivered, Errand, Tally
 from semsearch.errors import Busy, SemsearchError
 from semsearch.notify.message import Notice
 from semsearch.notify.sink import Later, Receipt, Sink, SinkError
 from semsearch.records import SEVERITIES
+from semsearch.store.outbox import DUE, Outbox, Owed
 
 BUDGET_S = 2.0
 """A round starts no further message after this time; the last one adds a sink's own time-out."""
@@ -34,7 +35,6 @@ PATIENCE_S = 120.0
 """`drain` sits out waits up to this long."""
 TOLD = ("level", "kind", "status")
 """What a receipt keeps of the notice beside the sink's own."""
-DUE = "due"
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
 OTHERS_S = 1.0
 """Until a look whether another process has finished its round."""

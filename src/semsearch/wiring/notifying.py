@@ -24,7 +24,7 @@ from semsearch.workspace import Workspace
 
 if TYPE_CHECKING:
     from semsearch.campaigns.deliver import Courier
-    from semsearch.campaigns.owed import Delivered
+    from semsearch.campaigns.delivered import Delivered
     from semsearch.store.database import Store
     from semsearch.store.outbox import Owed
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsearch.campaigns.deliver import LONGEST_WAIT_S, MENDING_S, Courier
-from semsearch.campaigns.owed import Delivered
+from semsearch.campaigns.delivered import Delivered
 from semsearch.errors import Busy
 from semsearch.notify.sink import Later, SinkError
 from semsearch.records import Alert

@@ -1,49 +1,13 @@
-"""What deliveries work on: rows of the outbox, what is asked of it, errands, and what came of them."""
+"""What deliveries run, errands, and what came of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
 
 from semsearch.notify.message import Notice
 from semsearch.notify.sink import Sink
-from semsearch.records import Alert
-
-
-class Owed(Protocol):
-    """One raise of an alert that one sink is to be told, as the outbox keeps it."""
-
-    @property
-    def outbox_id(self) -> int: ...  # noqa: D102
-    @property
-    def sink(self) -> str: ...  # noqa: D102
-    @property
-    def alert(self) -> Alert: ...  # noqa: D102
-    @property
-    def state(self) -> str: ...  # noqa: D102
-    @property
-    def attempts(self) -> int: ...  # noqa: D102
-
-
-class Outbox(Protocol):
-    """What is asked of `store.outbox.Outbox`."""
-
-    def due(self, now: datetime, limit: int, sinks: Sequence[str]) -> Sequence[Owed]:
-        """Rows of `sinks` to be sent now, in the order of the raises."""
-
-    def of(self, alert_id: str) -> Sequence[Owed]:
-        """All rows of one alert, in the order of the raises."""
-
-    def sent(self, outbox_id: int, at: datetime, receipt: Mapping[str, Any]) -> None:
-        """Keep that it was told."""
-
-    def failed(self, outbox_id: int, at: datetime, error: str, retry_at: datetime) -> None:
-        """Keep why not, and when to try again."""
-
-    def receipt(self, alert_id: str, sink: str) -> Mapping[str, Any] | None:
-        """What the sink returned last for this alert."""
+from semsearch.store.outbox import Owed
 
 
 @dataclass(frozen=True, slots=True)
