@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from semsearch.campaigns.growth import Arrival, Growth, Raise, telling
-from semsearch.campaigns.leaders import Joined, Leaders
+from semsearch.campaigns.leaders import Joined, Leaders, Place
 from semsearch.campaigns.nets import Prepared
 from semsearch.records import Alert, Member, Post, Rulings
 from semsearch.settings import CampaignSettings
@@ -43,7 +44,8 @@ class Detector:
         self.growth = Growth(policy)
         self.rulings = rulings or Rulings()
         self._campaigns: dict[int, str] = {}
-        self._seen_us: dict[int, int] = {}
+        self._seen: dict[int, int] = {}
+        self._window = Window(int(policy.window_days * DAY_US), policy.window_posts)
         self.latest_us = 0
         """Time of the latest post so far."""
 
@@ -51,34 +53,61 @@ class Detector:
         """Go through one batch in its order."""
         found: list[Member] = []
         raises: list[Raise] = []
-        for member, new in self._joined(posts, prepared, None):
+        for member, new in self._joined(posts, prepared, {}):
             self.growth.saw(member.at_us, member.category)
             if new:
                 found += new
                 raised = self.growth.joined(new[-1].campaign_id, [arrival_of(each) for each in new], self.rulings)
                 raises += [raised] if raised else []
-        self._forget()
+        self._window.add(posts[0].seq, len(posts), max(to_us(each.post.created_at) for each in posts))
+        self.growth.forget(self._window.since_us)
+        self.forget()
         return Found(tuple(found), tuple(self._alert(each) for each in raises), self.growth.volumes())
 
-    def recall(self, posts: Sequence[Stored], prepared: Prepared) -> None:
-        """Go through a batch that was taken before: it is remembered where it belongs now, and nothing grows."""
-        for _ in self._joined(posts, prepared, self.rulings):
+    def recall(self, posts: Sequence[Stored], prepared: Prepared, known: Mapping[int, Member], *, inside: bool) -> None:
+        """Go through a batch that was taken before: every post is put where it belongs now, and nothing grows.
+
+        `known` are the stored members by `seq`; the other posts are alone. `inside` says whether it is in the window.
+        """
+        places = {row: self._place(each, known.get(each.seq)) for row, each in enumerate(posts)}
+        for _ in self._joined(posts, prepared, places):
             pass
-        self.leaders.forget(*self._horizon())
+        if inside:
+            self._window.add(posts[0].seq, len(posts), max(to_us(each.post.created_at) for each in posts))
+
+    def forget(self) -> None:
+        """Let go of what is before the window, but for leaders of campaigns that grew inside it or that people made."""
+        first_seq, made = self._window.first_seq, {*self.rulings.led.values(), *self.rulings.moved.values()}
+
+        def lives(home: int) -> bool:
+            return self._seen.get(home, 0) >= first_seq or self._campaigns.get(home) in made
+
+        if self.leaders.forget(first_seq, lives):
+            holds = self.leaders.memory.holds
+            self._campaigns = {home: name for home, name in self._campaigns.items() if holds(home)}
+            self._seen = {home: seq for home, seq in self._seen.items() if holds(home)}
 
     def _joined(
-        self, posts: Sequence[Stored], prepared: Prepared, rulings: Rulings | None
+        self, posts: Sequence[Stored], prepared: Prepared, places: Mapping[int, Place]
     ) -> Iterator[tuple[Member, list[Member]]]:
         """Each post, and the members that it makes: none, itself, or its leader and itself."""
         members = [self._member(stored, prepared, row) for row, stored in enumerate(posts)]
-        put = _put(members, rulings) if rulings else {}
         about = [_packed(member) for member in members]
-        joined = self.leaders.join(prepared, about, [member.at_us for member in members], put)
+        joined = self.leaders.join(prepared, about, [member.seq for member in members], places)
         for row, (member, one) in enumerate(zip(members, joined, strict=True)):
             self.latest_us = max(self.latest_us, member.at_us)
-            if row in put:
-                self._campaigns[one.home] = put[row]
+            if row in places and places[row].name:
+                self._campaigns[one.home] = places[row].name
+                self._seen[one.home] = member.seq
             yield member, self._grown(member, one) if one.net != "leader" else []
+
+    def _place(self, stored: Stored, member: Member | None) -> Place:
+        """Where people, or else the machine, put a post."""
+        key = (stored.post.post_id, stored.post.revision or 0)
+        put = self.rulings.moved.get(key) or self.rulings.led.get(key[0])
+        if put:
+            return Place(self.rulings.merged.get(put, put), "leader" if key[0] in self.rulings.led else "reviewer")
+        return Place(placed(member, self.rulings), member.net) if member else Place("", "leader")
 
     def _grown(self, member: Member, one: Joined) -> list[Member]:
         """The new member of a campaign; its leader first when it is the campaign's second post."""
@@ -88,7 +117,7 @@ class Detector:
             self._campaigns[one.home] = campaign_id(self.namespace, leader.post_id, leader.revision)
         name = self._campaigns[one.home]
         name = self.rulings.merged.get(name, name)
-        self._seen_us[one.home] = max(self._seen_us.get(one.home, 0), member.at_us)
+        self._seen[one.home] = member.seq
         detail = one.detail or member.detail
         new = replace(member, campaign_id=name, net=one.net, strength=round(one.strength, 4), detail=detail)
         return [replace(leader, campaign_id=name), new] if leader else [new]
@@ -134,15 +163,33 @@ class Detector:
             reasons=raised.reasons,
         )
 
-    def _forget(self) -> None:
-        before_us, living = self._horizon()
-        self.growth.forget(before_us)
-        self.leaders.forget(before_us, living)
 
-    def _horizon(self) -> tuple[int, Iterable[int]]:
-        """The start of the window, and the leaders of campaigns that grew since."""
-        before_us = self.latest_us - int(self._policy.window_days * DAY_US)
-        return before_us, (home for home, seen_us in self._seen_us.items() if seen_us >= before_us)
+class Window:
+    """The batches that are compared with: as long as a span of time, of a number of posts at most, whole batches."""
+
+    def __init__(self, span_us: int, n_posts: int) -> None:
+        self._span_us, self._n_posts = span_us, n_posts
+        self._batches: deque[tuple[int, int, int]] = deque()
+        self._held = 0
+        self._latest_us = 0
+
+    @property
+    def since_us(self) -> int:
+        """Its start in time."""
+        return self._latest_us - self._span_us
+
+    @property
+    def first_seq(self) -> int:
+        """The first post of the oldest batch inside; 0 before the first one."""
+        return self._batches[0][0] if self._batches else 0
+
+    def add(self, first_seq: int, n_posts: int, newest_us: int) -> None:
+        """A batch comes; older ones leave when they are too old, or when the younger ones are enough."""
+        self._batches.append((first_seq, n_posts, newest_us))
+        self._held += n_posts
+        self._latest_us = max(self._latest_us, newest_us)
+        while self._batches[0][2] < self.since_us or self._held - self._batches[0][1] >= self._n_posts:
+            self._held -= self._batches.popleft()[1]
 
 
 def campaign_id(namespace: str, post_id: str, revision: int) -> str:
@@ -169,13 +216,6 @@ def placed(member: Member, rulings: Rulings) -> str:
     """The campaign that a member is in after what people decided."""
     put = rulings.moved.get((member.post_id, member.revision), member.campaign_id)
     return rulings.merged.get(put, put)
-
-
-def _put(members: Sequence[Member], rulings: Rulings) -> dict[int, str]:
-    if not rulings.moved and not rulings.led:
-        return {}
-    names = (rulings.moved.get((m.post_id, m.revision)) or rulings.led.get(m.post_id) for m in members)
-    return {row: name for row, name in enumerate(names) if name}
 
 
 def _packed(member: Member) -> str:

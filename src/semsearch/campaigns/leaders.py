@@ -8,8 +8,9 @@ that a campaign may change its wording; the contacts of a variant tie nobody, so
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,19 @@ class Joined:
     detail: str = ""
 
 
+class Place(NamedTuple):
+    """Where a post belongs."""
+
+    name: str
+    """Of the campaign; empty for a post that is alone."""
+    net: str
+    """What put it there."""
+
+
+_LEADING = ("leader", "contact", "reviewer")
+"""Nets whose members lead, a campaign or a variant of it."""
+
+
 @dataclass(slots=True)
 class _Batch:
     """A batch while it is gone through."""
@@ -59,17 +73,17 @@ class Leaders:
 
     def __init__(self, policy: CampaignSettings, dim: int) -> None:
         self._policy = policy
-        self.memory = Memory(dim, policy.window_posts)
+        self.memory = Memory(dim)
         self._buckets = Buckets(policy.window_posts * nets.USUAL_KEYS)
         self._contacts: dict[int, int] = {}
         self._named: dict[str, int] = {}
 
     def join(
-        self, prepared: Prepared, about: Sequence[str], at_us: Sequence[int], put: Mapping[int, str] | None = None
+        self, prepared: Prepared, about: Sequence[str], seqs: Sequence[int], places: Mapping[int, Place] | None = None
     ) -> list[Joined]:
         """What becomes of each post of a batch, in order; `about` is kept with those that lead.
 
-        `put` says where a person put rows: the first of a name leads, others of that name follow as variants.
+        `places` says where rows belong whatever they look like.
         """
         keys = nets.keys(prepared)
         pairs, later = _repeats(keys)
@@ -81,11 +95,12 @@ class Leaders:
             match = matches.get(row)
             if row in batch.before:
                 match = self._best(batch, row, match)
-            one = self._put(batch, row, put[row]) if put and row in put else self._settle(batch, row, match)
+            place = places.get(row) if places else None
+            one = self._put(batch, row, match, place) if place else self._settle(batch, row, match)
             joined.append(one)
             batch.slots.append(one.slot)
         rows = batch.rows
-        self.memory.add(prepared, rows, batch.homes, [about[r] for r in rows], [at_us[r] for r in rows])
+        self.memory.add(prepared, rows, batch.homes, [about[r] for r in rows], [seqs[r] for r in rows])
         self._buckets.put(keys.ravel(), np.repeat(np.array(batch.slots, np.int64), nets.N_KEYS))
         return joined
 
@@ -101,10 +116,14 @@ class Leaders:
             out[at] += [(home, "contact", 1.0) for home in homes if home is not None and self.memory.holds(home)]
         return out
 
-    def forget(self, before_us: int, living: Iterable[int]) -> None:
-        """Drop what is older than the window, but for the leaders of campaigns that live."""
-        if self.memory.forget(before_us, living):
-            self._contacts = {key: slot for key, slot in self._contacts.items() if self.memory.holds(slot)}
+    def forget(self, first_seq: int, lives: Callable[[int], bool]) -> bool:
+        """Let go of posts before `first_seq`, but for leaders of campaigns that live; gives whether anything went."""
+        went = self.memory.forget(first_seq, lives)
+        if went:
+            holds = self.memory.holds
+            self._contacts = {key: slot for key, slot in self._contacts.items() if holds(slot)}
+            self._named = {name: slot for name, slot in self._named.items() if holds(slot)}
+        return went
 
     # --- one post -------------------------------------------------------------------------------
 
@@ -123,10 +142,17 @@ class Leaders:
         self._learn(batch.prepared, row, one)
         return one
 
-    def _put(self, batch: _Batch, row: int, name: str) -> Joined:
-        home = self._named.get(name)
-        slot = self._lead(batch, row, home)
-        one = Joined(slot, self._named.setdefault(name, slot), "leader" if home is None else "reviewer", 1.0)
+    def _put(self, batch: _Batch, row: int, match: tuple[int, float] | None, place: Place) -> Joined:
+        """Where a post is said to belong: under the leader there that it is most like, unless it leads itself."""
+        home = self._named.get(place.name) if place.name else None
+        if home is None or place.net in _LEADING:
+            slot = self._lead(batch, row, home)
+            home = slot if home is None else home
+        else:
+            slot = match[0] if match and self._home(batch, match[0]) == home else home
+        if place.name:
+            self._named.setdefault(place.name, home)
+        one = Joined(slot, home, "leader" if slot == home else place.net, 1.0)
         self._learn(batch.prepared, row, one)
         return one
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -27,9 +27,9 @@ class Segment:
         self.wary = np.zeros(SEGMENT, np.bool_)
         self.home = np.zeros(SEGMENT, np.int64)
         """Slot of the campaign's leader: a leader's own, or for a variant the one that it shares a contact with."""
+        self.seq = np.zeros(SEGMENT, np.int64)
         self.about: list[str] = []
         """Who and what each leader is, as the caller packed it."""
-        self.newest_us = 0
 
 
 class _Kept(NamedTuple):
@@ -41,25 +41,21 @@ class _Kept(NamedTuple):
 class Memory:
     """Leaders by slot: 0 and up in the order in which they came, never used twice.
 
-    The oldest segment goes when all in it is older than the window, or when more leaders are held than the window
-    may; leaders of campaigns that live are kept apart then, under their old slot.
+    Those of posts before the window are forgotten, but leaders of campaigns that live are kept apart, under their old
+    slot. Segments only give memory back.
     """
 
-    def __init__(self, dim: int, most: int) -> None:
+    def __init__(self, dim: int) -> None:
         self.dim = dim
-        self._most = most
         self._segments: deque[Segment] = deque()
         self._first = 0
         self._kept: dict[int, _Kept] = {}
+        self.start = 0
+        """The oldest slot inside the window."""
         self.end = 0
         """The next free slot."""
 
-    @property
-    def start(self) -> int:
-        """The oldest slot that a segment holds."""
-        return self._first * SEGMENT
-
-    def add(self, prepared: Prepared, rows: list[int], homes: list[int], about: list[str], at_us: list[int]) -> None:
+    def add(self, prepared: Prepared, rows: list[int], homes: list[int], about: list[str], seqs: list[int]) -> None:
         """Remember posts `rows` of a batch as leaders, with the next slots in their order."""
         done = 0
         while done < len(rows):
@@ -76,7 +72,7 @@ class Memory:
             segment.wary[place : place + n] = prepared.wary[some]
             segment.home[place : place + n] = homes[done : done + n]
             segment.about.extend(about[done : done + n])
-            segment.newest_us = max(segment.newest_us, *at_us[done : done + n])
+            segment.seq[place : place + n] = seqs[done : done + n]
             self.end += n
             done += n
 
@@ -103,7 +99,7 @@ class Memory:
             np.zeros(m),
             np.zeros(m, np.bool_),
         )
-        number = slots // SEGMENT - self._first
+        number = np.where(slots < self.start, -1, slots // SEGMENT - self._first)
         for each in np.unique(number).tolist():
             at = np.flatnonzero(number == each)
             if each < 0:
@@ -146,28 +142,39 @@ class Memory:
         """Whether one slot is still remembered."""
         return slot >= self.start or slot in self._kept
 
-    def forget(self, before_us: int, living: Iterable[int]) -> int:
-        """Drop segments that are too old or too many; `living` are leaders' slots that stay. Gives how many went."""
-        dropped = 0
-        while self._segments and len(self._segments[0].about) == SEGMENT and self._spent(before_us):
-            if not dropped:
-                kept = set(living)
-                self._kept = {slot: row for slot, row in self._kept.items() if row.home in kept}
-            self._drop(kept)
-            dropped += 1
-        return dropped
+    def forget(self, first_seq: int, lives: Callable[[int], bool]) -> bool:
+        """Let go of leaders before post `first_seq`; `lives` says of a leader's slot whether its campaign does.
 
-    def _spent(self, before_us: int) -> bool:
-        return self._segments[0].newest_us < before_us or len(self._segments) * SEGMENT > self._most + SEGMENT
+        Gives whether anything went.
+        """
+        start = self._slot_from(first_seq)
+        for slot in range(self.start, start):
+            if lives(self.home(slot)):
+                self._keep(slot)
+        moved, self.start = start > self.start, start
+        while self.start >= (self._first + 1) * SEGMENT:
+            self._segments.popleft()
+            self._first += 1
+        gone = [slot for slot, kept in self._kept.items() if not lives(kept.home)]
+        for slot in gone:
+            del self._kept[slot]
+        return moved or bool(gone)
 
-    def _drop(self, living: set[int]) -> None:
-        segment, start = self._segments[0], self.start
-        for place in np.flatnonzero(np.isin(segment.home, np.fromiter(living, np.int64, len(living)))).tolist():
-            row = self.row(start + place)
-            kept = row._replace(signature=row.signature.copy(), vector=row.vector.copy())
-            self._kept[start + place] = _Kept(kept, int(segment.home[place]), segment.about[place])
-        self._segments.popleft()
-        self._first += 1
+    def _slot_from(self, first_seq: int) -> int:
+        """The first slot of a post from `first_seq` on; slots are in the order of posts."""
+        slot = self.start
+        while slot < self.end:
+            number = slot // SEGMENT
+            within = self._segments[number - self._first].seq[: min(SEGMENT, self.end - number * SEGMENT)]
+            slot = number * SEGMENT + max(slot % SEGMENT, int(np.searchsorted(within, first_seq)))
+            if slot < number * SEGMENT + len(within):
+                break
+        return slot
+
+    def _keep(self, slot: int) -> None:
+        row = self.row(slot)
+        own = row._replace(signature=row.signature.copy(), vector=row.vector.copy())
+        self._kept[slot] = _Kept(own, self.home(slot), self.about(slot))
 
     def _fill_kept(self, out: Features, at: NDArray[np.int64], slots: NDArray[np.int64]) -> None:
         for row in at.tolist():

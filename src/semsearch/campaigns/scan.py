@@ -14,10 +14,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 
-from semsearch.campaigns.detector import Detector
 from semsearch.campaigns.nets import Prepared
 from semsearch.campaigns.preparing import Submit, ahead, texts_of
-from semsearch.campaigns.restore import Identity, State, restored
+from semsearch.campaigns.restore import Identity, State, grown, restored
 from semsearch.records import Alert, Post
 from semsearch.store.campaigns import Step
 from semsearch.store.journal import Appended, Stored
@@ -46,7 +45,8 @@ class Scan:
         self._submit = submit
         self._sinks = tuple(sinks)
         self._version = state.decisions.version()
-        self._detector = self._restored(now)
+        rulings = state.decisions.rulings(now, identity.namespace)
+        self._detector = restored(state, identity, submit, rulings)
 
     @property
     def namespace(self) -> str:
@@ -91,21 +91,19 @@ class Scan:
         return Taken(appended, len(found.members), found.alerts)
 
     def _heed(self, now: datetime) -> None:
-        """Follow what people decided since the last batch; who is where is built again when they moved posts."""
+        """Follow what people decided since the last batch; who leads whom is built again only when posts were moved."""
         version = self._state.decisions.version()
         if version == self._version:
             return
         self._version = version
         rulings = self._state.decisions.rulings(now, self.namespace)
-        known = self._detector.rulings
-        if (rulings.moved, rulings.led, rulings.merged) == (known.moved, known.led, known.merged):
-            self._detector.rulings = rulings
-        else:
-            self._detector = self._restored(now)
-
-    def _restored(self, now: datetime) -> Detector:
-        rulings = self._state.decisions.rulings(now, self.namespace)
-        return restored(self._state, self._identity, self._submit, rulings)
+        known, detector = self._detector.rulings, self._detector
+        if (rulings.moved, rulings.led) != (known.moved, known.led):
+            self._detector = restored(self._state, self._identity, self._submit, rulings)
+            return
+        detector.rulings = rulings
+        if rulings.merged != known.merged:
+            detector.growth = grown(self._state, self._identity, rulings, detector.latest_us)
 
     def _done(self) -> int:
         cursor = self._state.campaigns.cursor(self.namespace)

@@ -80,7 +80,7 @@ def _caught(truths: Sequence[str]) -> str:
 
 def _told(n_posts: int, truths: Sequence[str], page: Path | None) -> tuple[str, ...]:
     return (
-        f"{n_posts:,} listings are scanned; {N_CAMPAIGNS} campaigns, made to slip past filters, write there or in chats.",
+        f"{n_posts:,} listings are scanned; {N_CAMPAIGNS} campaigns write there or in chats, to slip past filters.",
         f"{len(truths)} alerts are raised: {_caught(truths)} campaigns, {truths.count(HONEST)} on {HONEST}.",
         f"Nothing happens to anybody until a person decides, who reads {page}."
         if page

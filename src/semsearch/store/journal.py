@@ -70,13 +70,18 @@ class Journal:
             after_seq = last
 
     def window_start(self, namespace: str, last_seq: int, span_us: int, n_posts: int) -> int:
-        """The first `seq` of a namespace's window up to `last_seq`: as long as a span of time, of `n_posts` at most."""
+        """The first `seq` of the batch at which a namespace's window up to `last_seq` starts.
+
+        It goes back to the oldest post within `span_us` of the newest, or to the `n_posts`th from the end.
+        """
         own = (posts.c.namespace == namespace, posts.c.seq <= last_seq)
         with self._store.reading() as connection:
             newest = connection.scalar(select(func.max(posts.c.at_us)).where(*own)) or 0
             recent = select(func.min(posts.c.seq)).where(*own, posts.c.at_us >= newest - span_us)
             counted = select(posts.c.seq).where(*own).order_by(posts.c.seq.desc()).offset(n_posts - 1).limit(1)
-            return max(connection.scalar(recent) or 1, connection.scalar(counted) or 1)
+            first = max(connection.scalar(recent) or 1, connection.scalar(counted) or 1)
+            batch = select(func.max(batches.c.first_seq)).where(batches.c.first_seq <= first)
+            return connection.scalar(batch) or 1
 
     def _ends(self, after_seq: int) -> list[tuple[int, int]]:
         """First and last `seq` of the next batches that end after `after_seq`."""

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from tests.unit.campaigns.made import DIM, prepared
 
-from semsearch.campaigns.leaders import Leaders
+from semsearch.campaigns.leaders import Leaders, Place
 from semsearch.campaigns.memory import SEGMENT
 from semsearch.settings import CampaignSettings
-from tests.unit.campaigns.made import DIM, prepared
 
 LONG = "selling a nearly new grey sofa with three seats and two cushions pick up in person only near the station"
 NEAR = "selling a nearly new grey sofa with three seats and two cushions pick up in person only near the library"
@@ -15,9 +15,9 @@ def leaders(**policy) -> Leaders:
     return Leaders(CampaignSettings(window_posts=100_000, **policy), DIM)
 
 
-def join(state: Leaders, *posts, at_us=None):
+def join(state: Leaders, *posts, first=0):
     made = prepared(*posts)
-    return state.join(made, [str(post) for post in posts], at_us or [0] * len(posts))
+    return state.join(made, [str(post) for post in posts], range(first, first + len(posts)))
 
 
 def told(joined):
@@ -83,14 +83,14 @@ def test_a_similar_vector_joins_only_with_some_support_of_shingles():
 
 def test_old_segments_go_and_leaders_of_living_campaigns_stay():
     state = leaders()
-    join(state, LONG, FAR, at_us=[1, 1])
+    join(state, LONG, FAR)
     rng = np.random.default_rng(0)
     filler = ["".join(chr(0xAC00 + int(c)) for c in row) for row in rng.integers(0, 11_172, (SEGMENT, 12))]
     for start in range(0, len(filler), 1000):
         some = filler[start : start + 1000]
-        join(state, *some, at_us=[2] * len(some))
-    state.forget(before_us=10, living=[0])
-    again, gone = join(state, LONG, FAR, at_us=[11, 11])
+        join(state, *some, first=2 + start)
+    state.forget(SEGMENT + 2, lambda home: home == 0)
+    again, gone = join(state, LONG, FAR, first=SEGMENT + 2)
     assert (again.slot, again.net) == (0, "skeleton")
     assert gone.net == "leader"
 
@@ -107,7 +107,9 @@ def test_candidates_come_best_first_and_nothing_is_remembered():
 def test_a_person_puts_posts_where_they_belong():
     state = leaders()
     made = prepared(LONG, LONG, LONG, LONG)
-    joined = state.join(made, ["a", "b", "c", "d"], [0] * 4, {1: "other", 3: "other"})
+    joined = state.join(
+        made, ["a", "b", "c", "d"], [0] * 4, {1: Place("other", "leader"), 3: Place("other", "reviewer")}
+    )
     assert told(joined) == [(0, 0, "leader"), (1, 1, "leader"), (1, 1, "skeleton"), (2, 1, "reviewer")]
 
 
