@@ -11,11 +11,11 @@ from typing import Any, Literal
 from semsearch.campaigns.baseline import HOUR_US, Baseline
 from semsearch.campaigns.judging import Finding, Judge
 from semsearch.campaigns.ladder import Rung, climb, kept_by
-from semsearch.campaigns.windows import Arrival, Window, telling
+from semsearch.campaigns.windows import Arrival, Window
 from semsearch.records import Rulings
 from semsearch.settings import CampaignSettings
 
-__all__ = ["Arrival", "Growth", "Raise", "telling"]
+__all__ = ["Arrival", "Growth", "Raise"]
 
 Severity = Literal["low", "medium", "high"]
 _LARGE, _GREAT = 20, 50

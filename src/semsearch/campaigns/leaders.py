@@ -20,7 +20,7 @@ from semsearch.campaigns.buckets import SLOTS, Buckets
 from semsearch.campaigns.likeness import EXACT, Features, Row, rank_of, ranks, told
 from semsearch.campaigns.memory import Memory
 from semsearch.campaigns.nets import Prepared
-from semsearch.campaigns.windows import SHARED
+from semsearch.campaigns.ties import shared
 from semsearch.settings import CampaignSettings
 
 _WIDE = 1 << 40
@@ -133,9 +133,9 @@ class Leaders:
         tie = self._tie(contacts) if contacts.keys else None
         if match and (tie is None or match[1] >= EXACT or self._home(batch, match[0]) == tie[0]):
             net, strength = told(match[1])
-            one = Joined(match[0], self._home(batch, match[0]), net, strength, f"{SHARED}{tie[1]}" if tie else "")
+            one = Joined(match[0], self._home(batch, match[0]), net, strength, shared(tie[1]) if tie else "")
         elif tie:
-            one = Joined(self._lead(batch, row, tie[0]), tie[0], "contact", 1.0, f"{SHARED}{tie[1]}")
+            one = Joined(self._lead(batch, row, tie[0]), tie[0], "contact", 1.0, shared(tie[1]))
         else:
             slot = self._lead(batch, row, None)
             one = Joined(slot, slot, "leader", 1.0)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from semsearch.campaigns import nets
 from semsearch.campaigns.nets import Contacts, Prepared
-from semsearch.campaigns.windows import telling
+from semsearch.campaigns.ties import leads_elsewhere
 from semsearch.settings import CampaignSettings
 from semsearch.text.contacts import Contact
 from semsearch.text.reading_post import Reading, read_post
@@ -45,7 +45,7 @@ def prepare(texts: Sequence[str], policy: CampaignSettings, encode: Encode | Non
 
 
 def _wary(reading: Reading) -> bool:
-    return reading.disguised > 0 or any(telling("", contact.kind) for contact in reading.contacts)
+    return reading.disguised > 0 or any(leads_elsewhere(contact.kind) for contact in reading.contacts)
 
 
 def _letters(reading: Reading) -> int:

@@ -28,23 +28,7 @@ class Arrival:
     disguised: bool
     """Whether its text was written to slip past filters."""
     contact: bool
-    """Whether it carries a contact that tells of a campaign: see `telling`."""
-
-
-SHARED = "shared "
-"""Before the kind of a contact that the campaign had already."""
-_OWN = ("", "phone", "business")
-"""Contacts that honest people give as well, each their own."""
-
-
-def telling(net: str, contact: str) -> bool:
-    """Whether the contact of a member (its net, the kind of contact that it carries) is a sign of a campaign.
-
-    It is when others in the campaign have it too, and when it leads elsewhere (a messenger, a link, a virtual number,
-    an account). A phone number alone is not: posts that look alike because each ends in `call me at` its own number are
-    many, and honest.
-    """
-    return net == "contact" or contact not in _OWN
+    """Whether it carries a contact that tells of a campaign: see `ties.telling`."""
 
 
 class Window:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from semsearch.campaigns.growth import Arrival, Growth, telling
+from semsearch.campaigns.growth import Arrival, Growth
 from semsearch.campaigns.ladder import Rung
+from semsearch.campaigns.ties import shared, telling
 from semsearch.records import Rulings
 from semsearch.settings import CampaignSettings
 
@@ -81,6 +82,7 @@ def test_without_signs_the_floor_is_higher() -> None:
         ("contact", "phone", True),
         ("skeleton", "messenger", True),
         ("leader", "virtual_phone", True),
+        ("shingles", shared("phone"), True),
     ],
 )
 def test_an_own_phone_number_does_not_tell(net, contact, tells) -> None:
