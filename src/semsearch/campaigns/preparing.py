@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from types import TracebackType
 from typing import TypeVar
 
@@ -98,8 +99,17 @@ _mine: tuple[Encode | None, CampaignSettings] | None = None
 def _begin(open_encode: OpenEncode, policy: CampaignSettings) -> None:
     global _mine  # noqa: PLW0603 - a process of a pool keeps its own
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that keeps the state ends them
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     _mine = open_encode(), policy
+
+
+def _end_with_parent() -> None:
+    """One that is killed cannot end them, and they hold the pipe open that they wait at."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _prepare(texts: list[str]) -> Prepared:
