@@ -1,8 +1,8 @@
 """Target 1: posts a second from text in memory to a committed growth state, with a window of a million posts.
 
 `python -m bench.campaigns rate --keep FOLDER` scans eleven simulated days of 100,000 posts (96 % of them unique honest
-ones), then a day of which 40 % are campaign posts, through `Scan.run` as `scan posts` does it: journal, views, keys, vectors,
-all nets, growth, SQLite; telling sinks is left out. Prints the rate of each day, the peak memory of all processes, and
+ones), then a day of which 40 % are campaign posts, through `Scan.run` as `scan posts` does it: journal, views, keys,
+vectors, all nets, growth, SQLite; telling sinks is left out. Prints the rate of each day, the peak memory of all processes, and
 where the time of a post goes (everything in one process).
 """
 
@@ -21,8 +21,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-
 from bench.campaign_streams import CHUNK, batches, day, towers
+
 from semsearch.campaigns import nets
 from semsearch.campaigns.detector import Detector
 from semsearch.campaigns.prepare import prepare
@@ -119,9 +119,21 @@ def rate(keep: Path, days: int) -> None:
         size = (Path(folder) / "moderation.sqlite").stat().st_size
         print(f"peak memory of all processes {peak.bytes / 2**30:.2f} GiB (100,000 posts in memory included)")
         print(f"database {size / 2**30:.2f} GiB, load {os.getloadavg()[0]:.1f}")
-        print(
-            f"full window: {1e6 / costs[-1]:,.0f} posts/s; 40 %: {1e6 / forty:,.0f}; cost against 100k: {costs[-1] / costs[1]:.2f}"
-        )
+        ratio = costs[-1] / costs[1]
+        print(f"full window {1e6 / costs[-1]:,.0f} posts/s, 40 % {1e6 / forty:,.0f}; cost against 100k {ratio:.2f}")
+
+
+class Spent:
+    """Processor time by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def on(self, name: str) -> Iterator[None]:
+        start = time.process_time()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - start
 
 
 def parts(keep: Path) -> None:
@@ -130,31 +142,27 @@ def parts(keep: Path) -> None:
     encoder = StaticEncoder.open(model)
     encode = WordEncoder(encoder)
     detector = Detector("listing", policy, encoder.dim)
-    spent: dict[str, float] = {}
-
-    def timed(name: str, call: Callable[[], object]) -> object:
-        start = time.process_time()
-        result = call()
-        spent[name] = spent.get(name, 0.0) + time.process_time() - start
-        return result
-
+    spent = Spent()
     with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "moderation.sqlite", now=NOW) as store:
         journal, campaigns = Journal(store), CampaignStore(store)
-        posts = day(keep, 0)[:20_000]
-        for number, batch in enumerate(batches(posts)):
+        for number, batch in enumerate(batches(day(keep, 0)[:20_000])):
             if number == 10:
-                spent.clear()
-            stored = timed("journal", lambda: journal.append(batch)).stored
+                spent = Spent()
+            with spent.on("journal"):
+                stored = journal.append(batch).stored
             texts = [post.text for post in batch]
-            readings = timed("views and contacts", lambda: [read_post(text) for text in texts])
-            timed("MinHash", lambda: nets.signatures([reading.skeleton for reading in readings]))
-            timed("vectors", lambda: encode([reading.view for reading in readings]))
+            with spent.on("views and contacts"):
+                readings = [read_post(text) for text in texts]
+            with spent.on("MinHash"):
+                nets.signatures([reading.skeleton for reading in readings])
+            with spent.on("vectors"):
+                encode([reading.view for reading in readings])
             prepared = prepare(texts, policy, encode)
-            timed("keys (again in joining)", lambda: nets.keys(prepared))
-            found = timed("joining and growth", lambda: detector.take(stored, prepared))
-            step = Step("listing", stored[-1].seq, "x", "y", found.members, found.alerts, found.volumes)
-            timed("commit", lambda: campaigns.commit(step))
-    for name, seconds in spent.items():
+            with spent.on("joining and growth"):
+                found = detector.take(stored, prepared)
+            with spent.on("commit"):
+                campaigns.commit(Step("listing", stored[-1].seq, "x", "y", found.members, found.alerts, found.volumes))
+    for name, seconds in spent.seconds.items():
         print(f"{name:<26}{seconds / 10_000 * 1e6:6.0f} µs a post")
 
 

@@ -1,8 +1,8 @@
-"""Target 2: campaigns alerted before their 20th post, false alerts a day and pairs, on simulated streams of 500,000 posts.
+"""Target 2: campaigns alerted before their 20th post, false alerts a day and pairs, on simulated streams.
 
-`python -m bench.campaigns stream --seeds 0 1 2 3 4 --keep FOLDER` runs the default policy over each stream in memory, one
-detector a namespace, and pools them; `--held-out` takes streams whose campaigns are all of families that no tuning saw.
-Seeds from 900 on are for tuning.
+`python -m bench.campaigns stream --seeds 5 6 7 8 9 --keep FOLDER` runs the default policy over streams of 500,000 posts in
+memory, one detector a namespace, and pools them; `--held-out` takes streams whose campaigns are all of families that no
+tuning saw. Seeds from 900 on are for tuning; 0 to 2 were looked at with an earlier floor and `shingles_wary`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
-
 from bench.campaign_scoring import Raised, Score, pooled, score, slices, told
 from bench.campaign_streams import stream_files, towers
+
 from semsearch.campaigns.detector import Detector
 from semsearch.campaigns.nets import Prepared
 from semsearch.campaigns.prepare import prepare
@@ -84,7 +84,7 @@ def detected(folder: Path, model: Path, policy: CampaignSettings) -> Score:
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="bench.campaigns stream", description=__doc__)
     parser.add_argument("--keep", type=Path, default=Path("bench-campaigns"))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[5, 6, 7, 8, 9])
     parser.add_argument("--posts", type=int, default=500_000)
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--set", nargs="*", default=[], help="other settings, such as shingles=0.5")

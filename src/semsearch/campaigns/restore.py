@@ -50,7 +50,7 @@ def restored(state: State, identity: Identity, submit: Submit, rulings: Rulings)
     """Go through the window's part of the journal again, in the batches in which it came.
 
     The tables say what belongs where, so that other settings, another encoder or other views change nothing about
-    posts that were gone through. Leaders of campaigns that live but began before the window, and posts that people put
+    posts that were gone through. Members before the window of campaigns that live, and posts that people put
     somewhere, come first. Raises MismatchError when campaigns were found with vectors of another encoder.
     """
     detector = Detector(identity.namespace, identity.policy, identity.dim, rulings)
@@ -79,11 +79,11 @@ def grown(state: State, identity: Identity, rulings: Rulings, latest_us: int) ->
 def _batches(
     state: State, identity: Identity, submit: Submit, rulings: Rulings, last_seq: int
 ) -> Iterator[tuple[tuple[Stored, ...], Prepared, bool]]:
-    """What has to be gone through: older leaders first, then the window's batches; and whether one is inside."""
+    """What has to be gone through: older members first, then the window's batches; and whether one is inside."""
     journal, policy = state.journal, identity.policy
     span_us = int(policy.window_days * DAY_US)
     first_seq = journal.window_start(identity.namespace, last_seq, span_us, policy.window_posts)
-    older = {*state.campaigns.leaders_before(identity.namespace, first_seq)}
+    older = {*state.campaigns.members_before(identity.namespace, first_seq)}
     for post_id in {*rulings.led, *(post_id for post_id, _ in rulings.moved)}:
         older |= {each.seq for each in journal.find(post_id, identity.namespace) if each.seq < first_seq}
     window = takewhile(lambda batch: batch[0].seq <= last_seq, journal.batches(identity.namespace, first_seq - 1))

@@ -111,12 +111,11 @@ class CampaignStore:
         """Members among these posts of the journal, in order of `seq`."""
         return self._paged(members.c.seq, sorted(set(seqs)))
 
-    def leaders_before(self, namespace: str, first_seq: int) -> list[int]:
-        """Leaders and variants before `first_seq` of campaigns that grew from there on."""
+    def members_before(self, namespace: str, first_seq: int) -> list[int]:
+        """Members before `first_seq` of campaigns that grew from there on."""
         own = members.c.namespace == namespace
         grown = select(members.c.campaign_id).where(own, members.c.seq >= first_seq).distinct()
-        leading = members.c.net.in_(("leader", "contact"))
-        wanted = select(members.c.seq).where(own, leading, members.c.seq < first_seq, members.c.campaign_id.in_(grown))
+        wanted = select(members.c.seq).where(own, members.c.seq < first_seq, members.c.campaign_id.in_(grown))
         with self._store.reading() as connection:
             return list(connection.scalars(wanted.order_by(members.c.seq)))
 
