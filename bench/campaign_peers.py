@@ -47,12 +47,12 @@ HARD = 0.85
 """The stream is hard enough when the best rival stays below."""
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", type=Path, default=Path("bench-campaigns"), help="streams and towers are kept here")
     parser.add_argument("--only", nargs="+", default=["ours", *RIVALS], help="of: ours, " + ", ".join(RIVALS))
     parser.add_argument("--large", action="store_true", help="judge streaming ones at 500,000 posts too")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     encoder = StaticEncoder.open(towers(given.keep))
     encode, fitted = WordEncoder(encoder), {views: learned(given.keep, views) for views in (False, True)}
     judged = [read(given.keep, 50_000, seed, encode, fitted) for seed in JUDGED]

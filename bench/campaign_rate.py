@@ -2,8 +2,8 @@
 
 `python -m bench.campaigns rate --keep FOLDER` scans eleven simulated days of 100,000 posts (96 % of them unique honest
 ones), then a day of which 40 % are campaign posts, through `Scan.run` as `scan posts` does it: journal, views, keys,
-vectors, all nets, growth, SQLite; telling sinks is left out. Prints the rate of each day, the peak memory of all processes, and
-where the time of a post goes (everything in one process).
+vectors, all nets, growth, SQLite; telling sinks is left out. Prints the rate of each day, the peak memory of all
+processes, and where the processor time of a post goes (everything in one process).
 """
 
 from __future__ import annotations

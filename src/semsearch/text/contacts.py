@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from semsearch.text.folding import origins, unmasking
 from semsearch.text.links import links, mails
+from semsearch.text.number_shape import brk, gap
 from semsearch.text.numerals import registered
 from semsearch.text.spans import Edit
 
@@ -29,8 +30,7 @@ class Contact:
     end: int
 
 
-_BREAK = r"(?:[^\w|]|[_ㅡ])"
-_GAP = rf"(?:{_BREAK}{{0,5}}| ?(?:다시|에|국에) ?)"
+_BREAK, _GAP = brk(), gap()
 _DASH = r"(?:[-–—·ㅡ~_]| ?[-.)] ?| )"
 _SIX = re.compile(rf"[0-9](?:{_GAP}[0-9]){{6}}")
 # The first three digits stand together or all apart, as in 0 1 0: a list of numbers is no phone.

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 
 from semsearch.text.lookalikes import COUNTED, LATIN_NUMERALS, NUMERALS
+from semsearch.text.number_shape import BARS, gap
 from semsearch.text.spans import Edit
 
 _DIGITS = {char: value for table in (NUMERALS, LATIN_NUMERALS) for value, chars in table.items() for char in chars}
 _DIGITS |= COUNTED
 _ALL = "0123456789"
-_GAP = r"(?:(?:[^\w|○◯]|[_ㅡ]){0,5}| ?(?:다시|에|국에) ?)"
+_GAP = gap("○◯")
 _DASH = "[-–—.·]"
 _FEWEST_SURE = 5
 """Digits, Hangul numerals and the like that such a number has at least: l and o may be words."""
@@ -37,10 +38,20 @@ def _numbers() -> re.Pattern[str]:
     virtual = f"{_alike('5')}{_GAP}{zero}{_GAP}{one}{rest}"
     area = f"(?:{_alike('2', latin=False)}|{_alike('34567', latin=False)}{_GAP}{_alike('012345', latin=False)})"
     phone = f"{zero}{_GAP}(?:{mobile}|{virtual}|(?P<land>{area}{plain_rest}))"
+    barred = f"{zero}{_GAP}(?:{_alike('1')}{_GAP}{_alike('016789')}|{_alike('5')}{_GAP}{zero}{_GAP}{one}){_barred()}"
     business = f"(?P<business>{plain}{{3}}{_DASH}{plain}{{2}}{_DASH}{plain}{{5}})"
-    return re.compile(f"(?<![0-9a-z])(?:{phone}|{business})(?![0-9])")
+    return re.compile(f"(?<![0-9a-z])(?:{barred}|{phone}|{business})(?![0-9])")
 
 
+def _barred() -> str:
+    """The last two groups with bars before them; with one bar both have four digits, as it could be a 1 instead."""
+    unit = _alike(_ALL, latin=False).replace("ㅣ", "")
+    three, four = f"(?:{_GAP}{unit}){{3,4}}", f"(?:{_GAP}{unit}){{4}}"
+    first, second, only, last = (f" ?(?P<{name}>[{BARS}])" for name in _BAR_GROUPS)
+    return f"(?:{first}{three}{second}{four}|{only}{four}{four}|{four}{last}{four})"
+
+
+_BAR_GROUPS = ("bar1", "bar2", "bar3", "bar4")
 _NUMBER = _numbers()
 _UNIT = re.compile(_alike(_ALL))
 # Where a number can begin, without a look at what is around; most text has no such place, and the long pattern is slow.
@@ -61,7 +72,8 @@ def numerals(text: str) -> list[Edit]:
 
 
 def _plain_digits(number: re.Match[str]) -> Iterator[Edit]:
-    units = list(_UNIT.finditer(number.string, *number.span()))
+    bars = {number.start(group) for group in _BAR_GROUPS}
+    units = [unit for unit in _UNIT.finditer(number.string, *number.span()) if unit.start() not in bars]
     disguised = [unit for unit in units if unit.group() not in _ALL]
     if sum(unit.group() not in "oli|" for unit in units) < _FEWEST_SURE:
         return
@@ -69,8 +81,8 @@ def _plain_digits(number: re.Match[str]) -> Iterator[Edit]:
         return
     if number["business"] and not registered("".join(_DIGITS.get(u.group(), u.group()) for u in units)):
         return
-    for unit in disguised:
-        yield Edit(unit.start(), unit.end(), _DIGITS[unit.group()], True)
+    edits = [Edit(unit.start(), unit.end(), _DIGITS[unit.group()], True) for unit in disguised]
+    yield from sorted([*edits, *(Edit(bar, bar + 1, "-", number.string[bar] != "|") for bar in bars if bar >= 0)])
 
 
 def registered(digits: str) -> bool:

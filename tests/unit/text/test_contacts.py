@@ -110,3 +110,23 @@ def test_check_digit():
     assert registered("1234567891")
     assert registered("2208162517")
     assert not any(registered(f"123456789{last}") for last in "023456789")
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("공일공|1234|5678", "phone:01012345678"), ("010ㅣ1234ㅣ5678", "phone:01012345678"),
+        ("010|1234-5678", "phone:01012345678"), ("010-1234ㅣ5678", "phone:01012345678"),
+        ("0ㅣ0ㅣ1234ㅣ5678", "phone:01012345678"), ("공일공 | 일이삼사 | 오육칠팔", "phone:01012345678"),
+        ("011|234|5678", "phone:0112345678"), ("0505|123|4567", "virtual_phone:05051234567"),
+        ("010ㅣ2345678", "phone:01012345678"), ("010-1234ㅣ678", "phone:01012341678"),
+        ("0ㅣ0-ㅣ234-5678", "phone:01012345678"), ("0|0-1234-5678", "phone:01012345678"),
+    ],
+)  # fmt: skip
+def test_a_bar_is_a_dash_between_groups_and_a_one_elsewhere(text, key):
+    assert [found.key for found in contacts(f"연락 {text} 주세요")] == [key]
+
+
+@pytest.mark.parametrize("text", ["02|123|4567", "010|12|34|56", "사이즈|010|123|45678", "1|2|3|4|5|6|7|8|9|0"])
+def test_a_row_of_a_table_is_no_phone(text):
+    assert contacts(text) == ()
