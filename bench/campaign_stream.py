@@ -1,8 +1,8 @@
 """Target 2: campaigns alerted before their 20th post, false alerts a day and pairs, on simulated streams.
 
 `python -m bench.campaigns stream --seeds 5 6 7 8 9 --keep FOLDER` runs the default policy over streams of 500,000
-posts in memory, one detector a namespace, and pools them; `--held-out` takes streams whose campaigns are all of families
-that no tuning saw. Seeds from 900 on are for tuning; 0 to 2 were looked at with an earlier floor and `shingles_wary`.
+posts in memory, one detector a namespace, and pools them; `--held-out` takes streams whose campaigns are all of
+families that no tuning saw. Seeds from 900 on are for tuning; 0 to 2 were looked at with an earlier floor and `shingles_wary`.
 """
 
 from __future__ import annotations
