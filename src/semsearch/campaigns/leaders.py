@@ -104,18 +104,6 @@ class Leaders:
         self._buckets.put(keys.ravel(), np.repeat(np.array(batch.slots, np.int64), nets.N_KEYS))
         return joined
 
-    def candidates(self, prepared: Prepared) -> list[list[tuple[int, str, float]]]:
-        """Of each post the leaders that it could join (slot, net, strength), the best first; nothing is remembered."""
-        slots = self.memory.absolute(self._buckets.find(nets.keys(prepared)), SLOTS)
-        row, slot, rank = self._verified(prepared, slots)
-        out: list[list[tuple[int, str, float]]] = [[] for _ in range(len(prepared))]
-        for at in np.lexsort((slot, -rank, row)).tolist():
-            out[int(row[at])].append((int(slot[at]), *told(float(rank[at]))))
-        for at, contacts in enumerate(prepared.contacts):
-            homes = (self._contacts.get(key) for key in contacts.keys)
-            out[at] += [(home, "contact", 1.0) for home in homes if home is not None and self.memory.holds(home)]
-        return out
-
     def forget(self, first_seq: int, lives: Callable[[int], bool]) -> bool:
         """Let go of posts before `first_seq`, but for leaders of campaigns that live; gives whether anything went."""
         went = self.memory.forget(first_seq, lives)

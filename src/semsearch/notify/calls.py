@@ -16,6 +16,8 @@ from semsearch.notify.sink import Later, SinkError, Stops
 
 T = TypeVar("T")
 TIMEOUT_S = 5.0
+PACE_S = 1.2
+"""Slack takes about a new message a second and channel, and 50 edits a minute."""
 LONGEST_S = 86_400.0
 TOO_MANY = 429
 SERVER_ERROR = 500

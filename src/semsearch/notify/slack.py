@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from semsearch.notify import blocks
-from semsearch.notify.calls import NOT_SLACK, TIMEOUT_S, Unsure, bounded, check_status, quiet, refusal
+from semsearch.notify.calls import NOT_SLACK, PACE_S, TIMEOUT_S, Unsure, bounded, check_status, quiet, refusal
 from semsearch.notify.message import Notice
 from semsearch.notify.sink import Later, Receipt, SinkError
 from semsearch.settings import NotifySettings
@@ -21,8 +21,6 @@ from semsearch.settings import NotifySettings
 if TYPE_CHECKING:
     from slack_sdk import WebClient
 
-PACE_S = 1.2
-"""Slack takes about a new message a second and channel, and 50 edits a minute."""
 LOOKED_BACK = 100
 """Messages of a channel that are searched for our own after a crash."""
 EVENT = "semsearch_alert"

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 
 from semsearch.notify import blocks
-from semsearch.notify.calls import TIMEOUT_S, bounded, check_status, quiet, refusal
+from semsearch.notify.calls import PACE_S, TIMEOUT_S, bounded, check_status, quiet, refusal
 from semsearch.notify.message import Notice
 from semsearch.notify.sink import Receipt, SinkError
 from semsearch.settings import NotifySettings
 
-PACE_S = 1.2
 TAKEN = (200, "ok")
 CODE_CHARS = 60
 

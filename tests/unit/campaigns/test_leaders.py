@@ -95,15 +95,6 @@ def test_old_segments_go_and_leaders_of_living_campaigns_stay():
     assert gone.net == "leader"
 
 
-def test_candidates_come_best_first_and_nothing_is_remembered():
-    state = leaders()
-    join(state, LONG, FAR)
-    end = state.memory.end
-    (found,) = state.candidates(prepared(NEAR))
-    assert [(slot, net) for slot, net, _ in found] == [(0, "shingles")]
-    assert state.memory.end == end
-
-
 def test_a_person_puts_posts_where_they_belong():
     state = leaders()
     made = prepared(LONG, LONG, LONG, LONG)

@@ -13,7 +13,6 @@ from semsearch.simulate.abuse.people import People
 from semsearch.simulate.abuse.scripts import Writer, script
 from semsearch.simulate.abuse.sheet import Row
 
-SPEEDS = ("fast", "medium", "slow")
 _FLOODS = 16
 """One campaign of so many is a chat flood."""
 _PAY = "safepay"
