@@ -25,7 +25,7 @@ from pathlib import Path
 from statistics import median
 from time import thread_time
 
-from semsearch.text.folding import ABUSE_VERSION, fold, folded
+from semsearch.text.folding import ABUSE_VERSION, fold
 from semsearch.text.reading_post import Reading, read_post
 from semsearch.text.views import search
 
@@ -92,7 +92,7 @@ def row(texts: list[str], readings: list[Reading], times: list[float]) -> list[s
     n, n_chars = len(texts), sum(map(len, texts))
     n_disguised = sum(reading.disguised > 0 for reading in readings)
     n_evasive = sum(reading.disguised for reading in readings)
-    n_differ = sum(not r.disguised and folded(t) != search(t) for t, r in zip(texts, readings, strict=True))
+    n_differ = sum(not r.disguised and fold(t).text != search(t) for t, r in zip(texts, readings, strict=True))
     n_contact = sum(bool(reading.contacts) for reading in readings)
     usual = [seconds for text, seconds in zip(texts, times, strict=True) if 60 <= len(text) <= 100]
     return [
@@ -165,7 +165,7 @@ def show(texts: list[str], readings: list[Reading], n: int) -> None:
     rng = random.Random(0)
     for head, chosen in (
         ("disguised", [(t, r) for t, r in pairs if r.disguised]),
-        ("differ", [(t, r) for t, r in pairs if not r.disguised and folded(t) != search(t)]),
+        ("differ", [(t, r) for t, r in pairs if not r.disguised and fold(t).text != search(t)]),
     ):
         for text, _ in rng.sample(chosen, min(n, len(chosen))):
             print(f"    {head}: {changed(text)}")

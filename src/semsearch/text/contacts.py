@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from semsearch.text.folding import origins, unmasking
+from semsearch.text.folding import origins
 from semsearch.text.links import links, mails
 from semsearch.text.number_shape import brk, gap
 from semsearch.text.numerals import registered
@@ -81,12 +81,6 @@ _INVITES = re.compile(
 """Beside a handle: somebody is asked to write there. A handle alone may be anybody who is spoken of."""
 _BESIDE = 24
 _MIXED = re.compile(r"(?=.*[a-z])(?=.*[0-9_])")
-
-
-def contacts(text: str) -> tuple[Contact, ...]:
-    """The contacts of a text in the order of their places, which never overlap."""
-    view, _, steps = unmasking(text)
-    return placed(text, view, steps, in_view(view))
 
 
 def placed(text: str, view: str, steps: list[list[Edit]], found: tuple[Contact, ...]) -> tuple[Contact, ...]:

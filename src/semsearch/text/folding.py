@@ -28,11 +28,6 @@ def fold(text: str) -> Spanned:
     return view
 
 
-def folded(text: str) -> str:
-    """`fold(text).text`, without the work on spans."""
-    return unmasked(text)[0]
-
-
 def evasions(text: str) -> list[tuple[int, int]]:
     """Spans of the original that only make sense as evasion, in order; they never overlap nor touch."""
     view, found = Spanned.whole(_lower(text)), set[tuple[int, int]]()
@@ -48,14 +43,11 @@ def evasions(text: str) -> list[tuple[int, int]]:
     return joined
 
 
-def unmasked(text: str) -> tuple[str, int]:
-    """The text of the abuse view, and how many code points only make sense as evasion."""
-    view, disguised, _ = unmasking(text)
-    return view, disguised
-
-
 def unmasking(text: str) -> tuple[str, int, list[list[Edit]]]:
-    """As `unmasked`, and the steps of it: edits one after another, from `text` in lower case and single spaces."""
+    """The view of a text, how many of its code points only make sense as evasion, and the steps that lead there.
+
+    Steps are edits one after another, from `text` in lower case and single spaces. No spans are made: `origins` does.
+    """
     view, disguised, steps = " ".join(_lower(text).split()), 0, []
     for edits in _edits(view):
         view = rewritten(view, edits)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from semsearch.text.contacts import Contact, contacts
+from semsearch.text.contacts import Contact
 from semsearch.text.numerals import registered
+from semsearch.text.reading_post import read_post
+
+
+def contacts(text):
+    return read_post(text).contacts
 
 
 def keys(text):
