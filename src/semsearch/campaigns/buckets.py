@@ -14,7 +14,7 @@ SLOTS = (1 << _SLOT_BITS) - 1
 _SLOT_MASK = np.uint64(SLOTS)
 _DOUBLES_AT = 3.0
 """Mean entries a bucket at which the table doubles: full buckets are rare until it is as large as it may be."""
-_FULL = 4.5
+_FULL = 4.8
 """Mean entries a bucket of the largest table."""
 
 

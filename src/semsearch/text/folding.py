@@ -10,7 +10,7 @@ from semsearch.text.numerals import numerals
 from semsearch.text.scattered import scattered, stitched
 from semsearch.text.spans import Edit, Spanned, rewritten, sources
 
-ABUSE_VERSION = "1"
+ABUSE_VERSION = "2"
 _SPACES = re.compile(r"\s{2,}|[^\S ]|^\s|\s$")
 _OTHER_SPACE = re.compile(r"[^\S ]")
 _ROUNDS = 32

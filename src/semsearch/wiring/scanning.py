@@ -113,10 +113,10 @@ def model_of(workspace: Workspace, namespace: str, policy: CampaignSettings, sta
     cursor = state.campaigns.cursor(namespace)
     if cursor is None or policy.model:
         return wanted_model(workspace, policy)
-    return _holder(workspace, cursor.encoder_id) if cursor.encoder_id else ""
+    return _holder(workspace, cursor.encoder_id, namespace) if cursor.encoder_id else ""
 
 
-def _holder(workspace: Workspace, encoder_id: str) -> str:
+def _holder(workspace: Workspace, encoder_id: str, namespace: str) -> str:
     from semsearch.towers.card import CARD, ModelCard
 
     for card in sorted(workspace.path("models").glob(f"*/{CARD}")):
@@ -124,7 +124,7 @@ def _holder(workspace: Workspace, encoder_id: str) -> str:
             return card.parent.name
     raise MissingPart(
         f"The model with encoder {encoder_id}, which these campaigns were found with, is gone.",
-        "Next: semsearch campaigns reembed",
+        f"Next: semsearch campaigns reembed --namespace {namespace}",
     )
 
 
