@@ -25,8 +25,8 @@ from pathlib import Path
 from statistics import median
 from time import thread_time
 
-from semsearch.text.folding import ABUSE_VERSION, fold
-from semsearch.text.reading_post import Reading, read_post
+from semsearch.text.abuse.folding import ABUSE_VERSION, fold
+from semsearch.text.abuse.reading_post import Reading, read_post
 from semsearch.text.views import search
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

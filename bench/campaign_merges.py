@@ -29,8 +29,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from semsearch.campaigns.leaders import Leaders
-from semsearch.campaigns.prepare import prepare
+from semsearch.campaigns.joining.leaders import Leaders
+from semsearch.campaigns.joining.prepare import prepare
 from semsearch.evaluation.intervals import wilson
 from semsearch.settings import CampaignSettings
 

@@ -32,8 +32,8 @@ from bench.campaign_streams import towers
 from bench.campaign_trials import Point, Rule, Stream, best_of, learned, over, read
 
 from semsearch.campaigns.detector import Detector
-from semsearch.campaigns.growth import Arrival, Growth, Raise
-from semsearch.campaigns.prepare import Encode, prepare
+from semsearch.campaigns.growing.growth import Arrival, Growth, Raise
+from semsearch.campaigns.joining.prepare import Encode, prepare
 from semsearch.records import Post, Rulings
 from semsearch.settings import CampaignSettings
 from semsearch.store.journal import Stored

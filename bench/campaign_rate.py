@@ -23,10 +23,10 @@ from pathlib import Path
 import numpy as np
 from bench.campaign_streams import CHUNK, batches, day, towers
 
-from semsearch.campaigns import nets
 from semsearch.campaigns.detector import Detector
-from semsearch.campaigns.prepare import prepare
-from semsearch.campaigns.preparing import Preparing
+from semsearch.campaigns.joining import nets
+from semsearch.campaigns.joining.prepare import prepare
+from semsearch.campaigns.joining.preparing import Preparing
 from semsearch.campaigns.restore import Identity
 from semsearch.campaigns.scan import Scan
 from semsearch.records import Post
@@ -34,7 +34,7 @@ from semsearch.settings import CampaignSettings
 from semsearch.store.campaigns import CampaignStore, Step
 from semsearch.store.database import Store
 from semsearch.store.journal import Journal
-from semsearch.text.reading_post import read_post
+from semsearch.text.abuse.reading_post import read_post
 from semsearch.towers.static import StaticEncoder
 from semsearch.towers.words import WordEncoder
 from semsearch.wiring.scanning import PROCESSES, open_state

@@ -30,8 +30,8 @@ from bench.campaign_merges import DATA
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from semsearch.campaigns.detector import Detector
-from semsearch.campaigns.policies import swept
-from semsearch.campaigns.prepare import Encode, prepare
+from semsearch.campaigns.joining.prepare import Encode, prepare
+from semsearch.campaigns.replaying.policies import swept
 from semsearch.records import Post
 from semsearch.settings import CampaignSettings, TrainSettings
 from semsearch.store.journal import Stored

@@ -2,7 +2,7 @@
 
 `python -m bench.campaigns stream --seeds 5 6 7 8 9 --keep FOLDER` runs the default policy over streams of 500,000
 posts in memory, one detector a namespace, and pools them; `--held-out` takes streams whose campaigns are all of
-families that no tuning saw. Seeds from 900 on are for tuning; 0 to 2 were looked at with an earlier floor and `shingles_wary`.
+families that no tuning saw. Seeds from 900 on are for tuning; 0 to 2 were looked at with an earlier `shingles_wary`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from bench.campaign_scoring import Raised, Score, pooled, score, slices, told
 from bench.campaign_streams import stream_files, towers
 
 from semsearch.campaigns.detector import Detector
-from semsearch.campaigns.nets import Prepared
-from semsearch.campaigns.prepare import prepare
+from semsearch.campaigns.joining.nets import Prepared
+from semsearch.campaigns.joining.prepare import prepare
 from semsearch.records import Post
 from semsearch.settings import CampaignSettings
 from semsearch.store.journal import Stored

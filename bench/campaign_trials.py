@@ -17,8 +17,8 @@ from bench.campaign_scoring import Pairs, Raised, Score, pair_counts, pooled, sc
 from bench.campaign_streams import stream_files
 from numpy.typing import NDArray
 
-from semsearch.campaigns.prepare import Encode
-from semsearch.text.reading_post import read_post
+from semsearch.campaigns.joining.prepare import Encode
+from semsearch.text.abuse.reading_post import read_post
 
 LEARNED = 919
 """Seed of the posts that TF-IDF learns its weights from."""

@@ -7,11 +7,11 @@ from string import ascii_lowercase
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semsearch.text.folding import fold, origins, unmasking
-from semsearch.text.letters import UNUSUAL, letters
-from semsearch.text.reading_post import read_post
-from semsearch.text.skeleton import skeleton
-from semsearch.text.spans import Edit, Spanned
+from semsearch.text.abuse.folding import fold, origins, unmasking
+from semsearch.text.abuse.letters import UNUSUAL, letters
+from semsearch.text.abuse.reading_post import read_post
+from semsearch.text.abuse.skeleton import skeleton
+from semsearch.text.abuse.spans import Edit, Spanned
 from semsearch.text.views import search
 
 PIECES = st.sampled_from(

@@ -7,9 +7,9 @@ from collections import defaultdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semsearch.campaigns.growth import Arrival, Growth, Raise
-from semsearch.campaigns.ladder import rung_of
-from semsearch.campaigns.windows import POINTS, Window
+from semsearch.campaigns.growing.growth import Arrival, Growth, Raise
+from semsearch.campaigns.growing.ladder import rung_of
+from semsearch.campaigns.growing.windows import POINTS, Window
 from semsearch.records import Alert, Rulings
 from semsearch.settings import CampaignSettings
 

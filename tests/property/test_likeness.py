@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semsearch.campaigns import nets
-from semsearch.campaigns.likeness import Features, Row, rank_of, ranks
-from semsearch.campaigns.nets import Contacts, Prepared
+from semsearch.campaigns.joining import nets
+from semsearch.campaigns.joining.likeness import Features, Row, rank_of, ranks
+from semsearch.campaigns.joining.nets import Contacts, Prepared
 from semsearch.settings import CampaignSettings
 
 

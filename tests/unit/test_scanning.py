@@ -54,7 +54,7 @@ def preparing_with(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
         def __exit__(self, *error):
             pass
 
-    monkeypatch.setattr("semsearch.campaigns.preparing.Preparing", Noted)
+    monkeypatch.setattr("semsearch.campaigns.joining.preparing.Preparing", Noted)
     return opened
 
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from semsearch.campaigns.growth import Arrival, Growth, Raise
-from semsearch.campaigns.leaders import Joined, Leaders, Place
-from semsearch.campaigns.nets import Prepared
+from semsearch.campaigns.growing.growth import Arrival, Growth, Raise
+from semsearch.campaigns.joining.leaders import Joined, Leaders, Place
+from semsearch.campaigns.joining.nets import Prepared
 from semsearch.campaigns.ties import telling
 from semsearch.records import Alert, Member, Post, Rulings
 from semsearch.settings import CampaignSettings

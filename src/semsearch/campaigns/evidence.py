@@ -9,10 +9,10 @@ from statistics import median
 
 import numpy as np
 
-from semsearch.campaigns import nets
+from semsearch.campaigns.joining import nets
 from semsearch.campaigns.marks import MOST_CHARS, Marked, Piece
 from semsearch.records import Member
-from semsearch.text.reading_post import Reading, read_post
+from semsearch.text.abuse.reading_post import Reading, read_post
 
 MOST_READ = 2_000
 """Members of a campaign whose texts are read; of a larger one an even sample, the leader in any case."""

@@ -16,10 +16,10 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.campaigns import likeness, nets
-from semsearch.campaigns.likeness import Features
-from semsearch.campaigns.nets import Contacts, Prepared
-from semsearch.campaigns.preparing import Submit, ahead, texts_of
+from semsearch.campaigns.joining import likeness, nets
+from semsearch.campaigns.joining.likeness import Features
+from semsearch.campaigns.joining.nets import Contacts, Prepared
+from semsearch.campaigns.joining.preparing import Submit, ahead, texts_of
 from semsearch.errors import UsageError
 from semsearch.progress import Progress, silent
 from semsearch.settings import CampaignSettings

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
-from semsearch.text.contacts import Contact, in_view
-from semsearch.text.folding import evasions, fold
-from semsearch.text.skeleton import skeleton
-from semsearch.text.spans import Spanned
+from semsearch.text.abuse.contacts import Contact, in_view
+from semsearch.text.abuse.folding import evasions, fold
+from semsearch.text.abuse.skeleton import skeleton
+from semsearch.text.abuse.spans import Spanned
 
 MOST_CHARS = 1_500
 """Characters of a post that are compared and shown."""

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from itertools import chain, takewhile
 
 from semsearch.campaigns.detector import DAY_US, Detector, arrival_of, placed
-from semsearch.campaigns.growth import Arrival, Growth
-from semsearch.campaigns.ladder import rungs_of
-from semsearch.campaigns.nets import Prepared
-from semsearch.campaigns.preparing import Submit, ahead, texts_of
+from semsearch.campaigns.growing.growth import Arrival, Growth
+from semsearch.campaigns.growing.ladder import rungs_of
+from semsearch.campaigns.joining.nets import Prepared
+from semsearch.campaigns.joining.preparing import Submit, ahead, texts_of
 from semsearch.records import Rulings
 from semsearch.settings import CampaignSettings
 from semsearch.store.campaigns import CampaignStore
 from semsearch.store.decisions import Decisions
 from semsearch.store.journal import Journal, Stored
-from semsearch.text.folding import ABUSE_VERSION
+from semsearch.text.abuse.folding import ABUSE_VERSION
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 
-from semsearch.campaigns.nets import Prepared
-from semsearch.campaigns.preparing import Submit, ahead, texts_of
+from semsearch.campaigns.joining.nets import Prepared
+from semsearch.campaigns.joining.preparing import Submit, ahead, texts_of
 from semsearch.campaigns.restore import Identity, State, grown, restored
 from semsearch.records import Alert, Post
 from semsearch.store.campaigns import Step

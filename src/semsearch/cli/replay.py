@@ -14,9 +14,9 @@ from semsearch.errors import MissingPart, UsageError
 from semsearch.plain import plain
 
 if TYPE_CHECKING:
-    from semsearch.campaigns.outcomes import Outcome, Span
-    from semsearch.campaigns.policies import Point
-    from semsearch.campaigns.truth import Truth
+    from semsearch.campaigns.replaying.outcomes import Outcome, Span
+    from semsearch.campaigns.replaying.policies import Point
+    from semsearch.campaigns.replaying.truth import Truth
     from semsearch.report.replay import Replayed
     from semsearch.settings import CampaignSettings
     from semsearch.wiring import Looking
@@ -81,7 +81,7 @@ def replay(
 
 
 def _span(looking: Looking, from_: str, to: str | None) -> Span:
-    from semsearch.campaigns.outcomes import Span
+    from semsearch.campaigns.replaying.outcomes import Span
     from semsearch.cli.times import moment_of
 
     times = looking.state.journal.times(looking.namespace)
@@ -105,7 +105,7 @@ def _span(looking: Looking, from_: str, to: str | None) -> Span:
 
 def _points(base: CampaignSettings, policy: Path | None, sweep: list[str] | tuple[str, ...]) -> list[Point]:
     """The policy in force, that of the file, and the sweep around it."""
-    from semsearch.campaigns.policies import Point, read_policy, swept
+    from semsearch.campaigns.replaying.policies import Point, read_policy, swept
 
     points = [Point(IN_FORCE, base)]
     if policy:
@@ -115,7 +115,7 @@ def _points(base: CampaignSettings, policy: Path | None, sweep: list[str] | tupl
 
 
 def _truth(looking: Looking, file: Path | None) -> Truth:
-    from semsearch.campaigns.truth import decided, truth_file
+    from semsearch.campaigns.replaying.truth import decided, truth_file
 
     return truth_file(file) if file else decided(looking.state.decisions, looking.state.campaigns, looking.namespace)
 
@@ -124,9 +124,9 @@ def _outcomes(
     looking: Looking, points: list[Point], span: Span, known: Truth, now: datetime
 ) -> tuple[list[Outcome], int]:
     """What each policy did, and how many posts the span has."""
-    from semsearch.campaigns.outcomes import Judged
-    from semsearch.campaigns.replay import Reading, before, read
-    from semsearch.campaigns.replay import replay as replayed
+    from semsearch.campaigns.replaying.outcomes import Judged
+    from semsearch.campaigns.replaying.replay import Reading, before, read
+    from semsearch.campaigns.replaying.replay import replay as replayed
     from semsearch.records import Rulings
 
     journal = looking.state.journal

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from semsearch.campaigns.outcomes import MINUTES_AN_ALERT, Outcome, Span
+from semsearch.campaigns.replaying.outcomes import MINUTES_AN_ALERT, Outcome, Span
 from semsearch.report.page import number, render
 from semsearch.report.tradeoff import Spot, tradeoff
 

@@ -12,7 +12,7 @@ from semsearch.wiring.scanning import model_of, open_preparing, open_state, want
 from semsearch.wiring.serving import load_settings
 
 if TYPE_CHECKING:
-    from semsearch.campaigns.preparing import Preparing
+    from semsearch.campaigns.joining.preparing import Preparing
     from semsearch.campaigns.restore import State
     from semsearch.settings import CampaignSettings, Settings
     from semsearch.store.database import Store

@@ -16,8 +16,8 @@ from semsearch.wiring.serving import load_settings, open_encoder
 from semsearch.workspace import DEFAULT_PIPELINE, Workspace
 
 if TYPE_CHECKING:
-    from semsearch.campaigns.prepare import Encode
-    from semsearch.campaigns.preparing import Preparing
+    from semsearch.campaigns.joining.prepare import Encode
+    from semsearch.campaigns.joining.preparing import Preparing
     from semsearch.campaigns.restore import Identity, State
     from semsearch.campaigns.scan import Scan
     from semsearch.settings import CampaignSettings, Settings
@@ -78,7 +78,7 @@ def open_state(store: Store) -> State:
 
 def open_preparing(workspace: Workspace, settings: Settings, policy: CampaignSettings, model_id: str) -> Preparing:
     """What reads posts as `policy` says, with the vectors of a model or, for an empty id, without any; close it."""
-    from semsearch.campaigns.preparing import Preparing
+    from semsearch.campaigns.joining.preparing import Preparing
 
     return Preparing(partial(open_encode, workspace, settings, model_id), policy, PROCESSES)
 

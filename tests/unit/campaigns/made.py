@@ -4,8 +4,8 @@ import hashlib
 
 import numpy as np
 
-from semsearch.campaigns import nets
-from semsearch.campaigns.nets import Contacts, Prepared
+from semsearch.campaigns.joining import nets
+from semsearch.campaigns.joining.nets import Contacts, Prepared
 
 DIM = 64
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semsearch.campaigns.baseline import HOUR_US, Baseline
+from semsearch.campaigns.growing.baseline import HOUR_US, Baseline
 
 START = 400_000 * HOUR_US
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from semsearch.campaigns.buckets import SLOTS, WAYS, Buckets
+from semsearch.campaigns.joining.buckets import SLOTS, WAYS, Buckets
 
 
 def keys(*upper: int) -> np.ndarray:

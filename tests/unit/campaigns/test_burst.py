@@ -6,7 +6,7 @@ from math import exp, lgamma, log
 
 import pytest
 
-from semsearch.campaigns.burst import surprise
+from semsearch.campaigns.growing.burst import surprise
 
 
 def tail(k, size, mean):

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from semsearch.campaigns.growth import Arrival, Growth
-from semsearch.campaigns.ladder import Rung
+from semsearch.campaigns.growing.growth import Arrival, Growth
+from semsearch.campaigns.growing.ladder import Rung
 from semsearch.campaigns.ties import shared, telling
 from semsearch.records import Rulings
 from semsearch.settings import CampaignSettings

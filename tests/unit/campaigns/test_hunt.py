@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from tests.unit.campaigns.made import vector
 
-from semsearch.campaigns import likeness, nets
 from semsearch.campaigns.hunt import Hunt
-from semsearch.campaigns.nets import Contacts, Prepared
-from semsearch.campaigns.prepare import prepare
-from semsearch.campaigns.preparing import ahead, texts_of
+from semsearch.campaigns.joining import likeness, nets
+from semsearch.campaigns.joining.nets import Contacts, Prepared
+from semsearch.campaigns.joining.prepare import prepare
+from semsearch.campaigns.joining.preparing import ahead, texts_of
 from semsearch.errors import UsageError
 from semsearch.records import Post
 from semsearch.settings import CampaignSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from semsearch.campaigns.ladder import Rung, climb, kept_by, rung_of, rungs_of
+from semsearch.campaigns.growing.ladder import Rung, climb, kept_by, rung_of, rungs_of
 from semsearch.records import Alert
 
 DAY = 86_400_000_000

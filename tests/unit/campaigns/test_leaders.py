@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from tests.unit.campaigns.made import DIM, prepared
 
-from semsearch.campaigns.leaders import Leaders, Place
-from semsearch.campaigns.memory import SEGMENT
+from semsearch.campaigns.joining.leaders import Leaders, Place
+from semsearch.campaigns.joining.memory import SEGMENT
 from semsearch.settings import CampaignSettings
 
 LONG = "selling a nearly new grey sofa with three seats and two cushions pick up in person only near the station"
@@ -106,7 +106,7 @@ def test_a_person_puts_posts_where_they_belong():
 
 @pytest.mark.parametrize("cosine", [0.95, 0.9])
 def test_near_vectors_meet_in_a_bucket_as_often_as_the_bands_say(cosine):
-    from semsearch.campaigns import nets
+    from semsearch.campaigns.joining import nets
 
     rng = np.random.default_rng(0)
     n, dim = 400, 64

@@ -6,7 +6,7 @@ import sys
 import time
 
 SCAN = """
-from semsearch.campaigns.preparing import Preparing
+from semsearch.campaigns.joining.preparing import Preparing
 from semsearch.settings import CampaignSettings
 
 preparing = Preparing(type(None), CampaignSettings(), 1)

@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 
 from semsearch.campaigns.detector import Detector
-from semsearch.campaigns.growth import Raise
-from semsearch.campaigns.outcomes import MINUTES_AN_ALERT, Judged, Span
-from semsearch.campaigns.policies import Point, read_policy, swept
-from semsearch.campaigns.prepare import prepare
-from semsearch.campaigns.replay import First, Reading, Run, before, join, read, replay
-from semsearch.campaigns.truth import HONEST, Truth, truth_file
+from semsearch.campaigns.growing.growth import Raise
+from semsearch.campaigns.joining.prepare import prepare
+from semsearch.campaigns.replaying.outcomes import MINUTES_AN_ALERT, Judged, Span
+from semsearch.campaigns.replaying.policies import Point, read_policy, swept
+from semsearch.campaigns.replaying.replay import First, Reading, Run, before, join, read, replay
+from semsearch.campaigns.replaying.truth import HONEST, Truth, truth_file
 from semsearch.errors import UsageError
 from semsearch.records import Post, Rulings
 from semsearch.settings import CampaignSettings

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from semsearch.campaigns.prepare import prepare
+from semsearch.campaigns.joining.prepare import prepare
 from semsearch.campaigns.restore import Identity
 from semsearch.campaigns.scan import Scan
 from semsearch.errors import MismatchError

@@ -6,10 +6,10 @@ import unicodedata
 
 import pytest
 
-from semsearch.text.folding import fold, unmasking
-from semsearch.text.reading_post import read_post
-from semsearch.text.skeleton import skeleton
-from semsearch.text.spans import Edit, Spanned, rewritten
+from semsearch.text.abuse.folding import fold, unmasking
+from semsearch.text.abuse.reading_post import read_post
+from semsearch.text.abuse.skeleton import skeleton
+from semsearch.text.abuse.spans import Edit, Spanned, rewritten
 from semsearch.text.views import display, search
 
 STRAY_JAMO = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from semsearch.text.contacts import Contact
-from semsearch.text.numerals import registered
-from semsearch.text.reading_post import read_post
+from semsearch.text.abuse.contacts import Contact
+from semsearch.text.abuse.numerals import registered
+from semsearch.text.abuse.reading_post import read_post
 
 
 def contacts(text):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from semsearch.text import remembered
-from semsearch.text.remembered import Remembered
+from semsearch.text.abuse import remembered
+from semsearch.text.abuse.remembered import Remembered
 
 
 def test_a_word_is_worked_out_once_and_a_long_one_every_time():

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.campaigns import nets
-from semsearch.campaigns.nets import Prepared
+from semsearch.campaigns.joining import nets
+from semsearch.campaigns.joining.nets import Prepared
 from semsearch.settings import CampaignSettings
 
 EXACT, SHINGLES = 3.0, 1.0

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from semsearch.text.folding import origins
-from semsearch.text.links import links, mails
-from semsearch.text.number_shape import brk, gap
-from semsearch.text.numerals import registered
-from semsearch.text.spans import Edit
+from semsearch.text.abuse.folding import origins
+from semsearch.text.abuse.links import links, mails
+from semsearch.text.abuse.number_shape import brk, gap
+from semsearch.text.abuse.numerals import registered
+from semsearch.text.abuse.spans import Edit
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from semsearch.text.letters import UNUSUAL, alphabets, letters
-from semsearch.text.numerals import numerals
-from semsearch.text.scattered import scattered, stitched
-from semsearch.text.spans import Edit, Spanned, rewritten, sources
+from semsearch.text.abuse.letters import UNUSUAL, alphabets, letters
+from semsearch.text.abuse.numerals import numerals
+from semsearch.text.abuse.scattered import scattered, stitched
+from semsearch.text.abuse.spans import Edit, Spanned, rewritten, sources
 
 ABUSE_VERSION = "2"
 _SPACES = re.compile(r"\s{2,}|[^\S ]|^\s|\s$")

@@ -13,8 +13,8 @@ import re
 import unicodedata
 from string import ascii_letters, digits, punctuation
 
-from semsearch.text.lookalikes import CYRILLIC_TWINS, GREEK_TWINS, without_marks
-from semsearch.text.remembered import Remembered
+from semsearch.text.abuse.lookalikes import CYRILLIC_TWINS, GREEK_TWINS, without_marks
+from semsearch.text.abuse.remembered import Remembered
 
 _FIRST = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _MIDDLE = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"

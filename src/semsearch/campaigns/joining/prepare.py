@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.campaigns import nets
-from semsearch.campaigns.nets import Contacts, Prepared
+from semsearch.campaigns.joining import nets
+from semsearch.campaigns.joining.nets import Contacts, Prepared
 from semsearch.campaigns.ties import leads_elsewhere
 from semsearch.settings import CampaignSettings
-from semsearch.text.contacts import Contact
-from semsearch.text.reading_post import Reading, read_post
+from semsearch.text.abuse.contacts import Contact
+from semsearch.text.abuse.reading_post import Reading, read_post
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 """Texts in the search view to L2-normalised rows, [n, dim]."""

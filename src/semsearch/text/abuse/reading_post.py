@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from semsearch.text.contacts import Contact, in_view, placed
-from semsearch.text.folding import unmasking
-from semsearch.text.skeleton import skeleton
-from semsearch.text.spans import Edit, rewritten
+from semsearch.text.abuse.contacts import Contact, in_view, placed
+from semsearch.text.abuse.folding import unmasking
+from semsearch.text.abuse.skeleton import skeleton
+from semsearch.text.abuse.spans import Edit, rewritten
 
 
 @dataclass(frozen=True, slots=True)

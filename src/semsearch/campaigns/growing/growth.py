@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any, Literal
 
-from semsearch.campaigns.baseline import HOUR_US, Baseline
-from semsearch.campaigns.judging import Finding, Judge
-from semsearch.campaigns.ladder import Rung, climb, kept_by
-from semsearch.campaigns.windows import Arrival, Window
+from semsearch.campaigns.growing.baseline import HOUR_US, Baseline
+from semsearch.campaigns.growing.judging import Finding, Judge
+from semsearch.campaigns.growing.ladder import Rung, climb, kept_by
+from semsearch.campaigns.growing.windows import Arrival, Window
 from semsearch.records import Rulings
 from semsearch.settings import CampaignSettings
 

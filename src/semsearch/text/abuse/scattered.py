@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from semsearch.text.abuse.letters import UNUSUAL
+from semsearch.text.abuse.lookalikes import CONSONANTS, TYPED_CONSONANTS, TYPED_VOWELS, VOWELS, WRITTEN_CONSONANTS
+from semsearch.text.abuse.spans import Edit
 from semsearch.text.hangul import compose
-from semsearch.text.letters import UNUSUAL
-from semsearch.text.lookalikes import CONSONANTS, TYPED_CONSONANTS, TYPED_VOWELS, VOWELS, WRITTEN_CONSONANTS
-from semsearch.text.spans import Edit
 
 _CLUSTERS = "ㄱㅅ|ㄴㅈ|ㄴㅎ|ㄹㄱ|ㄹㅁ|ㄹㅂ|ㄹㅅ|ㄹㅌ|ㄹㅍ|ㄹㅎ|ㅂㅅ"
 _EMOTIVE = frozenset("ㅠㅜㅡㅗ")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from semsearch.text.lookalikes import COUNTED, LATIN_NUMERALS, NUMERALS
-from semsearch.text.number_shape import BARS, gap
-from semsearch.text.spans import Edit
+from semsearch.text.abuse.lookalikes import COUNTED, LATIN_NUMERALS, NUMERALS
+from semsearch.text.abuse.number_shape import BARS, gap
+from semsearch.text.abuse.spans import Edit
 
 _DIGITS = {char: value for table in (NUMERALS, LATIN_NUMERALS) for value, chars in table.items() for char in chars}
 _DIGITS |= COUNTED

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Literal
 
-from semsearch.campaigns.baseline import HOUR_US, Baseline
-from semsearch.campaigns.burst import Surprise, surprise
-from semsearch.campaigns.ladder import Rung, Side, needed
-from semsearch.campaigns.windows import POINTS, Arrival, Window
+from semsearch.campaigns.growing.baseline import HOUR_US, Baseline
+from semsearch.campaigns.growing.burst import Surprise, surprise
+from semsearch.campaigns.growing.ladder import Rung, Side, needed
+from semsearch.campaigns.growing.windows import POINTS, Arrival, Window
 from semsearch.records import Rulings
 from semsearch.settings import CampaignSettings
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from semsearch.text.lookalikes import CYRILLIC_TWINS, GREEK_TWINS, LATIN_TWINS, STYLED, digit, without_marks
-from semsearch.text.remembered import Remembered
-from semsearch.text.spans import Edit
+from semsearch.text.abuse.lookalikes import CYRILLIC_TWINS, GREEK_TWINS, LATIN_TWINS, STYLED, digit, without_marks
+from semsearch.text.abuse.remembered import Remembered
+from semsearch.text.abuse.spans import Edit
 from semsearch.text.views import INVISIBLE, search
 
 # What folding leaves alone once it is lower case; a test goes through every one of them.

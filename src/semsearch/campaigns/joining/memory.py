@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.campaigns.likeness import Features, Row
-from semsearch.campaigns.nets import N_HASHES, Prepared
+from semsearch.campaigns.joining.likeness import Features, Row
+from semsearch.campaigns.joining.nets import N_HASHES, Prepared
 
 SEGMENT = 16_384
 """Leaders a segment."""

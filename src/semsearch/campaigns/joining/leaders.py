@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.campaigns import nets
-from semsearch.campaigns.buckets import SLOTS, Buckets
-from semsearch.campaigns.likeness import EXACT, Features, Row, rank_of, ranks, told
-from semsearch.campaigns.memory import Memory
-from semsearch.campaigns.nets import Prepared
+from semsearch.campaigns.joining import nets
+from semsearch.campaigns.joining.buckets import SLOTS, Buckets
+from semsearch.campaigns.joining.likeness import EXACT, Features, Row, rank_of, ranks, told
+from semsearch.campaigns.joining.memory import Memory
+from semsearch.campaigns.joining.nets import Prepared
 from semsearch.campaigns.ties import shared
 from semsearch.settings import CampaignSettings
 

@@ -12,8 +12,8 @@ from multiprocessing import get_context, parent_process
 from types import TracebackType
 from typing import TypeVar
 
-from semsearch.campaigns.nets import Prepared
-from semsearch.campaigns.prepare import Encode, prepare
+from semsearch.campaigns.joining.nets import Prepared
+from semsearch.campaigns.joining.prepare import Encode, prepare
 from semsearch.settings import CampaignSettings
 from semsearch.store.journal import Stored
 

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from sys import intern
 
 from semsearch.campaigns.detector import Detector, arrival_of
-from semsearch.campaigns.growth import Growth, Raise
-from semsearch.campaigns.nets import Prepared
-from semsearch.campaigns.policies import Point
-from semsearch.campaigns.preparing import Submit, ahead, texts_of
+from semsearch.campaigns.growing.growth import Growth, Raise
+from semsearch.campaigns.joining.nets import Prepared
+from semsearch.campaigns.joining.preparing import Submit, ahead, texts_of
+from semsearch.campaigns.replaying.policies import Point
 from semsearch.progress import Progress, silent
 from semsearch.records import Member, Post, Rulings
 from semsearch.settings import CampaignSettings

@@ -9,8 +9,8 @@ from datetime import datetime
 
 import numpy as np
 
-from semsearch.campaigns.replay import First, Reading, Run
-from semsearch.campaigns.truth import HONEST, Truth
+from semsearch.campaigns.replaying.replay import First, Reading, Run
+from semsearch.campaigns.replaying.truth import HONEST, Truth
 from semsearch.evaluation.intervals import Interval, poisson, wilson
 from semsearch.store.times import to_us
 

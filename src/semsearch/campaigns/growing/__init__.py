@@ -1,0 +1,1 @@
+"""Windows, baseline and burst: when a campaign's growth is an alert."""

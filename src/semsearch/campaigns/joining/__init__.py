@@ -1,0 +1,1 @@
+"""What a post reads as, what it is like, and which leader it joins."""
