@@ -105,11 +105,13 @@ def commands() -> dict[str, set[str]]:
     return found
 
 
+MODERATION = ("scan", "watch", "hunt", "replay", "alerts", "authors", "campaigns")
+"""Nouns whose commands test_moderation_commands runs."""
 MODES = [
     (path, mode)
     for path, known in commands().items()
     for mode in ("", "--json", "--jsonl")
-    if not mode or mode in known
+    if path.split()[0] not in MODERATION and (not mode or mode in known)
 ]
 
 

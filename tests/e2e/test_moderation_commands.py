@@ -1,0 +1,135 @@
+"""Every moderation command in every output mode: stdout is data, stderr is talk; wrong input says what to do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.e2e.program import run
+from tests.e2e.test_commands import MODERATION, commands
+
+from semsearch.cli.output import CONTROL
+
+NASTY = "\x1b[31m\u202e[bold]"
+PRODUCTS = (
+    "급처 명품 가방 정품 보증서 포함해서 내놓아요 010-1234-5678 연락주세요",
+    "해외로 이민 가게 되어 다이아 목걸이 처분합니다 문의는 010-8765-4321 번으로",
+    "당일 대출 가능 무직자 환영 신용 조회 없이 바로 입금 010-5555-6666 상담",
+)
+MODES = [
+    (path, mode)
+    for path, known in commands().items()
+    for mode in ("", "--json", "--jsonl")
+    if path.split()[0] in MODERATION and path != "watch" and (not mode or mode in known)
+]
+"""`watch` never ends by itself: test_moderation runs it."""
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A workspace in which three campaigns were found."""
+
+    root: Path
+    posts: Path
+    alerts: list[str]
+    campaigns: list[str]
+
+
+@pytest.fixture
+def scanned(tmp_path: Path) -> Scanned:
+    root, posts = tmp_path / "market", tmp_path / "posts.jsonl"
+    start = datetime.now(UTC) - timedelta(days=1)
+    rows = [
+        {"post_id": f"p{kind}-{n}", "author_id": f"u{kind}-{n}", "text": f"{NASTY} {PRODUCTS[kind]}",
+         "created_at": (start + timedelta(minutes=n * 3 + kind)).isoformat()}
+        for n in range(12)
+        for kind in range(len(PRODUCTS))
+    ]  # fmt: skip
+    posts.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    assert run("init", "-w", root).code == 0
+    assert run("scan", "posts", posts, "-w", root).code == 0
+    alerts = json.loads(run("alerts", "list", "--json", "-w", root).out)
+    assert len(alerts) == len(PRODUCTS)
+    return Scanned(root, posts, [each["alert_id"] for each in alerts], [each["campaign_id"] for each in alerts])
+
+
+def typed(path: str, given: Scanned, scratch: Path) -> list[object]:
+    """What a person types for each command."""
+    by = ["--by", "minji", "--reason", "seen"]
+    policy = scratch / "policy.toml"
+    policy.write_text("floor = 6\n")
+    more = scratch / "more.jsonl"
+    more.write_text(
+        given.posts.read_text()
+        .replace(': "p', ': "q')
+        .replace(': "u', ': "v')
+        .replace("급처 명품 가방 정품 보증서", "중고 캠핑 텐트 침낭 의자 세트")
+    )
+    rest: dict[str, list[object]] = {
+        "scan posts": [more],
+        "alerts show": [given.alerts[0]],
+        "alerts decide": [given.alerts[0], "confirm", *by],
+        "alerts undo": [given.alerts[1], *by],
+        "authors show": ["u0-1"],
+        "authors allow": ["u0-1", *by],
+        "campaigns show": [given.campaigns[0]],
+        "campaigns split": [given.campaigns[0], members(given, 0)[-1], *by],
+        "campaigns merge": [given.campaigns[0], given.campaigns[1], *by],
+        "campaigns lead": ["p1-3", *by],
+        "hunt": ["p0-1", "--since", "30d"],
+        "replay": ["--from", "2020-01-01", "--policy", policy],
+    }
+    return [*path.split(), *rest.get(path, []), "-w", given.root]
+
+
+def members(given: Scanned, number: int) -> list[str]:
+    shown = json.loads(run("campaigns", "show", given.campaigns[number], "--json", "-w", given.root).out)
+    return sorted(each["post_id"] for each in shown["members"])
+
+
+@pytest.mark.parametrize(("path", "mode"), MODES, ids=lambda value: value or "plain")
+def test_every_command_in_every_output_mode(path: str, mode: str, scanned: Scanned, tmp_path: Path) -> None:
+    if path == "scan items":
+        items = tmp_path / "items.csv"
+        items.write_text("item_id,title,body,seller_id,created_at\n1,의자,튼튼해요,s1,2026-01-01T00:00:00Z\n")
+        assert run("import", "items", items, "-w", scanned.root).code == 0
+    if path == "alerts retry":
+        (scanned.root / "semsearch.toml").write_text('[notify]\nsinks = ["jsonl"]\n')
+    decided = run("alerts", "decide", scanned.alerts[1], "confirm", "--by", "kim", "-w", scanned.root)
+    assert decided.code == 0, decided.err
+    done = run(*typed(path, scanned, tmp_path), *([mode] if mode else []))
+    assert done.code == 0, done.err
+    assert "Next: " not in done.out
+    assert not CONTROL.search(done.out + done.err)
+    if mode == "--json":
+        assert isinstance(json.loads(done.out), dict | list)
+    elif mode == "--jsonl":
+        assert all(isinstance(json.loads(line), dict) for line in done.out.splitlines())
+        assert done.out.splitlines() or path in ("scan items", "alerts retry")
+    else:
+        assert done.out.strip() or path == "alerts retry"
+
+
+BAD_INPUT = [
+    (["scan", "posts", "no-such-file.jsonl"], 2),
+    (["scan", "posts", "no-such-file.jsonl", "--namespace", "letters"], 2),
+    (["alerts", "show", "a0"], 2),
+    (["alerts", "decide", "ALERT", "confirm"], 2),
+    (["alerts", "decide", "ALERT", "banish", "--by", "kim"], 2),
+    (["alerts", "decide", "ALERT", "snooze", "--until", "2020-01-01", "--by", "kim"], 2),
+    (["authors", "show", "nobody"], 2),
+    (["campaigns", "merge", "CAMPAIGN", "c0", "--by", "kim"], 2),
+    (["hunt", "p0-1", "--since", "yesterday"], 2),
+    (["replay", "--from", "2020-01-01", "--sweep", "flor=3"], 2),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code"), BAD_INPUT, ids=lambda value: " ".join(value) if value != 2 else "2")
+def test_bad_input_says_what_to_do(arguments: list[str], code: int, scanned: Scanned) -> None:
+    named = {"ALERT": scanned.alerts[0], "CAMPAIGN": scanned.campaigns[0]}
+    done = run(*(named.get(each, each) for each in arguments), "-w", scanned.root)
+    assert (done.code, done.out) == (code, "")
+    assert "Next: " in done.err or "Try" in done.err
