@@ -98,6 +98,7 @@ def status(workspace: Workspace) -> Status:
     models = tuple(sorted(p.parent.name for p in workspace.path("models").glob("*/semsearch.json")))
     told = {p.name: tuple(_differences(workspace, p, ingredients)) for p in pipelines}
     broken = {p.name: _damage(workspace, p) for p in pipelines}
+    scanned = _scanned(workspace)
     return Status(
         workspace=workspace.root.resolve(),
         n_items=catalogue.n_items,
@@ -107,8 +108,10 @@ def status(workspace: Workspace) -> Status:
         pipelines=pipelines,
         damaged=tuple(filter(None, broken.values())),
         stale=tuple(sentence for sentences in told.values() for sentence in sentences),
-        scanned=_scanned(workspace),
-        next_command=_next_command(catalogue.n_items, pipelines, told, broken),
+        scanned=scanned,
+        next_command=_next_command(catalogue.n_items, pipelines, told, broken)
+        if catalogue.n_items or not any(each.n_alerts for each in scanned)
+        else "semsearch alerts list --status open",
     )
 
 

@@ -31,7 +31,7 @@ def replay(
         str | None, typer.Option("--to", help="Where it ends; not included. [default: the newest post]")
     ] = None,
     policy: Annotated[
-        Path | None, typer.Option("--policy", help="TOML with settings of [campaigns]; others are as in force.")
+        Path | None, typer.Option("--policy", help="TOML with campaign settings; others are as in force.")
     ] = None,
     sweep: Annotated[
         list[str] | None,

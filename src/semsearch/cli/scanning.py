@@ -105,7 +105,7 @@ class Scanning:
         if namespace not in self._scans:
             from semsearch.wiring import open_scan
 
-            talk(f"Opening {namespace}: its window of posts is gone through again…")
+            talk(f"Opening {namespace}…")
             sinks = self._courier.names if self._courier else ()
             opening = open_scan(self._workspace, namespace, now=_now(), sinks=sinks)
             self._scans[namespace] = scan = self._open.enter_context(opening)

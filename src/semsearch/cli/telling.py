@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def retry(workspace: WorkspaceOption = HERE, json: JsonOption = False, jsonl: JsonlOption = False) -> None:
-    """Tell the sinks of [notify] what they were not told yet, and show decisions on messages that lack them.
+    """Tell the sinks that the settings name what they were not told yet, and show decisions on messages that lack them.
 
     It keeps to the pace that Slack asks for, so a long queue takes its time; Ctrl-C ends it, and nothing is lost. Exit
     code 4 when a sink still fails. --jsonl prints what is still untold, one row a line.

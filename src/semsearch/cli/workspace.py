@@ -22,7 +22,7 @@ def init(workspace: WorkspaceOption = HERE) -> None:
 
     made = Workspace.create(workspace)
     talk(f"Workspace ready in {made.root}.")
-    talk("Next: semsearch import items FILE")
+    talk("Next: semsearch import items FILE, or semsearch scan posts FILE")
 
 
 def status(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
