@@ -35,9 +35,9 @@ _LIKELY = re.compile(
 _RUN = re.compile(r"(?:h(?:tt|xx|\*\*)ps?://)?(?:(?!h(?:tt|xx|\*\*)ps?://)[!-~]){4,2048}")
 _HOST_LIKELY = re.compile("[.](?:[a-zA-Z]{2}|.*//)|//.*[.]")
 _WRITTEN_OUT = re.compile(
-    rf"(?<![a-z0-9.-])(?P<host>[a-z0-9가-힣](?:[a-z0-9가-힣-]{{0,40}}))"
+    rf"(?<![a-z0-9.-])(?P<host>[a-z0-9가-힣][a-z0-9가-힣-]{{0,40}}(?:(?:\.|{_DOT})[a-z0-9-]{{1,40}}){{0,3}}?)"
     rf"(?:{_DOT}(?P<top>{_TOPS}|컴(?![가-힣]{{0,1}}퓨|퍼)|넷(?!플|마블))|(?:\.|점)(?P<spelled>컴(?!퓨|퍼)|넷(?!플|마블)))"
-    rf"(?![a-z0-9])(?P<path>/[!-~]{{1,200}})?"
+    rf"(?![a-z0-9])(?P<path>/[!-~]{{1,200}}|(?: / [!-.0-~]{{1,60}}){{1,4}})?"
 )
 _SPELLED = {"컴": "com", "넷": "net"}
 # Two sentences without a space between look like a bare host: "of it.so", "prize.to".
@@ -88,7 +88,8 @@ def links(view: str) -> Iterator[Link]:
             yield from _found(run.group().replace("hxxp", "http").replace("h**p", "http"), run.start())
     for found in _WRITTEN_OUT.finditer(view):
         top = found["top"] or found["spelled"]
-        yield Link(_address(f"{found['host']}.{_SPELLED.get(top, top)}{found['path'] or ''}"), *found.span())
+        path = (found["path"] or "").replace(" ", "")
+        yield Link(_address(f"{_dotted(found['host'])}.{_SPELLED.get(top, top)}{path}"), *found.span())
 
 
 def _found(run: str, place: int) -> Iterator[Link]:
