@@ -185,12 +185,15 @@ class Window:
         return self._batches[0][0] if self._batches else 0
 
     def add(self, first_seq: int, n_posts: int, newest_us: int) -> None:
-        """A batch comes; older ones leave when they are too old, or when the younger ones are enough."""
+        """A batch comes and stays; others leave when they are too old, or when the younger ones are enough."""
         self._batches.append((first_seq, n_posts, newest_us))
         self._held += n_posts
         self._latest_us = max(self._latest_us, newest_us)
-        while self._batches[0][2] < self.since_us or self._held - self._batches[0][1] >= self._n_posts:
+        while len(self._batches) > 1 and self._leaves(*self._batches[0][1:]):
             self._held -= self._batches.popleft()[1]
+
+    def _leaves(self, n_posts: int, newest_us: int) -> bool:
+        return newest_us < self.since_us or self._held - n_posts >= self._n_posts
 
 
 def campaign_id(namespace: str, post_id: str, revision: int) -> str:

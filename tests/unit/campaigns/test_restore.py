@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from semsearch.campaigns.detector import Window
 from semsearch.campaigns.joining.prepare import prepare
 from semsearch.campaigns.restore import Identity
 from semsearch.campaigns.scan import Scan
@@ -138,3 +139,12 @@ def test_a_post_that_a_person_made_a_leader_is_joined_however_old(opened, day):
     one.state.decisions.append(lead)
     one.scan([[post(903, alone, 40.5)]])
     assert one.campaign_of("p903") == "cled"
+
+
+def test_a_batch_from_long_ago_stays_when_it_is_all_that_fits():
+    window = Window(10, 5)
+    window.add(0, 5, 1_000)
+    window.add(5, 5, 1)
+    assert window.first_seq == 5
+    window.add(10, 5, 1_001)
+    assert (window.first_seq, window.since_us) == (10, 991)
