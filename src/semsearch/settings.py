@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -85,6 +85,15 @@ class LogSettings(_Section):
     click: float = Field(0.1, ge=0, description="Weight of a click")
     validation: float = Field(0.1, gt=0, lt=0.5, description="Share of the positives, in time, for early stopping")
     test: float = Field(0.1, gt=0, lt=0.5, description="Share at the end of the log for the last stage and the gate")
+    head: float = Field(0.5, gt=0, lt=1, description="The head are the most asked queries up to this share of searches")
+    torso: float = Field(0.8, gt=0, lt=1, description="The torso are the next ones up to this share; the tail the rest")
+
+    @field_validator("torso")
+    @classmethod
+    def _after_head(cls, torso: float, info: ValidationInfo) -> float:
+        if torso <= info.data.get("head", 0.0):
+            raise ValueError("the torso should end above log.head")
+        return torso
 
 
 class GateSettings(_Section):
@@ -167,6 +176,19 @@ class CampaignSettings(_Section):
             raise UsageError(f"{named}{setting}: {_wrong(error)}.", f"Next: correct {where}") from error
 
 
+class LongtailSettings(_Section):
+    """Which queries the model does not understand, and how they are taught."""
+
+    k: int = Field(20, ge=1, le=100, description="Dense hits of a query that are compared with it")
+    bands: tuple[Literal["head", "torso", "tail"], ...] = Field(
+        ("torso", "tail"), description="Bands whose queries are scanned"
+    )
+    bound: float = Field(0.5, gt=0, lt=1, description="Chance of failure from which a query gets extra training")
+    min_actors: int = Field(2, ge=1, description="Different actors who must have clicked before a query teaches")
+    replay: float = Field(2.0, ge=0, description="Old pairs a new one in extra training")
+    epochs: int = Field(1, ge=1, description="Passes of extra training")
+
+
 class NotifySettings(_Section):
     """Where alerts are told. Token and webhook are secrets: the file names the variables that hold them."""
 
@@ -223,6 +245,7 @@ class Settings(BaseSettings):
     search: SearchSettings = Field(default_factory=SearchSettings)
     llm: LlmSettings = Field(default_factory=LlmSettings)
     campaigns: CampaignSettings = Field(default_factory=CampaignSettings)
+    longtail: LongtailSettings = Field(default_factory=LongtailSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
 
     @classmethod

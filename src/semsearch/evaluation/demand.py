@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     import polars as pl
 
 HEAD, TORSO = 0.5, 0.8
-"""Shares of the searches at which the head ends and the torso ends."""
+"""Shares of the searches at which the head ends and the torso ends, unless settings say otherwise."""
 
 
-def bands(n_searches: Mapping[str, int]) -> dict[str, str]:
+def bands(n_searches: Mapping[str, int], head: float = HEAD, torso: float = TORSO) -> dict[str, str]:
     """query → head, torso or tail, most asked first; `n_searches` counts how often each was asked.
 
-    The head are the most asked queries that make up 50 % of the searches, the torso those up to 80 %, the tail is
+    The head are the most asked queries that make up `head` of the searches, the torso those up to `torso`, the tail is
     the rest. Queries that were asked equally often share a band: that of the middle of their searches. A query that
     was asked once or never is tail.
     """
@@ -29,7 +29,7 @@ def bands(n_searches: Mapping[str, int]) -> dict[str, str]:
     asked, place = np.unique(-counts, return_inverse=True)
     mass = np.bincount(place, weights=counts)
     middle = (np.cumsum(mass) - mass / 2) / max(mass.sum(), 1)
-    named = np.where(middle <= HEAD, "head", np.where(middle <= TORSO, "torso", "tail"))
+    named = np.where(middle <= head, "head", np.where(middle <= torso, "torso", "tail"))
     named[asked >= -1] = "tail"
     order = sorted(zip(-counts, n_searches, named[place].tolist(), strict=True))
     return {query: band for _, query, band in order}

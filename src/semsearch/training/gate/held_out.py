@@ -82,7 +82,7 @@ def from_log(
         items,
         (start, last + timedelta(microseconds=1)),
         side=side,
-        bands=bands(n_searches(log)) if side == "query" else None,
+        bands=bands(n_searches(log), settings.head, settings.torso) if side == "query" else None,
         history=found.engagements,
     )
     if not len(questions):

@@ -46,7 +46,7 @@ class Evidence:
         wanted = examples(found.engagements, items, side, arm, settings, shares=found.shares)
         parts = split(wanted.frame, settings.validation, settings.test)
         every = examples(found.engagements, items, side, "both", settings).frame
-        demand = bands(n_searches(log)) if side == "query" else None
+        demand = bands(n_searches(log), settings.head, settings.torso) if side == "query" else None
         first, second = parts.at
         last = wanted.frame["asked_at"][-1] if wanted.frame.height else second
         end = last + timedelta(microseconds=1)
