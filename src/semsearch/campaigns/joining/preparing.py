@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context, parent_process
 from types import TracebackType
 from typing import TypeVar
 
 from semsearch.campaigns.joining.nets import Prepared
 from semsearch.campaigns.joining.prepare import Encode, prepare
+from semsearch.processes import pool
 from semsearch.settings import CampaignSettings
 from semsearch.store.journal import Stored
 
@@ -23,8 +20,6 @@ _AHEAD = 3
 """Batches that are prepared while an earlier one is gone through."""
 _ALONE = 6
 """Batches after which other processes are worth their start."""
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
 
 Submit = Callable[[Sequence[str]], "Future[Prepared]"]
 """Starts to prepare texts, here or elsewhere."""
@@ -87,8 +82,7 @@ class Preparing:
 
     def _others(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            given = (self._open_encode, self._policy)
-            self._pool = ProcessPoolExecutor(self._processes, get_context("spawn"), _begin, given)
+            self._pool = pool(self._processes, _begin, self._open_encode, self._policy)
         return self._pool
 
 
@@ -98,18 +92,7 @@ _mine: tuple[Encode | None, CampaignSettings] | None = None
 
 def _begin(open_encode: OpenEncode, policy: CampaignSettings) -> None:
     global _mine  # noqa: PLW0603 - a process of a pool keeps its own
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that keeps the state ends them
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
     _mine = open_encode(), policy
-
-
-def _end_with_parent() -> None:
-    """One that is killed cannot end them, and they hold the pipe open that they wait at."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _prepare(texts: list[str]) -> Prepared:

@@ -1,0 +1,105 @@
+"""A scan as it is kept in a workspace, for training and for whoever wants to look again.
+
+```
+longtail/SCAN_ID/scan.json         what it was made of, the calibration, the worth of each part
+longtail/SCAN_ID/queries.parquet   one row a query: demand, every predictor, chance, routed
+longtail/SCAN_ID/hits.parquet      one row a hit: key, rank, item_id, title, score, fits, why
+```
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semsearch.errors import Damaged, MissingPart, UsageError
+from semsearch.workspace import Workspace, checked_name
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FOLDER = "longtail"
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """What one scan found."""
+
+    scan_id: str
+    """Digest of all that it depends on: the same scan has the same id."""
+    pipeline: str
+    release_id: str
+    """Whose dense leg was asked."""
+    scanned_at: str
+    """UTC, ISO 8601."""
+    before: str | None
+    """Where the held-out part of the log begins, which was not read; null without a log."""
+    k: int
+    """Dense hits of a query that were compared with it."""
+    bound: float
+    """Chance of failure from which a query is routed."""
+    bands: tuple[str, ...]
+    """Bands that were scanned; empty for queries of a file."""
+    n_queries: Mapping[str, int]
+    """Queries of the log by band, scanned or not."""
+    calibration: tuple[Mapping[str, Any], ...]
+    """From which similarity on two words tie, by kind and length (`mismatch.Calibration.rows`)."""
+    worth: tuple[Mapping[str, Any], ...] = ()
+    """How well each predictor alone tells failures, see `worth.py`."""
+    queries: pl.DataFrame = field(repr=False, kw_only=True)
+    """key, band, demand columns, engaged (whether somebody engaged something), every predictor, chance, routed; the
+    most likely failures first."""
+    hits: pl.DataFrame = field(repr=False, kw_only=True)
+    """key, rank, item_id, title, score (cosine), fits, why."""
+
+
+def keep(workspace: Workspace, scan: Scan) -> Path:
+    """Write a scan, or replace an equal one; gives its folder. Needs `writing()`."""
+    target = workspace.path(FOLDER, scan.scan_id)
+    with workspace.staged(target) as draft:
+        draft.mkdir()
+        scan.queries.write_parquet(draft / "queries.parquet")
+        scan.hits.write_parquet(draft / "hits.parquet")
+        told = {name.name: getattr(scan, name.name) for name in fields(scan) if name.name not in ("queries", "hits")}
+        (draft / "scan.json").write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return target
+
+
+def kept(workspace: Workspace, scan_id: str | None = None, pipeline: str | None = None) -> Scan:
+    """The scan of that id, or the last one of `pipeline`.
+
+    Raises UsageError for an unknown id, MissingPart when nothing was scanned yet, Damaged for one that cannot be read.
+    """
+    if scan_id is not None:
+        folder = workspace.path(FOLDER, checked_name(scan_id))
+        if not (folder / "scan.json").is_file():
+            raise UsageError(f"There is no scan '{scan_id}'.", "Next: semsearch longtail scan")
+        return _read(folder)
+    told = {path.parent: _told(path.parent) for path in workspace.path(FOLDER).glob("*/scan.json")}
+    mine = [(each["scanned_at"], folder) for folder, each in told.items() if each.get("pipeline") == pipeline]
+    if not mine:
+        raise MissingPart(f"Nothing was scanned for pipeline '{pipeline}' yet.", "Next: semsearch longtail scan")
+    return _read(max(mine)[1])
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads((folder / "scan.json").read_text(encoding="utf-8"))
+        return told | {"scanned_at": str(told["scanned_at"])}
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise Damaged(f"Scan {folder.name}", f"scan.json cannot be read ({error})") from error
+
+
+def _read(folder: Path) -> Scan:
+    import polars as pl
+
+    told = _told(folder)
+    try:
+        frames: dict[str, Any] = {name: pl.read_parquet(folder / f"{name}.parquet") for name in ("queries", "hits")}
+        lists = {name: tuple(told[name]) for name in ("bands", "calibration", "worth")}
+        return Scan(**(told | lists | frames))
+    except (OSError, TypeError, LookupError, pl.exceptions.PolarsError) as error:
+        raise Damaged(f"Scan {folder.name}", f"it cannot be read ({error})") from error
