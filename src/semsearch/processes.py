@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable
@@ -15,13 +16,14 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLAR
 
 def pool(n: int, begin: Callable[..., None], *given: Any) -> ProcessPoolExecutor:
     """`n` processes, each of which calls `begin(*given)` first; both must be importable and picklable."""
-    return ProcessPoolExecutor(n, get_context("spawn"), _begin, (begin, given))
+    return ProcessPoolExecutor(n, get_context("spawn"), _begin, (pickle.dumps((begin, given)),))
 
 
-def _begin(begin: Callable[..., None], given: tuple[Any, ...]) -> None:
+def _begin(packed: bytes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that keeps the state ends them
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.update(dict.fromkeys(_THREADS, "1"))
+    begin, given = pickle.loads(packed)  # only now: unpacking imports the libraries that read the variables
     begin(*given)
 
 
