@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,26 @@ FORMAT = 2
 FIELDS = {"title": 8, "brand": 2, "category": 2, "attributes": 1, "body": 2}
 """How often the words of a field count, and the parameters of BM25; chosen in bench/lexical.py."""
 K1, B = 1.8, 0.5
+
+
+class Column(NamedTuple):
+    """One term of a query and the items that hold it."""
+
+    token: str
+    weight: np.float32
+    rows: NDArray[np.int32]
+    """Ascending, each once."""
+    values: NDArray[np.float32]
+    """BM25 of the token in each of `rows`, above 0."""
+
+    def add_to(self, total: NDArray[np.float32], rows: NDArray[np.int32]) -> None:
+        """Add what the column gives each of `rows` to `total` [len(rows)]."""
+        if not self.rows.size or not rows.size:
+            return
+        at = np.searchsorted(self.rows, rows)
+        at[at == self.rows.size] = 0
+        held = np.flatnonzero(self.rows[at] == rows)
+        total[held] += self.weight * self.values[at[held]]
 
 
 class LexicalIndex:
@@ -60,6 +80,10 @@ class LexicalIndex:
         """What the query means to this index."""
         return self.analyser.query(query, self.vocabulary)
 
+    def columns(self, plan: QueryPlan) -> list[Column]:
+        """The terms of `plan`, in its order."""
+        return [Column(term.text, np.float32(term.weight), *self._column(term.text)) for term in plan.terms]
+
     def _column(self, token: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         number = self.vocabulary.find(token)
         span = slice(0, 0) if number < 0 else slice(int(self._starts[number]), int(self._starts[number + 1]))
@@ -68,10 +92,17 @@ class LexicalIndex:
     def scores(self, plan: QueryPlan) -> NDArray[np.float32]:
         """float32 [n_items], the weighted sum of the terms' BM25 scores; 0 for an item that matches none."""
         total = np.zeros(self.n_items, dtype=np.float32)
-        for term in plan.terms:
-            rows, values = self._column(term.text)
+        for column in self.columns(plan):
             # a row appears once in a column, so that plain indexing adds every posting
-            total[rows] += np.float32(term.weight) * values
+            total[column.rows] += column.weight * column.values
+        return total
+
+    def scores_of(self, plan: QueryPlan, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """`scores(plan)[rows]` without the other rows, float32 [len(rows)]."""
+        total = np.zeros(rows.size, dtype=np.float32)
+        wanted = rows.astype(np.int32)  # as the columns are: searchsorted would convert a whole column
+        for column in self.columns(plan):
+            column.add_to(total, wanted)
         return total
 
     def matches(self, plan: QueryPlan, row: int) -> list[tuple[str, float]]:

@@ -1,0 +1,92 @@
+"""What the log tells: what was trained on, what people engaged instead, and how their searches went."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from semsearch.longtail.predictors.case import NAN, OURS, Case, Engaged, Predictor, Values
+from semsearch.longtail.predictors.ground import Support
+from semsearch.text import tokens
+
+PREDICTORS = tuple(
+    Predictor(name, what, OURS, needs_log=True)
+    for name, what in (
+        ("unsupported", "few training pairs of the query"),
+        ("unsupported_word", "few training pairs of queries with its rarest word"),
+        ("engaged_mismatch", "share of the engaged items that nothing ties to the query"),
+        ("relative_mismatch", "mismatch of the dense hits above that of the engaged items"),
+        ("engaged_missed", "share of the engaged items that the dense leg does not find"),
+        ("engaged_far", "dense hits unlike the engaged items"),
+        ("unanswered", "share of asks after which nothing was engaged"),
+        ("empty", "share of searches without results"),
+        ("followed", "share of asks that another query followed"),
+    )
+)
+PRIOR = 1.0
+"""Asks that a share counts beside those of the log, half of them each way: one search says little."""
+
+
+def values(case: Case) -> Values:
+    """NaN for whatever the log does not say: no log, a query that it does not have, nothing engaged."""
+    found = dict.fromkeys((p.name for p in PREDICTORS), NAN)
+    if case.ground.support is not None:
+        found |= _supported(case, case.ground.support)
+    if case.engaged is not None:
+        found |= _asked(case.engaged)
+        if case.engaged.rows.size:
+            found |= _engaged(case, case.engaged)
+    return found
+
+
+def _supported(case: Case, support: Support) -> Values:
+    words = {tokens.word(atom) for atom in tokens.words(case.hits.query).atoms}
+    least = min((support.by_word.get(word, 0) for word in words), default=0)
+    return {
+        "unsupported": -math.log1p(support.by_key.get(case.hits.query, 0)),
+        "unsupported_word": -math.log1p(least),
+    }
+
+
+def _asked(engaged: Engaged) -> Values:
+    return {
+        "unanswered": _share(engaged.n_asks - engaged.n_engaged, engaged.n_asks),
+        "empty": _share(engaged.n_empty, engaged.n_searches),
+        "followed": _share(engaged.n_followed, engaged.n_asks),
+    }
+
+
+def _share(some: int, of: int) -> float:
+    return (some + PRIOR / 2) / (of + PRIOR)
+
+
+def _engaged(case: Case, engaged: Engaged) -> Values:
+    weights = engaged.weights / engaged.weights.sum()
+    mismatch = float(weights @ np.array([not fit.fits for fit in engaged.fits], np.float64))
+    hits = sum(not fit.fits for fit in case.fits) / case.k if case.k else 1.0
+    return {
+        "engaged_mismatch": mismatch,
+        "relative_mismatch": hits - mismatch,
+        "engaged_missed": _missed(case, engaged, weights),
+        "engaged_far": -_likeness(case, engaged, weights),
+    }
+
+
+def _missed(case: Case, engaged: Engaged, weights: np.ndarray) -> float:
+    """Weighted share of the engaged items with a lower cosine than the last dense hit, or with no vector."""
+    vector, scores = case.hits.vector, case.hits.dense.scores
+    if vector is None or not scores.size:
+        return 1.0
+    cosines = case.ground.vectors.scores(vector, engaged.rows)
+    return float(weights @ (cosines < scores[-1]))
+
+
+def _likeness(case: Case, engaged: Engaged, weights: np.ndarray) -> float:
+    """Mean cosine of a dense hit and an engaged item; NaN without either."""
+    hits = case.ground.of_rows(case.rows)
+    has = case.ground.vectors.vector_of[engaged.rows] >= 0
+    if not len(hits) or not has.any():
+        return NAN
+    wanted = weights[has] @ case.ground.of_rows(engaged.rows) / weights[has].sum()
+    return float(hits.mean(axis=0, dtype=np.float64) @ wanted)
