@@ -4,6 +4,7 @@
 longtail/SCAN_ID/scan.json         what it was made of, the calibration, the worth of each part
 longtail/SCAN_ID/queries.parquet   one row a query: demand, every predictor, chance, routed
 longtail/SCAN_ID/hits.parquet      one row a hit: key, rank, item_id, title, score, fits, why
+longtail/SCAN_ID/pairs.parquet     what the routed queries would be taught
 ```
 """
 
@@ -49,11 +50,18 @@ class Scan:
     """From which similarity on two words tie, by kind and length (`mismatch.Calibration.rows`)."""
     worth: tuple[Mapping[str, Any], ...] = ()
     """How well each predictor alone tells failures, see `worth.py`."""
+    position_bias: str = ""
+    """How clicks were corrected for their position, in words; '' without a log."""
     queries: pl.DataFrame = field(repr=False, kw_only=True)
     """key, band, demand columns, engaged (whether somebody engaged something), every predictor, chance, routed; the
     most likely failures first."""
     hits: pl.DataFrame = field(repr=False, kw_only=True)
     """key, rank, item_id, title, score (cosine), fits, why."""
+    pairs: pl.DataFrame = field(repr=False, kw_only=True)
+    """key, item_id, title (null for one that the release does not hold), weight, n_actors: of the routed queries."""
+
+
+_FRAMES = ("queries", "hits", "pairs")
 
 
 def keep(workspace: Workspace, scan: Scan) -> Path:
@@ -61,9 +69,9 @@ def keep(workspace: Workspace, scan: Scan) -> Path:
     target = workspace.path(FOLDER, scan.scan_id)
     with workspace.staged(target) as draft:
         draft.mkdir()
-        scan.queries.write_parquet(draft / "queries.parquet")
-        scan.hits.write_parquet(draft / "hits.parquet")
-        told = {name.name: getattr(scan, name.name) for name in fields(scan) if name.name not in ("queries", "hits")}
+        for name in _FRAMES:
+            getattr(scan, name).write_parquet(draft / f"{name}.parquet")
+        told = {each.name: getattr(scan, each.name) for each in fields(scan) if each.name not in _FRAMES}
         (draft / "scan.json").write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return target
 
@@ -98,7 +106,7 @@ def _read(folder: Path) -> Scan:
 
     told = _told(folder)
     try:
-        frames: dict[str, Any] = {name: pl.read_parquet(folder / f"{name}.parquet") for name in ("queries", "hits")}
+        frames: dict[str, Any] = {name: pl.read_parquet(folder / f"{name}.parquet") for name in _FRAMES}
         lists = {name: tuple(told[name]) for name in ("bands", "calibration", "worth")}
         return Scan(**(told | lists | frames))
     except (OSError, TypeError, LookupError, pl.exceptions.PolarsError) as error:

@@ -1,0 +1,303 @@
+"""The long-tail loop, put together: what a scan reads, who examines its queries, and where it is kept.
+
+Heavy modules are imported inside the functions: opening a searcher must not load what training needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semsearch.errors import MissingPart, UsageError
+from semsearch.progress import Progress, silent
+from semsearch.wiring.serving import load_settings, open_searcher
+from semsearch.workspace import DEFAULT_PIPELINE, Workspace
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from semsearch.evaluation.queries import Queries
+    from semsearch.longtail.demand import Demand
+    from semsearch.longtail.examine import Asked, Examined, Examiner
+    from semsearch.longtail.kept import Scan
+    from semsearch.longtail.mismatch import Calibration
+    from semsearch.longtail.predictors import Support
+    from semsearch.longtail.scan import Submit
+    from semsearch.retrieval.search import Searcher
+    from semsearch.settings import Settings
+
+PROCESSES = 2
+"""Processes that examine queries, at most; no more than there are processors."""
+ALONE = 4_000
+"""Queries up to which other processes are not worth their start."""
+
+
+@dataclass(frozen=True, eq=False)
+class LogBefore:
+    """The part of a log that a scan may read."""
+
+    rows: pl.LazyFrame
+    """All of it."""
+    engagements: pl.DataFrame
+    """As `evaluation.attribute` found them, all of them."""
+    demand: Demand
+    support: Support
+    before: datetime
+    """Where the held-out part begins."""
+    digest: str
+    """Of the whole log."""
+
+
+def longtail_scan(
+    workspace: Workspace,
+    settings: Settings | None = None,
+    *,
+    pipeline: str = DEFAULT_PIPELINE,
+    release: str | None = None,
+    queries: Queries | None = None,
+    now: datetime,
+    progress: Progress = silent,
+) -> Scan:
+    """Scan the queries of the log's `longtail.bands`, or `queries` of a file, against what is served; keep the scan.
+
+    The last part of the log (`log.test`) is not read: it is left for the lift and the gate. Raises MissingPart without
+    a release, and without a log unless `queries` are given; UsageError for a log that names no item of the release, or
+    in which nobody searched, and for a pipeline that is not asked with typed text.
+    """
+    from semsearch.longtail.failing import shipped
+    from semsearch.longtail.kept import Scan, keep
+    from semsearch.longtail.mismatch import Calibration
+    from semsearch.longtail.scan import examined, judged
+    from semsearch.longtail.worth import worth
+    from semsearch.text.views import search
+
+    chosen = settings or load_settings(workspace)
+    searcher = open_searcher(workspace, chosen, pipeline, release)
+    searcher.side.must_be("query")
+    log = _log(workspace, searcher, chosen, needed=queries is None, progress=progress)
+    told = chosen.longtail
+    if queries is not None:
+        keys = list(dict.fromkeys(filter(None, map(search, queries.texts.values()))))
+    else:
+        keys = _of_bands(log, told.bands)
+    progress("learning which words tie", 0, 0)
+    calibration = Calibration.of(searcher.release.lexical.vocabulary.words(), seed=chosen.train.seed)
+    support = log.support if log else None
+    given = (workspace.root, chosen, pipeline, searcher.release.manifest.release_id, calibration, support, told.k, now)
+    with _submitting(given, searcher, len(keys)) as submit:
+        found = examined(_asked(log, keys), submit, progress)
+    table = judged(found, log.demand.queries if log else _no_demand(), shipped(), told.bound)
+    made_of = [
+        searcher.release.manifest.release_id,
+        log.digest if log else "",
+        told.model_dump(),
+        keys,
+        str(calibration),
+    ]
+    pairs, bias = _pairs(log, table, searcher, chosen)
+    scan = Scan(
+        scan_id="s" + hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()[:10],
+        pipeline=pipeline,
+        release_id=searcher.release.manifest.release_id,
+        scanned_at=now.isoformat(timespec="seconds"),
+        before=log.before.isoformat() if log else None,
+        k=told.k,
+        bound=told.bound,
+        bands=() if queries else told.bands,
+        n_queries=_by_band(log),
+        calibration=tuple(calibration.rows()),
+        worth=worth(table),
+        position_bias=bias,
+        queries=table,
+        hits=found.hits,
+        pairs=pairs,
+    )
+    with workspace.writing(wait=True):
+        keep(workspace, scan)
+    return scan
+
+
+# --- what is read ----------------------------------------------------------------------------
+
+
+def _log(
+    workspace: Workspace, searcher: Searcher, settings: Settings, *, needed: bool, progress: Progress
+) -> LogBefore | None:
+    """The log before its held-out part; None without one, unless it is needed."""
+    from semsearch.evaluation.attribution import attribute
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.longtail.demand import demand
+
+    catalogue = Catalogue(workspace)
+    if not catalogue.n_interactions:
+        if needed:
+            raise MissingPart(
+                "There is no log to take queries from.",
+                "Next: semsearch import interactions FILE, or semsearch longtail scan --queries FILE",
+            )
+        return None
+    progress("reading the log", 0, 0)
+    log = catalogue.interactions()
+    engagements = attribute(log, settings.log.window_s).engagements
+    before, support = _learned(log, engagements, searcher, settings)
+    found = demand(log, engagements, settings.log, before=before)
+    if needed and not found.queries.height:
+        raise UsageError(
+            "Nobody searched in the log: it has no row of kind search with a query.",
+            "Next: semsearch import interactions FILE with its searches, or semsearch longtail scan --queries FILE",
+        )
+    _check_items(found.engaged["item_id"], searcher)
+    snapshot = catalogue.snapshot("interactions")
+    return LogBefore(log, engagements, found, support, before, snapshot.digest if snapshot else "")
+
+
+def _learned(
+    log: pl.LazyFrame, engagements: pl.DataFrame, searcher: Searcher, settings: Settings
+) -> tuple[datetime, Support]:
+    """Where the held-out part begins, as the gate cuts it, and the training pairs before it by query."""
+    import polars as pl
+
+    from semsearch.longtail.predictors import Support
+    from semsearch.training.log.examples import examples
+    from semsearch.training.log.split import split
+
+    items = searcher.release.items.select("item_id", "created_at", "ended_at").collect()
+    arm = settings.train.positives
+    rows = examples(engagements, items, "query", "both", settings.log).frame
+    before = split(rows, settings.log.validation, settings.log.test).at[1]
+    if not rows.height:
+        before = _end(log)
+    learned = examples(engagements, items, "query", "chats" if arm == "none" else arm, settings.log).frame
+    counted = learned.filter(pl.col("asked_at") < before).group_by("key").len()
+    return before, Support.of(counted.iter_rows())
+
+
+def _end(log: pl.LazyFrame) -> datetime:
+    """After the last row of a log in which nothing was engaged: nothing can be held out of it."""
+    from datetime import timedelta
+
+    import polars as pl
+
+    last: datetime | None = log.select(pl.col("ts").max()).collect().item()
+    return (last or datetime.min.replace(year=1970)) + timedelta(microseconds=1)
+
+
+def _check_items(item_ids: pl.Series, searcher: Searcher) -> None:
+    """Refuse a log that belongs to other items."""
+    ids = item_ids.unique()
+    known = ids.is_in(searcher.release.items.select("item_id").collect()["item_id"].implode()).sum()
+    if len(ids) and not known:
+        raise UsageError(
+            f"None of the {len(ids):,} items that were engaged in the log is in release "
+            f"{searcher.release.manifest.release_id}: log and release are of two markets.",
+            "Next: semsearch import items FILE and semsearch index build, or semsearch longtail scan --release ID",
+        )
+
+
+def _of_bands(log: LogBefore | None, bands: Sequence[str]) -> list[str]:
+    import polars as pl
+
+    if log is None:
+        return []
+    return log.demand.queries.filter(pl.col("band").is_in(bands))["key"].to_list()
+
+
+def _by_band(log: LogBefore | None) -> dict[str, int]:
+    if log is None:
+        return {}
+    counts = dict(log.demand.queries["band"].value_counts().iter_rows())
+    return {band: counts[band] for band in ("head", "torso", "tail") if band in counts}
+
+
+def _asked(log: LogBefore | None, keys: Sequence[str]) -> list[Asked]:
+    from semsearch.longtail.examine import Asked
+    from semsearch.longtail.scan import asked_of
+
+    return asked_of(log.demand, keys) if log else [Asked(key) for key in keys]
+
+
+def _pairs(
+    log: LogBefore | None, queries: pl.DataFrame, searcher: Searcher, settings: Settings
+) -> tuple[pl.DataFrame, str]:
+    """What the routed queries would be taught, and how their clicks were corrected."""
+    import polars as pl
+
+    from semsearch.longtail.teaching.clicks import clicked
+    from semsearch.longtail.teaching.propensity import propensities
+
+    items = searcher.release.items.select("item_id", "title", "created_at", "ended_at").collect()
+    columns = ("key", "item_id", "title", "weight", "n_actors")
+    if log is None:
+        kinds = (pl.String(), pl.String(), pl.String(), pl.Float32(), pl.Int64())
+        return pl.DataFrame(schema=dict(zip(columns, kinds, strict=True))), ""
+    routed = queries.filter("routed")["key"].to_list()
+    looks = propensities(log.rows, before=log.before)
+    found = clicked(log.rows, log.engagements, items, routed, looks, settings.longtail, settings.log, before=log.before)
+    titled = found.pairs.join(items.select("item_id", "title"), on="item_id", how="left", maintain_order="left")
+    bias = looks.told or f"by {looks.n_pairs:,} pairs that were shown at several positions"
+    return titled.select(columns).sort(["key", "weight", "item_id"], descending=[False, True, False]), bias
+
+
+def _no_demand() -> pl.DataFrame:
+    import polars as pl
+
+    from semsearch.longtail.scan import COUNTS
+
+    texts = {"key": pl.String(), "band": pl.String()}
+    counts = dict.fromkeys((*COUNTS, "n_actors"), pl.Int64())
+    return pl.DataFrame(schema={**texts, **counts, "last_asked_at": pl.Datetime("us", "UTC")})
+
+
+# --- who examines ----------------------------------------------------------------------------
+
+
+@contextmanager
+def _submitting(given: tuple[Any, ...], searcher: Searcher, n_queries: int) -> Iterator[Submit]:
+    """Examines here while there are few queries, else in processes of their own."""
+    from semsearch.processes import pool
+
+    n = min(PROCESSES, os.cpu_count() or 1)
+    if n_queries <= ALONE or n < 2:
+        examiner = _examiner(searcher, *given[4:])
+
+        def here(asked: Sequence[Asked]) -> Future[Examined]:
+            done: Future[Examined] = Future()
+            done.set_result(examiner(asked))
+            return done
+
+        yield here
+        return
+    others = pool(n, _begin, *given)
+    try:
+        yield lambda asked: others.submit(_examine, list(asked))
+    finally:
+        others.shutdown(wait=True, cancel_futures=True)
+
+
+_mine: Examiner | None = None
+"""What a process of the pool examines with."""
+
+
+def _begin(root: Path, settings: Settings, pipeline: str, release_id: str, *rest: Any) -> None:
+    global _mine  # noqa: PLW0603 - a process of a pool keeps its own
+    _mine = _examiner(open_searcher(Workspace.open(root), settings, pipeline, release_id), *rest)
+
+
+def _examiner(searcher: Searcher, calibration: Calibration, support: Support | None, k: int, now: datetime) -> Examiner:
+    from semsearch.longtail.examine import Examiner
+
+    return Examiner(searcher, calibration, support, k=k, now=now)
+
+
+def _examine(asked: list[Asked]) -> Examined:
+    if _mine is None:
+        raise RuntimeError("a process of the pool was not begun")
+    return _mine(asked)
