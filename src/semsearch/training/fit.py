@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
@@ -63,6 +63,8 @@ class Source:
     """Opens what the pipeline serves, for mined negatives."""
     unfinished: Path | None = None
     """Folder in which a killed run leaves what it had; None keeps nothing."""
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """What the card's metrics are to say beside what is found here, such as why these examples were chosen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +113,7 @@ def fit(
         progress("an unfinished training of other data or settings is dropped", 0, 0)
     model, facts = _started(given, subject, key, progress=progress, clock=clock)
     metrics: dict[str, Any] = {"n_items": items.height, "n_distinct": subject.corpus.n_distinct, **facts}
+    metrics |= dict(given.told)
     metrics |= inherited(settings.base) | ({"started_anew": True} if anew else {})
     if given.evidence:
         metrics["log"] = given.evidence.facts()
