@@ -18,6 +18,7 @@ PREDICTORS = tuple(
         ("engaged_mismatch", "share of the engaged items that nothing ties to the query"),
         ("relative_mismatch", "mismatch of the dense hits above that of the engaged items"),
         ("engaged_missed", "share of the engaged items that the dense leg does not find"),
+        ("engaged_below", "engaged items of a lower cosine than the last dense hit"),
         ("engaged_far", "dense hits unlike the engaged items"),
         ("unanswered", "share of asks after which nothing was engaged"),
         ("empty", "share of searches without results"),
@@ -68,18 +69,24 @@ def _engaged(case: Case, engaged: Engaged) -> Values:
     return {
         "engaged_mismatch": mismatch,
         "relative_mismatch": hits - mismatch,
-        "engaged_missed": _missed(case, engaged, weights),
+        **_beside_hits(case, engaged, weights),
         "engaged_far": -_likeness(case, engaged, weights),
     }
 
 
-def _missed(case: Case, engaged: Engaged, weights: np.ndarray) -> float:
-    """Weighted share of the engaged items with a lower cosine than the last dense hit, or with no vector."""
+def _beside_hits(case: Case, engaged: Engaged, weights: np.ndarray) -> Values:
+    """Cosines of the engaged items against that of the last dense hit; an item without a vector is missed."""
     vector, scores = case.hits.vector, case.hits.dense.scores
     if vector is None or not scores.size:
-        return 1.0
+        return {"engaged_missed": 1.0, "engaged_below": NAN}
     cosines = case.ground.vectors.scores(vector, engaged.rows)
-    return float(weights @ (cosines < scores[-1]))
+    known = np.isfinite(cosines)
+    _, spread = case.ground.background(vector)
+    below = NAN
+    if known.any():
+        mean = float(weights[known] @ cosines[known].astype(np.float64) / weights[known].sum())
+        below = (float(scores[-1]) - mean) / spread
+    return {"engaged_missed": float(weights @ (cosines < scores[-1])), "engaged_below": below}
 
 
 def _likeness(case: Case, engaged: Engaged, weights: np.ndarray) -> float:

@@ -15,6 +15,8 @@ PREDICTORS = (
     Predictor("low_mean", "hits hardly above the background", "WIG: Zhou, Croft, SIGIR 2007"),
     Predictor("flat", "little spread of the scores", "NQC: Shtok, Kurland, Carmel, Raiber, Markovits, TOIS 2012"),
     Predictor("no_decay", "little fall from the first score to the k-th", "Cummins, Jose, O'Riordan, SIGIR 2011"),
+    Predictor("no_fall", "little fall from the first score to the last of 100", "after Cummins, Jose, O'Riordan 2011"),
+    Predictor("crowded", "little fall from the k-th score to the last of 100", "after Cummins, Jose, O'Riordan 2011"),
     Predictor("scattered", "hits unlike each other", "coherence: Arabzadeh, Bigdeli, Zihayat, Bagheri, ECIR 2021"),
 )
 
@@ -31,6 +33,8 @@ def values(case: Case) -> Values:
         "low_mean": -(float(close.mean()) - mean) / spread,
         "flat": -float(scores.std()) / spread,
         "no_decay": -float(close[0] - close[-1]) / spread,
+        "no_fall": -float(scores[0] - scores[-1]) / spread,
+        "crowded": -float(close[-1] - scores[-1]) / spread,
         "scattered": -_coherence(case),
     }
 
