@@ -16,6 +16,7 @@ from semsearch.cli import (
     hunt,
     imports,
     index,
+    longtail,
     release,
     replay,
     scan,
@@ -73,6 +74,7 @@ app.add_typer(index.app, name="index")
 app.add_typer(release.app, name="release")
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(train.train)
+app.add_typer(longtail.app, name="longtail")
 app.add_typer(scan.app, name="scan")
 app.command()(scan.watch)
 app.command()(hunt.hunt)

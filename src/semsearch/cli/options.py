@@ -14,11 +14,11 @@ import typer
 from semsearch.errors import UsageError
 
 NAMED = re.compile(
-    r"(?<![\w./])semsearch ((?:(?:import|index|release|evaluate|scan|alerts|authors|campaigns) )?[a-z]+)"
+    r"(?<![\w./])semsearch ((?:(?:import|index|release|evaluate|scan|alerts|authors|campaigns|longtail) )?[a-z]+)"
 )
 """A command inside a sentence."""
 WITHOUT_WORKSPACE = re.compile(r"demo|simulate")
-WITH_PIPELINE = re.compile(r"train|search|similar|why|index \w+|release (publish|rollback)|evaluate run")
+WITH_PIPELINE = re.compile(r"train|search|similar|why|index \w+|release (publish|rollback)|evaluate run|longtail \w+")
 FLAG = re.compile(r"(--[a-z-]+) ([\w.-]+)")
 """A next step that is this command again with another flag."""
 _given: dict[str, str] = {}

@@ -5,6 +5,7 @@ longtail/SCAN_ID/scan.json         what it was made of, the calibration, the wor
 longtail/SCAN_ID/queries.parquet   one row a query: demand, every predictor, chance, routed
 longtail/SCAN_ID/hits.parquet      one row a hit: key, rank, item_id, title, score, fits, why
 longtail/SCAN_ID/pairs.parquet     what the routed queries would be taught
+longtail/taught/RELEASE_ID.json    which queries a candidate was taught, and by which scan
 ```
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,3 +112,52 @@ def _read(folder: Path) -> Scan:
         return Scan(**(told | lists | frames))
     except (OSError, TypeError, LookupError, pl.exceptions.PolarsError) as error:
         raise Damaged(f"Scan {folder.name}", f"it cannot be read ({error})") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a candidate release was taught."""
+
+    release_id: str
+    """The candidate."""
+    base: str
+    """The release that was served and scanned."""
+    scan_id: str
+    model_id: str
+    routed: tuple[str, ...]
+    """Queries (search view), sorted."""
+    taught_at: str
+    """UTC, ISO 8601."""
+
+
+def keep_lesson(workspace: Workspace, lesson: Lesson) -> None:
+    """Write what a candidate was taught. Needs `writing()`."""
+    workspace.write_json(_lesson_path(workspace, lesson.release_id), asdict(lesson))
+
+
+def kept_lesson(workspace: Workspace, release_id: str) -> Lesson | None:
+    """What a release was taught; None for one that no extra training made. Raises Damaged."""
+    path = _lesson_path(workspace, release_id)
+    if not path.is_file():
+        return None
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return Lesson(**(told | {"routed": tuple(told["routed"])}))
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        raise Damaged(f"What release {release_id} was taught", f"{path.name} cannot be read ({error})") from error
+
+
+def last_lesson(workspace: Workspace, pipeline: str) -> Lesson:
+    """What the last taught candidate of `pipeline` was taught; raises MissingPart without one."""
+    ids = [path.stem for path in workspace.path(FOLDER, "taught").glob("*.json")]
+    found = [lesson for release_id in ids if (lesson := kept_lesson(workspace, release_id))]
+    mine = [lesson for lesson in found if workspace.manifest(lesson.release_id).pipeline == pipeline]
+    if not mine:
+        raise MissingPart(
+            f"No extra training of pipeline '{pipeline}' has made a candidate yet.", "Next: semsearch longtail train"
+        )
+    return max(mine, key=lambda lesson: lesson.taught_at)
+
+
+def _lesson_path(workspace: Workspace, release_id: str) -> Path:
+    return workspace.path(FOLDER, "taught", f"{checked_name(release_id)}.json")

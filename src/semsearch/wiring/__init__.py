@@ -3,6 +3,7 @@
 ```
 serving ← pipelines ← building ← training
         ← releasing
+        ← repairing
         ← scanning ← looking
         ← notifying
 ```
@@ -15,6 +16,7 @@ from semsearch.wiring.looking import Looking, open_looking
 from semsearch.wiring.notifying import Retried, open_courier, open_sinks, retry
 from semsearch.wiring.pipelines import items_of, pipeline_schema
 from semsearch.wiring.releasing import gate, publish, rollback
+from semsearch.wiring.repairing import longtail_scan
 from semsearch.wiring.scanning import open_scan, open_state, reembed
 from semsearch.wiring.serving import (
     load_settings,
@@ -24,16 +26,21 @@ from semsearch.wiring.serving import (
     open_searcher,
     query_side,
 )
+from semsearch.wiring.teaching import Taught, longtail_lift, longtail_train
 from semsearch.wiring.training import Training, train
 
 __all__ = [
     "Looking",
     "Retried",
+    "Taught",
     "Training",
     "build",
     "gate",
     "items_of",
     "load_settings",
+    "longtail_lift",
+    "longtail_scan",
+    "longtail_train",
     "next_lexical_id",
     "next_model",
     "open_courier",

@@ -6,6 +6,7 @@ Heavy modules are imported inside the functions: opening a searcher must not loa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,13 @@ from semsearch.workspace import DEFAULT_PIPELINE, Manifest, PipelineState, Works
 if TYPE_CHECKING:
     from semsearch.evaluation.qrels import Qrels
     from semsearch.evaluation.queries import Queries
-    from semsearch.evaluation.questions import Side
+    from semsearch.evaluation.questions import Questions, Side
     from semsearch.settings import Settings
     from semsearch.training.gate.held_out import HeldOut
     from semsearch.training.gate.judging import GateResult
+
+ROUTED = "routed"
+"""Column of a gate's questions: whether the candidate was taught the query."""
 
 
 def gate(
@@ -57,11 +61,12 @@ def gate(
     job.check_pair(candidate, pipeline, current.release_id, current.pipeline)
     served = open_searcher(workspace, chosen, release=current.release_id)
     waiting = open_searcher(workspace, chosen, release=candidate)
-    held = _held_out(workspace, chosen, (manifest, current), judged, side=job.shared_side(served, waiting))
+    held = held_out(workspace, chosen, (manifest, current), judged, side=job.shared_side(served, waiting))
+    questions = _with_routed(workspace, candidate, held.questions)
     result = job.gate(
         served,
         waiting,
-        held.questions,
+        questions,
         chosen.gate,
         target=target,
         slices=slices,
@@ -100,14 +105,33 @@ def rollback(workspace: Workspace, pipeline: str = DEFAULT_PIPELINE, *, now: dat
         return workspace.rollback(pipeline, now=now)
 
 
-def _held_out(
+def _with_routed(workspace: Workspace, candidate: str, questions: Questions) -> Questions:
+    """With the column `routed` (yes, no) where the candidate comes from extra training (docs/longtail.md)."""
+    from semsearch.longtail.kept import kept_lesson
+    from semsearch.text.views import search
+
+    lesson = kept_lesson(workspace, candidate)
+    if lesson is None:
+        return questions
+    routed = set(lesson.routed)
+    texts = questions.queries.texts
+    column = {query_id: "yes" if search(text) in routed else "no" for query_id, text in texts.items()}
+    columns = dict(questions.queries.columns) | {ROUTED: column}
+    return replace(questions, queries=replace(questions.queries, columns=columns))
+
+
+def held_out(
     workspace: Workspace,
     settings: Settings,
     manifests: tuple[Manifest, Manifest],
-    judged: tuple[Qrels, Queries, str] | None,
+    judged: tuple[Qrels, Queries, str] | None = None,
     *,
     side: Side,
 ) -> HeldOut:
+    """Questions that neither model of two releases has seen, from the end of the log or from judgements.
+
+    Raises MissingPart without a log, UsageError when no question is left.
+    """
     from semsearch.evaluation.demand import n_searches
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.training.gate.held_out import from_judgements, from_log

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from semsearch.evaluation.queries import Queries
+    from semsearch.ingest.catalogue import Catalogue
     from semsearch.longtail.demand import Demand
     from semsearch.longtail.examine import Asked, Examined, Examiner
     from semsearch.longtail.kept import Scan
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from semsearch.longtail.scan import Submit
     from semsearch.retrieval.search import Searcher
     from semsearch.settings import Settings
+    from semsearch.training.log.evidence import Evidence
 
 PROCESSES = 2
 """Processes that examine queries, at most; no more than there are processors."""
@@ -42,13 +44,12 @@ ALONE = 4_000
 
 @dataclass(frozen=True, eq=False)
 class LogBefore:
-    """The part of a log that a scan may read."""
+    """A log, and what a scan may read of it."""
 
-    rows: pl.LazyFrame
+    evidence: Evidence
     """All of it."""
-    engagements: pl.DataFrame
-    """As `evaluation.attribute` found them, all of them."""
     demand: Demand
+    """Of the part before `before`, as all that follows."""
     support: Support
     before: datetime
     """Where the held-out part begins."""
@@ -132,9 +133,7 @@ def _log(
     workspace: Workspace, searcher: Searcher, settings: Settings, *, needed: bool, progress: Progress
 ) -> LogBefore | None:
     """The log before its held-out part; None without one, unless it is needed."""
-    from semsearch.evaluation.attribution import attribute
     from semsearch.ingest.catalogue import Catalogue
-    from semsearch.longtail.demand import demand
 
     catalogue = Catalogue(workspace)
     if not catalogue.n_interactions:
@@ -145,49 +144,49 @@ def _log(
             )
         return None
     progress("reading the log", 0, 0)
-    log = catalogue.interactions()
-    engagements = attribute(log, settings.log.window_s).engagements
-    before, support = _learned(log, engagements, searcher, settings)
-    found = demand(log, engagements, settings.log, before=before)
-    if needed and not found.queries.height:
+    found = read_log(catalogue, searcher, settings)
+    if needed and not found.demand.queries.height:
         raise UsageError(
             "Nobody searched in the log: it has no row of kind search with a query.",
             "Next: semsearch import interactions FILE with its searches, or semsearch longtail scan --queries FILE",
         )
-    _check_items(found.engaged["item_id"], searcher)
-    snapshot = catalogue.snapshot("interactions")
-    return LogBefore(log, engagements, found, support, before, snapshot.digest if snapshot else "")
+    _check_items(found.demand.engaged["item_id"], searcher)
+    return found
 
 
-def _learned(
-    log: pl.LazyFrame, engagements: pl.DataFrame, searcher: Searcher, settings: Settings
-) -> tuple[datetime, Support]:
-    """Where the held-out part begins, as the gate cuts it, and the training pairs before it by query."""
+def read_log(catalogue: Catalogue, searcher: Searcher, settings: Settings) -> LogBefore:
+    """The log of a catalogue, cut where the gate of a release would cut it: its last part is not for the scan."""
     import polars as pl
 
+    from semsearch.longtail.demand import demand
     from semsearch.longtail.predictors import Support
+    from semsearch.training.log.evidence import Evidence
     from semsearch.training.log.examples import examples
     from semsearch.training.log.split import split
 
-    items = searcher.release.items.select("item_id", "created_at", "ended_at").collect()
-    arm = settings.train.positives
-    rows = examples(engagements, items, "query", "both", settings.log).frame
-    before = split(rows, settings.log.validation, settings.log.test).at[1]
-    if not rows.height:
-        before = _end(log)
-    learned = examples(engagements, items, "query", "chats" if arm == "none" else arm, settings.log).frame
-    counted = learned.filter(pl.col("asked_at") < before).group_by("key").len()
-    return before, Support.of(counted.iter_rows())
+    items = searcher.release.items.collect()
+    arm = "chats" if settings.train.positives == "none" else settings.train.positives
+    log = catalogue.interactions()
+    evidence = Evidence.of(log, items, "query", arm, settings.log)
+    engagements = evidence.attribution.engagements
+    every = examples(engagements, items, "query", "both", settings.log).frame
+    before = split(every, settings.log.validation, settings.log.test).at[1] if every.height else _end(log)
+    learned = examples(engagements, items, "query", arm, settings.log).frame.filter(pl.col("asked_at") < before)
+    return LogBefore(
+        evidence,
+        demand(log, engagements, settings.log, before=before),
+        Support.of(learned.group_by("key").len().iter_rows()),
+        before,
+        getattr(catalogue.snapshot("interactions"), "digest", ""),
+    )
 
 
 def _end(log: pl.LazyFrame) -> datetime:
     """After the last row of a log in which nothing was engaged: nothing can be held out of it."""
-    from datetime import timedelta
-
     import polars as pl
 
     last: datetime | None = log.select(pl.col("ts").max()).collect().item()
-    return (last or datetime.min.replace(year=1970)) + timedelta(microseconds=1)
+    return (last or datetime(1970, 1, 1, tzinfo=UTC)) + timedelta(microseconds=1)
 
 
 def _check_items(item_ids: pl.Series, searcher: Searcher) -> None:
@@ -233,14 +232,14 @@ def _pairs(
     from semsearch.longtail.teaching.clicks import clicked
     from semsearch.longtail.teaching.propensity import propensities
 
-    items = searcher.release.items.select("item_id", "title", "created_at", "ended_at").collect()
     columns = ("key", "item_id", "title", "weight", "n_actors")
     if log is None:
         kinds = (pl.String(), pl.String(), pl.String(), pl.Float32(), pl.Int64())
         return pl.DataFrame(schema=dict(zip(columns, kinds, strict=True))), ""
     routed = queries.filter("routed")["key"].to_list()
-    looks = propensities(log.rows, before=log.before)
-    found = clicked(log.rows, log.engagements, items, routed, looks, settings.longtail, settings.log, before=log.before)
+    items = searcher.release.items.select("item_id", "title", "created_at", "ended_at").collect()
+    looks = propensities(log.evidence.log, before=log.before)
+    found = clicked(log.evidence, items, routed, looks, settings, before=log.before)
     titled = found.pairs.join(items.select("item_id", "title"), on="item_id", how="left", maintain_order="left")
     bias = looks.told or f"by {looks.n_pairs:,} pairs that were shown at several positions"
     return titled.select(columns).sort(["key", "weight", "item_id"], descending=[False, True, False]), bias

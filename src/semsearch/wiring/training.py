@@ -102,7 +102,7 @@ def _source(
     from semsearch.training.fit import Source
     from semsearch.training.log.evidence import Evidence
 
-    parent = _parent(workspace, pipeline) if go_on else None
+    parent = parent_of(workspace, pipeline) if go_on else None
     if parent and (settings.train.base or settings.train.teacher):
         raise UsageError(
             "--continue starts from the model that is served, not from a base or a teacher.",
@@ -124,7 +124,8 @@ def _source(
     return Source(schema, evidence, parent, current, kept)
 
 
-def _parent(workspace: Workspace, pipeline: str) -> Parent:
+def parent_of(workspace: Workspace, pipeline: str) -> Parent:
+    """The model that a pipeline serves, to go on with; raises MissingPart, UsageError for vectors of an endpoint."""
     from semsearch.towers.card import ModelCard
     from semsearch.training.gate.held_out import seen_until
     from semsearch.training.start import Parent

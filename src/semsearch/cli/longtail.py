@@ -1,0 +1,197 @@
+"""`longtail scan|train|lift`: the queries that the model does not understand, found and repaired."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
+from semsearch.cli.output import emit, steps, talk
+
+if TYPE_CHECKING:
+    from semsearch.longtail.reporting import ScanReport
+    from semsearch.wiring import Taught
+
+HELP = """Find the queries that the model does not understand, teach it those, and see what it gave.
+
+Example: semsearch longtail scan --html longtail.html
+
+Example: semsearch longtail train, then semsearch longtail lift
+"""
+app = typer.Typer(help=HELP, no_args_is_help=True)
+HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write a report page to this file.")]
+BoundOption = Annotated[
+    float | None, typer.Option(help="Chance of failure from which a query is routed. [default: longtail.bound]")
+]
+
+
+@app.command()
+def scan(
+    *,
+    band: Annotated[
+        list[Literal["head", "torso", "tail"]] | None,
+        typer.Option(help="Band of queries to scan. Repeatable. [default: longtail.bands]"),
+    ] = None,
+    queries: Annotated[
+        Path | None, typer.Option("--queries", help="Scan these instead of the log's: as for evaluate run.")
+    ] = None,
+    k: Annotated[
+        int | None, typer.Option("--k", "-k", help="Hits compared with a query. [default: longtail.k]")
+    ] = None,
+    bound: BoundOption = None,
+    worst: Annotated[int, typer.Option(min=0, help="Queries to show, the most harmful first.")] = 20,
+    html: HtmlOption = None,
+    release: ReleaseOption = None,
+    pipeline: PipelineOption = "default",
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+    jsonl: JsonlOption = False,
+) -> None:
+    """Compare rare queries with what the dense leg finds for them, and say which ones it likely fails.
+
+    The end of the log (log.test) is not read: it is kept to judge the repair by. The scan is kept for longtail train.
+
+    Example: semsearch longtail scan
+
+    Example: semsearch longtail scan --band tail --worst 50 --html longtail.html
+
+    Example: semsearch longtail scan --queries queries.tsv --json
+    """
+    from semsearch import wiring
+    from semsearch.evaluation.reading import read_queries
+    from semsearch.longtail.failing import shipped
+    from semsearch.longtail.reporting import report
+    from semsearch.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    settings = wiring.load_settings(opened).override("longtail", bands=tuple(band) if band else None, k=k, bound=bound)
+    asked = read_queries(queries) if queries else None
+    with steps() as progress:
+        found = wiring.longtail_scan(
+            opened, settings, pipeline=pipeline, release=release, queries=asked, now=datetime.now(UTC),
+            progress=progress,
+        )  # fmt: skip
+    told = report(found, shipped(), worst)
+    if html:
+        _write_page(html, told)
+    _show(told, as_json=json, as_jsonl=jsonl)
+
+
+def _write_page(path: Path, told: ScanReport) -> None:
+    from semsearch.files import atomic
+    from semsearch.report.longtail import scan_page
+
+    with atomic(path) as draft:
+        draft.write_text(scan_page(told), encoding="utf-8")
+    talk(f"Report: {path}")
+
+
+def _show(told: ScanReport, *, as_json: bool, as_jsonl: bool) -> None:
+    from semsearch.report.longtail import scan_told, worst_rows
+
+    rows = worst_rows(told)
+    emit(told, as_json=as_json, as_jsonl=as_jsonl, rows=rows, note="\n".join(scan_told(told)))
+    following = "longtail train" if told.n_pairs else "lexicon propose"
+    talk(f"Next: semsearch {following}")
+
+
+@app.command()
+def train(
+    *,
+    scan_id: Annotated[str | None, typer.Option("--scan", help="Scan id; default is the last one.")] = None,
+    bound: BoundOption = None,
+    publish: Annotated[bool, typer.Option("--publish", help="Serve the candidate if it passes its gate.")] = False,
+    pipeline: PipelineOption = "default",
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Teach the model the clicks of the queries that a scan routes, and judge the candidate by its gate.
+
+    Exit code 3 when the candidate may not be published: what is served stays served.
+
+    Example: semsearch longtail train
+
+    Example: semsearch longtail train --bound 0.3 --publish
+    """
+    from semsearch import wiring
+    from semsearch.errors import Refused
+    from semsearch.report.gate import cohort_rows, next_step, sentence
+    from semsearch.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    settings = wiring.load_settings(opened).override("longtail", bound=bound)
+    with steps() as progress:
+        done = wiring.longtail_train(
+            opened, settings, pipeline=pipeline, scan_id=scan_id, publishing=publish, now=datetime.now(UTC),
+            progress=progress,
+        )  # fmt: skip
+    emit(_document(done) if json else _summary(done), as_json=json)
+    if not json:
+        emit(done, rows=cohort_rows(done.gate))
+    if not done.gate.passed:
+        raise Refused(sentence(done.gate), next_step(done.gate))
+    talk(sentence(done.gate))
+    talk("Next: semsearch longtail lift" if done.published else next_step(done.gate))
+
+
+def _document(done: Taught) -> dict[str, Any]:
+    from semsearch.plain import plain
+    from semsearch.training.gate.judging import document
+
+    told: dict[str, Any] = plain(done)
+    return told | {"gate": document(done.gate)}
+
+
+def _summary(done: Taught) -> dict[str, str]:
+    """What was taught, to whom, and what came of it."""
+    facts = done.card.metrics["longtail"]
+    clicks, bias = facts["clicks"], facts["position_bias"]
+    left_out = f"{clicks['n_without']:,} without a click, {clicks['n_few']:,} with too few actors"
+    learned = done.card.metrics["behaviour"]
+    return {
+        "scan": f"{done.scan_id} of {done.base}",
+        "routed": f"{facts['n_routed']:,} queries; {clicks['n_taught']:,} teach ({left_out})",
+        "pairs": f"{clicks['n_pairs']:,} and {facts['n_replayed']:,} old ones, in {learned['train_s']:.0f} s",
+        "clicks": f"not corrected: {bias['told']}" if bias["told"] else "corrected for their position",
+        "model": f"{done.card.model_id}, continued from {done.card.metrics['continued_from']}",
+        "candidate": f"{done.candidate}, {'served now' if done.published else done.gate.outcome}",
+    }
+
+
+@app.command()
+def lift(
+    candidate: Annotated[str | None, typer.Argument(help="Release id; default is the last taught one.")] = None,
+    *,
+    worst: Annotated[int, typer.Option(min=0, help="Routed queries to show, the most changed first.")] = 10,
+    pipeline: PipelineOption = "default",
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+    jsonl: JsonlOption = False,
+) -> None:
+    """Compare before and after an extra training, on later searches that neither model has seen.
+
+    By band and for the routed queries, with paired 95 % intervals; and what became of the candidate, and why.
+
+    Example: semsearch longtail lift
+
+    Example: semsearch longtail lift --jsonl
+    """
+    from semsearch import wiring
+    from semsearch.report.longtail import lift_document, lift_query_rows, lift_rows, lift_told
+    from semsearch.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    with steps() as progress:
+        found = wiring.longtail_lift(
+            opened, pipeline=pipeline, candidate=candidate, now=datetime.now(UTC), progress=progress
+        )
+    note = "\n".join(lift_told(found))
+    if json or jsonl:
+        emit(lift_document(found), as_json=json, as_jsonl=jsonl, rows=found.queries.to_dicts())
+        return
+    emit(found, rows=lift_rows(found), title="Later searches, before and after", note=note)
+    if rows := lift_query_rows(found, worst):
+        emit(found, rows=rows, title="Routed queries")
