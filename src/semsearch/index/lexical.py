@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import MismatchError
+from semsearch.index.dense import mapped
 from semsearch.index.vocabulary import StoredVocabulary
 from semsearch.text.analyser import Analyser
 from semsearch.text.lexicons import Lexicon
@@ -72,9 +74,10 @@ class LexicalIndex:
                 "Next: semsearch index build",
             )
         self._starts: NDArray[np.int64] = np.load(folder / "column_starts.npy")
-        self._rows: NDArray[np.int32] = np.load(folder / "rows.npy", mmap_mode="r")
-        self._values: NDArray[np.float32] = np.load(folder / "values.npy", mmap_mode="r")
+        self._rows: NDArray[np.int32] = mapped(folder / "rows.npy")
+        self._values: NDArray[np.float32] = mapped(folder / "values.npy")
         self.vocabulary = StoredVocabulary(folder, np.diff(self._starts), self.n_items)
+        self.most = lru_cache(maxsize=1 << 16)(self._most)
 
     def plan(self, query: str) -> QueryPlan:
         """What the query means to this index."""
@@ -88,6 +91,10 @@ class LexicalIndex:
         number = self.vocabulary.find(token)
         span = slice(0, 0) if number < 0 else slice(int(self._starts[number]), int(self._starts[number + 1]))
         return self._rows[span], self._values[span]
+
+    def _most(self, token: str) -> float:
+        """The highest BM25 of a token in any item; 0 when unknown."""
+        return float(self._column(token)[1].max(initial=0.0))
 
     def scores(self, plan: QueryPlan) -> NDArray[np.float32]:
         """float32 [n_items], the weighted sum of the terms' BM25 scores; 0 for an item that matches none."""

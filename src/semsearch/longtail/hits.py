@@ -49,14 +49,14 @@ def hits_of(searcher: Searcher, queries: Sequence[str], *, now: datetime, k: int
     """
     searcher.side.must_be("query")
     allowed = searcher.allowed(Filters(now))
-    lexical = LexicalTop(searcher.release.lexical)
+    lexical = LexicalTop(searcher.release.lexical, allowed)
     for start in range(0, len(queries), BATCH):
         some = queries[start : start + BATCH]
         plans = [searcher.release.lexical.plan(query) for query in some]
         vectors = _vectors(searcher, plans, now)
         dense = _dense(searcher, vectors, depth, allowed)
         for query, plan, vector, found in zip(some, plans, vectors, dense, strict=True):
-            words = lexical.search(plan, k, allowed)
+            words = lexical.search(plan, k)
             shared = searcher.release.lexical.scores_of(plan, found.rows[:k])
             yield Hits(query, plan, vector, found, words, shared)
 
