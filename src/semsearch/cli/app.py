@@ -16,6 +16,7 @@ from semsearch.cli import (
     hunt,
     imports,
     index,
+    lexicon,
     longtail,
     release,
     replay,
@@ -82,6 +83,7 @@ app.command()(replay.replay)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(authors.app, name="authors")
 app.add_typer(campaigns.app, name="campaigns")
+app.add_typer(lexicon.app, name="lexicon")
 app.command()(simulate.simulate)
 app.command()(demo.demo)
 

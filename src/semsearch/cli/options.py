@@ -14,7 +14,8 @@ import typer
 from semsearch.errors import UsageError
 
 NAMED = re.compile(
-    r"(?<![\w./])semsearch ((?:(?:import|index|release|evaluate|scan|alerts|authors|campaigns|longtail) )?[a-z]+)"
+    r"(?<![\w./])semsearch "
+    r"((?:(?:import|index|release|evaluate|scan|alerts|authors|campaigns|lexicon|longtail) )?[a-z]+)"
 )
 """A command inside a sentence."""
 WITHOUT_WORKSPACE = re.compile(r"demo|simulate")

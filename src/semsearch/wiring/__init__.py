@@ -6,12 +6,14 @@ serving ← pipelines ← building ← training
         ← repairing
         ← scanning ← looking
         ← notifying
+        ← lexicon
 ```
 """
 
 from __future__ import annotations
 
 from semsearch.wiring.building import build, next_lexical_id, next_model
+from semsearch.wiring.lexicon import Proposed, propose_lexicon
 from semsearch.wiring.looking import Looking, open_looking
 from semsearch.wiring.notifying import Retried, open_courier, open_sinks, retry
 from semsearch.wiring.pipelines import items_of, pipeline_schema
@@ -31,6 +33,7 @@ from semsearch.wiring.training import Training, train
 
 __all__ = [
     "Looking",
+    "Proposed",
     "Retried",
     "Taught",
     "Training",
@@ -53,6 +56,7 @@ __all__ = [
     "open_sinks",
     "open_state",
     "pipeline_schema",
+    "propose_lexicon",
     "publish",
     "query_side",
     "reembed",
