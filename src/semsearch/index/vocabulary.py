@@ -8,6 +8,7 @@ line; `word_starts.npy` where each length begins.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -31,7 +32,7 @@ class StoredVocabulary:
         self._starts = memoryview(np.load(folder / "term_starts.npy"))
         self._words_path = folder / "words.txt"
         self._word_starts: list[int] = np.load(folder / "word_starts.npy").tolist()
-        self.find = lru_cache(maxsize=4096)(self._find)
+        self.find = lru_cache(maxsize=1 << 15)(self._find)
         self._of_length = lru_cache(maxsize=None)(self._read_length)
 
     def _find(self, token: str) -> int:
@@ -53,6 +54,14 @@ class StoredVocabulary:
         """How many documents hold `token`; 0 when unknown."""
         number = self.find(token)
         return int(self._counts[number]) if number >= 0 else 0
+
+    def words(self) -> list[str]:
+        """The words that spelling may correct to, the shortest first."""
+        return [line.partition("\t")[2] for line in self._words_path.read_text(encoding="utf-8").splitlines()]
+
+    def idf(self, token: str) -> float:
+        """Rarity of a token: ln((n_docs + 1) / (count + 1)); 0 for one that every document holds."""
+        return math.log((self.n_docs + 1) / (self.count(token) + 1))
 
     def near(self, word: str, distance: int) -> list[tuple[str, int]]:
         """Known words within `distance` key presses: nearest first, then the more frequent, then by text."""

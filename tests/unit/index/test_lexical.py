@@ -239,3 +239,18 @@ def test_every_posting_is_counted_once(index):
         assert rows.tolist() == sorted(set(rows.tolist()))
         assert (values > 0).all()
         assert Counter(rows.tolist()).total() == index.vocabulary.count(token)
+
+
+def test_words_and_their_rarity(tmp_path):
+    index = build_lexical(frame(["red bag", "red hat", "red 270", "bag"]), Analyser(), tmp_path)
+    assert index.vocabulary.words() == ["bag", "red"]  # letters alone, in two items or more
+    assert index.vocabulary.idf("red") == pytest.approx(np.log(5 / 4))
+    assert index.vocabulary.idf("scarf") == pytest.approx(np.log(5))
+
+
+def test_some_rows_score_as_all_do(index):
+    for query in ("나이키 에어맥스 270", "아이폰14 128기가", "zzz"):
+        plan = index.plan(query)
+        rows = np.array([19, 0, 3, 17])
+        assert index.scores_of(plan, rows).tolist() == index.scores(plan)[rows].tolist()
+    assert index.most("가방") == max(index.scores(QueryPlan("가방", (Term("가방", 1.0, "word"),), "가방", ())))
