@@ -45,6 +45,23 @@ def interval(
     return drawing(parts, width, height, f"{mean:.3f}, interval {low:.3f} to {high:.3f}")
 
 
+def above_half(share: float | None, *, width: int = 110) -> Markup:
+    """A bar from 0.5 to `share` on a scale from 0 to 1, for one table cell; empty when it is not known."""
+    if share is None or math.isnan(share):
+        return Markup("")
+    scale = Scale(0, 1, 1, width - 1)
+    first, last = sorted((float(scale(0.5)), float(scale(share))))
+    tone = "bar" if share >= 0.5 else "down"
+    parts = [
+        Markup('<line class="axis" x1="1" x2="{}" y1="8" y2="8"/>').format(width - 1),
+        Markup('<rect class="{}" x="{:.1f}" y="3" width="{:.1f}" height="10" rx="2"/>').format(
+            tone, first, last - first
+        ),
+        Markup('<line class="zero" x1="{0}" x2="{0}" y1="0" y2="16"/>').format(scale(0.5)),
+    ]
+    return drawing(parts, width, 16, f"{share:.2f} against 0.5")
+
+
 def bars(rows: Sequence[tuple[str, float]], *, stop: float | None = None, digits: int = 3, width: int = 880) -> Markup:
     """Labelled horizontal bars from 0; `stop` is the value of a full bar (the largest when left out)."""
     if not rows:
