@@ -76,10 +76,6 @@ class StoredVocabulary:
             found += [(written[index], int(apart)) for _, apart, index in hits]
         return sorted(found, key=lambda hit: (hit[1], -self.count(stem(hit[0])), hit[0]))
 
-    def plain_words(self) -> list[str]:
-        """The words of letters alone in two documents or more, before stemming; by key presses, then by text."""
-        return [word for length in range(len(self._word_starts) - 1) for word in self._of_length(length)[1]]
-
     def _read_length(self, length: int) -> tuple[list[str], list[str]]:
         with self._words_path.open("rb") as file:
             file.seek(self._word_starts[length])

@@ -97,6 +97,9 @@ def test_what_only_looks_alike_does_not_tie(query: str, title: str) -> None:
         ("일 룸 선반", "일룸 선반"),
         ("후지필름인 스탁스", "후지필름 인스탁스"),
         ("wh1000xm4", "WH-1000XM4"),
+        ("갤럭시탭s9fe256gb", "갤럭시탭 S9 FE 256GB"),
+        ("소니 7m3", "소니 a7m3"),
+        ("애플워치 41mm", "애플워치 41"),
     ],
 )
 def test_spaces_do_not_matter(query: str, title: str) -> None:

@@ -21,6 +21,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,12 +72,15 @@ class Cell:
     """Pairs of words that were compared."""
 
 
+@dataclass(frozen=True)
 class Calibration:
     """Thresholds by kind and length."""
 
-    def __init__(self, cells: Sequence[Cell]) -> None:
-        self.cells = tuple(cells)
-        self._thresholds = {(cell.kind, cell.length): cell.threshold for cell in cells}
+    cells: tuple[Cell, ...] = ()
+
+    @cached_property
+    def _thresholds(self) -> dict[tuple[str, int], float | None]:
+        return {(cell.kind, cell.length): cell.threshold for cell in self.cells}
 
     @classmethod
     def of(cls, vocabulary: Sequence[str], *, seed: int = 0) -> Calibration:
@@ -86,7 +90,7 @@ class Calibration:
         words = rng.sample(words, min(_READ, len(words)))
         by_kind = {kind: [word for word in words if _script(word) == kind] for kind in KINDS}
         cells = [cell for kind, name in KINDS.items() for cell in _spelling(name, by_kind[kind], rng)]
-        return cls([*cells, *_sounds(by_kind[HANGUL], by_kind[LATIN])])
+        return cls((*cells, *_sounds(by_kind[HANGUL], by_kind[LATIN])))
 
     def least(self, kind: int, presses: int) -> float | None:
         """The likeness from which a word of this kind and length ties; None: only the same word does."""
@@ -109,7 +113,7 @@ class Calibration:
     @classmethod
     def from_dict(cls, held: Mapping[str, Any]) -> Calibration:
         """What `as_dict` gave."""
-        return cls([Cell(**(row | {k: _NAN for k in _MEASURED if row[k] is None})) for row in held["cells"]])
+        return cls(tuple(Cell(**(row | {k: _NAN for k in _MEASURED if row[k] is None})) for row in held["cells"]))
 
 
 def _script(word: str) -> int:

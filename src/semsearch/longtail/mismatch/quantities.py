@@ -7,7 +7,7 @@ before the text is cut, so that they neither tie nor contradict.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -44,6 +44,8 @@ _FEET = frozenset(str(n) for n in range(215, 305, 5))
 _COMPARABLE = 4.0
 """Two sizes that are further apart than this are of two things: 16 GB of memory do not contradict 512 GB of disk."""
 _TERSE = 2
+_LONGEST_CODE, _MOST = 40, 0.7
+"""Characters of a code that is taken apart, and the share of it that must be found."""
 _LONGEST = 4
 """Digits of a number that names a model."""
 
@@ -159,7 +161,29 @@ def has(asked: Atom, item: Quantities) -> bool:
     unit, value = measured(asked.text)
     if value in item.sizes.get(unit, ()) or value in item.bare.get(unit, ()):
         return True
-    return unit_of(amount(asked.text)) == unit and amount(asked.text) in item.numbers
+    # 41 is 41mm where nothing else is said in mm
+    return unit not in item.sizes and amount(asked.text) in item.numbers
+
+
+def of_code(asked: str, item: Quantities, held: Container[str]) -> tuple[str, float]:
+    """What an item has for a code that it does not write alike, and for how much of it.
+
+    The code with letters before or after it (7m3, a7m3), or its pieces: s9fe256gb is s9 fe 256gb.
+    """
+    for codes in item.codes.values():
+        for code in codes:
+            if asked in code or code in asked:
+                longer, shorter = (code, asked) if len(code) > len(asked) else (asked, code)
+                if not _HAS_DIGIT.search(longer.replace(shorter, "", 1)):
+                    return code, 1.0
+    pieces: list[str] = []
+    at = 0
+    while at < min(len(asked), _LONGEST_CODE):
+        end = next((end for end in range(len(asked), at + 1, -1) if asked[at:end] in held), at)
+        pieces += [asked[at:end]] if end > at else []
+        at = max(at + 1, end)
+    share = sum(map(len, pieces)) / len(asked)
+    return (" ".join(pieces), share) if share >= _MOST else ("", 0.0)
 
 
 def otherwise(asked: Atom, wanted: frozenset[str], item: Quantities) -> str:
@@ -195,7 +219,7 @@ def _alike(asked: Atom, other: str) -> bool:
     """
     plain = other.replace(".", "").isdigit()
     if asked.kind == CODE:
-        return not plain
+        return not plain and other not in asked.text
     if not plain or unit_of(other) != unit_of(asked.text):
         return False
     long, short = max(len(other), len(asked.text)), min(len(other), len(asked.text))

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from semsearch.longtail.mismatch.calibration import Calibration
+from semsearch.longtail.mismatch.quantities import of_code
 from semsearch.longtail.mismatch.words import PART, Named, Words, is_letter, scripts, spelled, words_of
 from semsearch.text import keyboard
 from semsearch.text.cutting import cut
 from semsearch.text.lexicons import Lexicon
-from semsearch.text.tokens import HANGUL, LATIN, Atom, joined
+from semsearch.text.tokens import CODE, HANGUL, LATIN, Atom, joined
 from semsearch.text.tokens import words as cut_text
 
 _KNOWN = math.log(8.0)
@@ -153,6 +154,9 @@ class Ties:
         for token, share in asked.groups:
             if token in item.groups:
                 return Tie(text, item.groups[token], "lexicon", share)
+        if asked.atom.kind == CODE:
+            found, share = of_code(text, item.quantities, item.held)
+            return Tie(text, found, "joined", round(share, 3)) if found else None
         if len(text) >= PART.get(asked.atom.kind, _LONGEST_TYPED) and text in item.runs:
             return self._inside(asked, item)
         return None
