@@ -8,12 +8,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from semsearch.longtail.predictors.case import OURS
+from semsearch.longtail.teaching.lift import RECALL, REST, ROUTED, ROUTED_TAIL, SERVED
+from semsearch.plain import plain
 from semsearch.report.alert import chunks, counted
-from semsearch.report.page import number, render
+from semsearch.report.evaluation import metric_label
+from semsearch.report.page import number, render, signed
+from semsearch.report.svg import Span
 from semsearch.report.thresholds import Threshold, thresholds
+from semsearch.training.gate.cohorts import MIN_QUESTIONS
 
 if TYPE_CHECKING:
     from semsearch.longtail.reporting import Hit, ScanReport, WorstQuery
+    from semsearch.longtail.teaching.lift import Change, Fate, Lift
 
 FIRST_HITS, FIRST_PAIRS = 5, 10
 """What stands open; the rest of a list folds."""
@@ -168,3 +174,150 @@ def _measured(cells: Sequence[Mapping[str, Any]]) -> list[Threshold]:
         for row in rows
         if row["kind"] != "sound" and row["chance"] is not None
     ]
+
+
+# --- the lift ---------------------------------------------------------------------------------
+
+LEGS = {RECALL: "dense leg", SERVED: "as served"}
+
+
+def lift_rows(lift: Lift) -> list[dict[str, Any]]:
+    """One row a group and metric; of fewer than 30 questions no interval is told."""
+    return [
+        {
+            "group": change.group,
+            "metric": _metric(change),
+            "questions": change.n,
+            "before": change.before,
+            "after": change.after,
+            "difference": change.difference,
+            "low": change.low if _enough(change) else None,
+            "high": change.high if _enough(change) else None,
+            "relative": _percent(change.relative[0]) if _enough(change) else None,
+            "better": change.n_better,
+            "worse": change.n_worse,
+        }
+        for change in lift.changes
+    ]
+
+
+def lift_query_rows(lift: Lift, n: int) -> list[dict[str, Any]]:
+    """The `n` routed questions that changed most, by the dense leg's recall; one row each."""
+    import polars as pl
+
+    moved = (pl.col("after") - pl.col("before")).abs()
+    rows = lift.queries.filter("routed").sort(moved, "n_searches", "key", descending=[True, True, False]).head(n)
+    return [
+        {
+            "query": row["key"],
+            "band": row["band"],
+            "searches": row["n_searches"],
+            f"{metric_label(RECALL)} before": row["before"],
+            f"{metric_label(RECALL)} after": row["after"],
+            f"{metric_label(SERVED)} before": row["served_before"],
+            f"{metric_label(SERVED)} after": row["served_after"],
+        }
+        for row in rows.iter_rows(named=True)
+    ]
+
+
+def lift_document(lift: Lift) -> dict[str, Any]:
+    """The whole result in plain values, for JSON."""
+    told = {name: getattr(lift, name) for name in lift.__dataclass_fields__ if name not in ("changes", "queries")}
+    changes = [plain(change) | {"relative": plain(change.relative)} for change in lift.changes]
+    found: dict[str, Any] = plain(told)
+    return found | {"changes": changes, "queries": plain(lift.queries.to_dicts())}
+
+
+def lift_told(lift: Lift) -> tuple[str, ...]:
+    """What the routed queries gained, what the others paid, what became of the candidate, and what it rests on."""
+    groups = [group for group in (ROUTED_TAIL, ROUTED, REST) if any(change.group == group for change in lift.changes)]
+    return (
+        *(_change_told(lift.change(group)) for group in groups),
+        _fate_told(lift.candidate, lift.current, lift.fate),
+        _asked_told(lift),
+    )
+
+
+def _change_told(change: Change) -> str:
+    group = change.group.capitalize()
+    if not change.n:
+        return f"{group}: none of these queries was asked again later."
+    moved = (
+        f"{group}: {metric_label(change.metric)} of the dense leg went from {number(change.before)} to "
+        f"{number(change.after)}"
+    )
+    if not _enough(change):
+        return f"{moved}; {change.n} {counted(change.n, 'question')} are too few to tell."
+    told = f"{moved}, {signed(change.difference)} ({signed(change.low)} to {signed(change.high)})"
+    share, low, high = map(_percent, change.relative)
+    relative = f", which is {share} ({low} to {high})" if share else ""
+    return f"{told}{relative}, over {change.n:,} questions."
+
+
+def _fate_told(candidate: str, current: str, fate: Fate) -> str:
+    state = f"{candidate} is served now" if fate.published else f"{candidate} is not served"
+    judged = f"Its gate said {fate.outcome}: {fate.told.rstrip('.')}." if fate.outcome else fate.told
+    forced = ""
+    if fate.forced:
+        forced = (
+            f" It was published by {fate.forced.get('by', '?')} without a passed gate: {fate.forced.get('reason', '')}"
+        )
+    return f"{state}; it was trained from {current}. {judged}{forced}"
+
+
+def _asked_told(lift: Lift) -> str:
+    source = lift.source
+    named = "the end of the log" if source.get("questions") == "log" else source.get("questions", "questions")
+    span = f" ({minute(source['from'])} to {minute(source['until'])} UTC)" if "from" in source else ""
+    left = (
+        f" Left out, as nothing wanted was there to be found: {lift.n_unanswerable:,}." if lift.n_unanswerable else ""
+    )
+    return (
+        f"Asked: {named}{span}, which neither scan nor training has read. Of {lift.n_routed:,} routed queries "
+        f"{lift.n_routed_asked:,} were asked again in it.{left} Intervals: paired 95 % bootstrap over questions."
+    )
+
+
+def lift_page(lift: Lift) -> str:
+    """A self-contained HTML page."""
+    routed = lift.queries.filter("routed").to_dicts()
+    lost = [row for row in routed if row["after"] < row["before"]]
+    gained = [row for row in reversed(routed) if row["after"] > row["before"]]
+    return render(
+        "lift.html",
+        lift=lift,
+        rows=lift_rows(lift),
+        sentences=lift_told(lift),
+        spans=[_span(change) for change in lift.changes if change.metric == RECALL],
+        n_same=len(routed) - len(lost) - len(gained),
+        lists={"gained": gained[:_MOST_MOVED], "lost": lost[:_MOST_MOVED]},
+        counts={"gained": len(gained), "lost": len(lost)},
+        tone=_TONES.get(lift.fate.outcome, "mid"),
+        chunks=chunks,
+        cut=cut,
+    )
+
+
+_TONES = {"passed": "up", "refused": "down"}
+_MOST_MOVED = 100
+
+
+def _span(change: Change) -> Span:
+    enough = _enough(change)
+    middle, low, high = (change.difference, change.low, change.high) if enough else (math.nan,) * 3
+    tone = "up" if low > 0 else "down" if high < 0 else "open"
+    return Span(change.group, f"{change.n:,} {counted(change.n, 'question')}", middle, low, high, bar=0.0, tone=tone)
+
+
+def _enough(change: Change) -> bool:
+    return change.n >= MIN_QUESTIONS
+
+
+def _metric(change: Change) -> str:
+    return f"{metric_label(change.metric)}, {LEGS[change.metric]}" if change.metric in LEGS else change.metric
+
+
+def _percent(share: float) -> str | None:
+    """A relative change: `+38 %`; None for unknown."""
+    return None if math.isnan(share) else f"{signed(share * 100, 1)} %"

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
+import polars as pl
 import pytest
 
 from semsearch.longtail.predictors import PREDICTORS
 from semsearch.longtail.reporting import Hit, Pair, ScanReport, WorstQuery
+from semsearch.longtail.teaching.lift import Change, Fate, Lift
 from semsearch.report.longtail import (
     cut,
     demand_told,
+    lift_document,
+    lift_page,
+    lift_query_rows,
+    lift_rows,
+    lift_told,
     position_told,
     scan_page,
     scan_told,
@@ -200,3 +208,83 @@ def test_without_engagements_nothing_is_said_of_any_part():
     unknown = tuple({**row, "auc": None} for row in WORTH)
     assert "Too few queries have engagements" in scan_page(report(worth=unknown))
     assert "Too few queries have engagements" not in scan_page(report())
+
+
+# --- the lift ---------------------------------------------------------------------------------
+
+QUERIES = pl.DataFrame(
+    [
+        ("\u202e" + EVIL, "tail", True, 0, 1.0, 0.5, 0.1, 0.1),
+        ("나이키", "head", False, 900, 1.0, 0.0, 0.5, 0.5),
+        ("아이폰 14", "tail", True, 2, 0.5, 0.5, 0.2, 0.2),
+        ("ps5", "torso", True, 9, 0.0, 1.0, 0.3, 0.9),
+    ],
+    schema=["key", "band", "routed", "n_searches", "before", "after", "served_before", "served_after"],
+    orient="row",
+)
+NO = (NAN,) * 5
+
+
+def lifted(**changed: Any) -> Lift:
+    made = Lift(
+        current="r1", candidate="r2",
+        changes=(
+            Change("routed tail", "recall@100", 812, 0.25, 0.35, 0.1, 0.05, 0.15, 90, 10),
+            Change("routed tail", "ndcg@10", 812, 0.2, 0.2, 0.0, -0.01, 0.01, 5, 5),
+            Change("routed", "recall@100", 12, 0.25, 0.35, 0.1, 0.1, 0.1, 3, 0),
+            Change("not routed", "recall@100", 0, *NO, 0, 0),
+        ),
+        queries=QUERIES, fate=Fate(False, "refused", "head loses", "g1"),
+        source={"questions": "log", "from": "2026-10-30T12:34:56+00:00", "until": "2026-11-20T09:00:00+09:00"},
+        n_routed=1_204, n_routed_asked=3, n_unanswerable=7,
+    )  # fmt: skip
+    return replace(made, **changed)
+
+
+def test_lift_rows_tell_no_interval_of_few_questions():
+    rows = lift_rows(lifted())
+    assert [row["metric"] for row in rows[:2]] == ["recall@100, dense leg", "nDCG@10, as served"]
+    assert (rows[0]["difference"], rows[0]["low"], rows[0]["high"], rows[0]["relative"]) == (0.1, 0.05, 0.15, "+40.0 %")
+    assert (rows[2]["difference"], rows[2]["low"], rows[2]["high"], rows[2]["relative"]) == (0.1, None, None, None)
+    assert rows[3]["questions"] == 0
+
+
+def test_the_routed_queries_that_changed_most_come_first():
+    assert [row["query"] for row in lift_query_rows(lifted(), 2)] == ["ps5", "\u202e" + EVIL]
+    assert len(lift_query_rows(lifted(), 9)) == 3
+    assert lift_query_rows(lifted(queries=QUERIES[:0]), 9) == []
+    row = lift_query_rows(lifted(), 1)[0]
+    assert (row["recall@100 before"], row["recall@100 after"], row["nDCG@10 after"]) == (0.0, 1.0, 0.9)
+
+
+def test_the_lift_is_told_with_its_price_and_what_became_of_it():
+    tail, routed, rest, fate, asked = lift_told(lifted())
+    assert tail == (
+        "Routed tail: recall@100 of the dense leg went from 0.250 to 0.350, +0.100 (+0.050 to +0.150), which is "
+        "+40.0 % (+20.0 % to +60.0 %), over 812 questions."
+    )
+    assert routed.endswith("12 questions are too few to tell.")
+    assert rest == "Not routed: none of these queries was asked again later."
+    assert fate == "r2 is not served; it was trained from r1. Its gate said refused: head loses."
+    assert "2026-11-20 00:00 UTC" in asked and "Of 1,204 routed queries 3 were asked again" in asked and "7" in asked
+    forced = Fate(True, forced={"by": "minji", "reason": "no log yet"})
+    told = lift_told(lifted(fate=forced, source={"questions": "qrels.txt"}))
+    assert told[3].endswith("No gate has judged it. It was published by minji without a passed gate: no log yet")
+    assert told[4].startswith("Asked: qrels.txt, which")
+
+
+def test_the_lift_as_json_is_whole():
+    document = json.loads(json.dumps(lift_document(lifted()), allow_nan=False))
+    assert document["changes"][0]["relative"] == [0.4, pytest.approx(0.2), pytest.approx(0.6)]
+    assert document["changes"][3]["before"] is None
+    assert len(document["queries"]) == 4 and document["fate"]["outcome"] == "refused"
+
+
+def test_the_page_of_a_lift():
+    page = checked(lift_page(lifted()))
+    assert "<h1>r2 after extra training, against r1</h1>" in page
+    for told in ("gate: refused", "not served", "812 questions", "+40.0 %", "too few", "1 gained, 1 lost, 1 did not"):
+        assert told in page, told
+    assert "나이키" not in page  # it was not routed
+    bare = checked(lift_page(lifted(queries=QUERIES[:0], fate=Fate(False))))
+    assert "gate: not judged" in bare and "0 gained" in bare
