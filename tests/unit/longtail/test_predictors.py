@@ -134,6 +134,8 @@ def test_scores_against_the_background():
     assert found["low_mean"] == pytest.approx(-(0.9 - 0.2) / spread)
     assert found["flat"] == pytest.approx(-np.std([1, 0.8, 0]) / spread)
     assert found["no_decay"] == pytest.approx(-0.2 / spread)
+    assert found["no_fall"] == pytest.approx(-1.0 / spread)
+    assert found["crowded"] == pytest.approx(-0.8 / spread)
 
 
 def test_hits_unlike_each_other():
@@ -175,6 +177,8 @@ def test_what_was_engaged_instead():
     assert found["engaged_mismatch"] == 0.25
     assert found["relative_mismatch"] == 0.25
     assert found["engaged_missed"] == 0.25  # row 3
+    # ¾ · 0.8 − ¼ · 1 = 0.35, the last dense hit has 0
+    assert found["engaged_below"] == pytest.approx(-0.35 / float(np.std(MATRIX @ [1, 0])))
     # mean of rows 0, 1 is (0.9, 0.3); of the engaged ¾ (0.8, 0.6) + ¼ (-1, 0) = (0.35, 0.45)
     assert found["engaged_far"] == pytest.approx(-(0.9 * 0.35 + 0.3 * 0.45))
 
@@ -195,7 +199,7 @@ def test_asked_but_never_engaged():
 def test_an_engaged_item_without_a_vector_is_missed():
     found = values(engaged=engaged(rows=(4,), weights=(1.0,), fits=(Fit(),)))
     assert found["engaged_missed"] == 1.0
-    assert math.isnan(found["engaged_far"])
+    assert math.isnan(found["engaged_far"]) and math.isnan(found["engaged_below"])
 
 
 # --- nothing found ---------------------------------------------------------------------------
@@ -207,6 +211,7 @@ def test_without_a_hit_nothing_fits_and_the_scores_are_unknown():
     assert found["mismatch"] == found["uncovered"] == found["engaged_missed"] == 1.0
     unknown = {"low_top", "low_mean", "flat", "no_decay", "scattered", "unseen", "rare", "unclear", "contradicted"}
     unknown |= {"disagreement", "lexical_lack", "lexical_missed", "lexical_far", "engaged_far"}
+    unknown |= {"no_fall", "crowded", "engaged_below"}
     assert {name for name, value in found.items() if math.isnan(value)} == unknown
 
 

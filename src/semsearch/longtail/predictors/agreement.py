@@ -41,6 +41,5 @@ def _distances(case: Case, scores: np.ndarray) -> Values:
     missed = float((cosines < scores[-1]).mean())
     if not known.size:
         return {"lexical_missed": missed, "lexical_far": NAN}
-    _, spread = case.ground.background(vector)
     closest = scores[: max(case.k, 1)]
-    return {"lexical_missed": missed, "lexical_far": float(closest.mean() - known.mean()) / spread}
+    return {"lexical_missed": missed, "lexical_far": float(closest.mean() - known.mean()) / case.background[1]}

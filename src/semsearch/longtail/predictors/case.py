@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.index.dense import Rows
+from semsearch.index.dense import Floats, Rows
 from semsearch.longtail.hits import Hits
 from semsearch.longtail.predictors.ground import Ground
 
 OURS = "ours"
 NAN = float("nan")
+Values = dict[str, float]
+"""Predictors by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Engaged:
     """Asks that another query of the same session followed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """One query with all that is known of it."""
 
@@ -90,5 +93,12 @@ class Case:
         """Rows of these hits."""
         return self.hits.dense.rows[: self.k]
 
+    @cached_property
+    def background(self) -> tuple[float, float]:
+        """Mean and standard deviation of the query's cosines with all items; NaN without a vector."""
+        return (NAN, NAN) if self.hits.vector is None else self.ground.background(self.hits.vector)
 
-Values = dict[str, float]
+    @cached_property
+    def vectors(self) -> Floats:
+        """Of `rows`, [n, dim]."""
+        return self.ground.of_rows(self.rows)

@@ -81,19 +81,17 @@ def _beside_hits(case: Case, engaged: Engaged, weights: np.ndarray) -> Values:
         return {"engaged_missed": 1.0, "engaged_below": NAN}
     cosines = case.ground.vectors.scores(vector, engaged.rows)
     known = np.isfinite(cosines)
-    _, spread = case.ground.background(vector)
     below = NAN
     if known.any():
         mean = float(weights[known] @ cosines[known].astype(np.float64) / weights[known].sum())
-        below = (float(scores[-1]) - mean) / spread
+        below = (float(scores[-1]) - mean) / case.background[1]
     return {"engaged_missed": float(weights @ (cosines < scores[-1])), "engaged_below": below}
 
 
 def _likeness(case: Case, engaged: Engaged, weights: np.ndarray) -> float:
     """Mean cosine of a dense hit and an engaged item; NaN without either."""
-    hits = case.ground.of_rows(case.rows)
     has = case.ground.vectors.vector_of[engaged.rows] >= 0
-    if not len(hits) or not has.any():
+    if not len(case.vectors) or not has.any():
         return NAN
     wanted = weights[has] @ case.ground.of_rows(engaged.rows) / weights[has].sum()
-    return float(hits.mean(axis=0, dtype=np.float64) @ wanted)
+    return float(case.vectors.mean(axis=0, dtype=np.float64) @ wanted)

@@ -22,11 +22,11 @@ PREDICTORS = (
 
 
 def values(case: Case) -> Values:
-    """All NaN for a query without a vector or hits."""
-    vector, scores = case.hits.vector, case.hits.dense.scores.astype(np.float64)
-    if vector is None or not scores.size:
+    """All NaN without a hit."""
+    scores = case.hits.dense.scores.astype(np.float64)
+    if not scores.size:
         return dict.fromkeys((p.name for p in PREDICTORS), NAN)
-    mean, spread = case.ground.background(vector)
+    mean, spread = case.background
     close = scores[: max(case.k, 1)]
     return {
         "low_top": -float(scores[0]),
@@ -41,8 +41,7 @@ def values(case: Case) -> Values:
 
 def _coherence(case: Case) -> float:
     """Mean cosine of two of the closest hits; NaN for fewer than two."""
-    rows = case.ground.of_rows(case.rows)
-    if (n := len(rows)) < 2:
+    if (n := len(case.vectors)) < 2:
         return NAN
-    total = rows.sum(axis=0, dtype=np.float64)
+    total = case.vectors.sum(axis=0, dtype=np.float64)
     return float((total @ total - n) / (n * (n - 1)))

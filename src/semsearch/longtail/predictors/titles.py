@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from semsearch.text import tokens
 from semsearch.text.views import search
 
-REMEMBERED = 1 << 18
+REMEMBERED = 1 << 16
 """Titles that are kept cut."""
 Numbers = NDArray[np.int64]
 
