@@ -1,0 +1,257 @@
+"""What one pass of extra training on their clicks gives the queries that fail, and what it costs the others.
+
+    python -m bench.longtail lift [--seeds 31 32 33 34 35 --keep FOLDER --bound 0.5]
+
+Each world is a simulated Korean market whose base was trained until three passes brought no gain. The queries above
+the bound are routed by the log before its held-out part, and their clicks, cleaned, are learned in one pass with
+replay. Beside it stands a control: as many queries, drawn at random among all that could have been routed (scanned,
+with clicks of enough actors), each with about as many pairs as one of the routed, so that queries, pairs and steps are
+the same; same cleaning, same replay. Both candidates are built and asked what was searched later: recall@100 of the
+dense leg, against what people engaged with then (what a product measures), and against what they truly meant (grade 2,
+alive when it was asked; also searches that ended in no click). Relative figures are of the base's mean. Intervals are
+t-intervals over the seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from bench.longtail_worlds import World, add_options, world
+
+from semsearch import wiring
+from semsearch.evaluation.intervals import student
+from semsearch.evaluation.qrels import Qrels
+from semsearch.evaluation.queries import Queries, query_id_of
+from semsearch.evaluation.questions import Questions
+from semsearch.longtail.demand import Demand, demand
+from semsearch.longtail.teaching.clicks import clicked
+from semsearch.longtail.teaching.extra import Extra, extra, teach
+from semsearch.longtail.teaching.lift import RECALL, ROUTED, ROUTED_TAIL, SERVED, Fate, Lift, lift
+from semsearch.longtail.teaching.propensity import Propensities, propensities
+from semsearch.longtail.teaching.routing import route
+from semsearch.text.views import search
+from semsearch.training.gate.held_out import from_log
+from semsearch.training.log.evidence import Evidence
+from semsearch.workspace import Workspace
+
+if TYPE_CHECKING:
+    from semsearch.settings import Settings
+
+TAUGHT, CONTROL = "routed", "control"
+ENGAGED, TRUE = "engaged later", "truth"
+GROUPS = (ROUTED_TAIL, ROUTED, "head", "torso", "tail", "not routed", "all")
+METRICS = (RECALL, SERVED)
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """One world before its held-out part, and the questions after it."""
+
+    place: World
+    evidence: Evidence
+    demand: Demand
+    looks: Propensities
+    settings: Settings
+
+    @classmethod
+    def of(cls, place: World, bound: float) -> Ground:
+        settings = place.settings.override("longtail", bound=bound)
+        evidence = Evidence.of(place.log, place.made.items, "query", "chats", settings.log)
+        found = demand(place.log, evidence.attribution.engagements, settings.log, before=place.before)
+        return cls(place, evidence, found, propensities(place.log, before=place.before), settings)
+
+    def scanned(self) -> pl.DataFrame:
+        """key, chance of the queries of the scanned bands."""
+        wanted = self.demand.queries.filter(pl.col("band").is_in(self.settings.longtail.bands))["key"]
+        pairs = self._pairs(wanted.to_list(), min_actors=1)
+        searcher = self.place.searcher
+        release = searcher.release
+        ids = release.items.select("item_id").collect()["item_id"].to_list()
+        row_of = {item_id: row for row, item_id in enumerate(ids)}
+        alive = release.alive.at(self.place.before)
+        out = []
+        for (key,), mine in pairs.group_by("key", maintain_order=True):
+            vector = searcher.encode(searcher.side.typed(str(key), region_id=None, at=self.place.before))
+            if vector is None:
+                continue
+            scores = release.vectors.all_scores(vector)
+            bar = np.partition(scores[alive], -100)[-100]
+            rows = [row_of[item_id] for item_id in mine["item_id"]]
+            out.append((str(key), float(np.average(scores[rows] < bar, weights=mine["n_actors"].to_numpy()))))
+        return pl.DataFrame(out, schema={"key": pl.String, "chance": pl.Float64}, orient="row")
+
+    def _pairs(self, keys: list[str], min_actors: int) -> pl.DataFrame:
+        settings = self.settings.override("longtail", min_actors=min_actors)
+        return clicked(self.evidence, self.place.made.items, keys, self.looks, settings, before=self.place.before).pairs
+
+    def like(self, routed: Sequence[str], scanned: pl.DataFrame) -> list[str]:
+        """As many queries, drawn at random: for each routed one that has something to teach a scanned one whose number
+        of pairs is the nearest; among equals chance decides."""
+        pairs = self._pairs(scanned["key"].to_list(), self.settings.longtail.min_actors)
+        each = pairs.group_by("key").len("n").sort("key").sample(fraction=1.0, shuffle=True, seed=self.place.seed)
+        keys, sizes = each["key"].to_list(), each["n"].to_numpy().astype(np.int64)
+        mine, left = dict(zip(keys, sizes.tolist(), strict=True)), np.ones(len(keys), np.bool_)
+        drawn = []
+        for wanted in sorted((mine[key] for key in routed if key in mine), reverse=True):
+            nearest = int(np.argmin(np.where(left, np.abs(sizes - wanted), np.iinfo(np.int64).max)))
+            left[nearest] = False
+            drawn.append(keys[nearest])
+        return sorted(drawn)
+
+    def questions(self) -> dict[str, Questions]:
+        """What was asked later, with what was engaged then; and with all that was truly meant."""
+        place = self.place
+        held = from_log(place.log, place.made.items, self.settings.log, models={"base": place.before})
+        return {ENGAGED: held.questions, TRUE: self._true()}
+
+    def _true(self) -> Questions:
+        made = self.place.made
+        start = self.place.before + timedelta(microseconds=1)
+        later = made.interactions.filter((pl.col("kind") == "search") & (pl.col("ts") >= start))
+        log = made.log_queries.with_columns(pl.Series("key", [search(q) for q in made.log_queries["query"]]))
+        names = log.sort("n_searches", "query_id", descending=[True, False]).unique("key", keep="first")
+        asked = later.join(log.select("query", "key"), on="query").group_by("key").agg(pl.col("ts").max())
+        rows = (
+            asked.join(names.select("key", "query_id", "intent_id"), on="key").filter(pl.col("key") != "").sort("key")
+        )
+        meant = made.judgements(rows).filter(pl.col("grade") == 2)
+        lists = dict(meant.group_by("query_id").agg(pl.col("item_id").sort()).iter_rows())
+        known = [row for row in rows.iter_rows(named=True) if row["query_id"] in lists]
+        ids = {query_id_of(row["key"]): row for row in known}
+        return Questions(
+            Queries({q: row["key"] for q, row in ids.items()}),
+            Qrels({q: dict.fromkeys(lists[row["query_id"]], 2.0) for q, row in ids.items()}),
+            {q: row["ts"] for q, row in ids.items()},
+            {q: frozenset() for q in ids},
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser, (31, 32, 33, 34, 35))
+    parser.add_argument("--bound", type=float, default=0.5, help="chance of failure from which a query is routed")
+    parser.add_argument("--out", type=Path, help="all figures as JSON")
+    options = parser.parse_args(argv)
+    results = [measured(world(options, seed), options.bound) for seed in options.seeds]
+    table(results)
+    if options.out:
+        options.out.write_text(json.dumps(results, indent=1), encoding="utf-8")
+
+
+def measured(place: World, bound: float) -> dict[str, Any]:
+    """Both arms of one world."""
+    print(place.line(), flush=True)
+    ground = Ground.of(place, bound)
+    scanned = ground.scanned()
+    routed = route(scanned, bound)
+    drawn = ground.like(routed, scanned)
+    questions = ground.questions()
+    out: dict[str, Any] = {"seed": place.seed, "n_scanned": scanned.height}
+    for name, keys in ((TAUGHT, routed), (CONTROL, drawn)):
+        folder = Path(mkdtemp(prefix="lift-"))
+        try:
+            out[name] = arm(ground, name, keys, routed, questions, folder)
+        finally:
+            shutil.rmtree(folder)
+    return out
+
+
+def arm(
+    ground: Ground, name: str, keys: Sequence[str], routed: Sequence[str], questions: dict[str, Questions], folder: Path
+) -> dict[str, Any]:
+    """Teach `keys`, build the candidate, ask both; figures of the `routed`, whatever was taught."""
+    here = ground.place.copy(folder / "workspace")
+    parent = wiring.training.parent_of(here.workspace, "default")
+    items = here.made.items
+    lesson = extra(ground.evidence, items, keys, ground.settings, before=here.before, parent=parent)
+    begun = time.perf_counter()
+    fitted = teach(
+        lesson, items, parent, ground.settings, folder / "model", told={"scan_id": ""}, now=here.now,
+        progress=lambda *_: None,
+    )  # fmt: skip
+    spent = time.perf_counter() - begun
+    served(here.workspace, folder / "model", fitted.card.model_id)
+    manifest = wiring.build(here.workspace, ground.settings, model_id=fitted.card.model_id, now=here.now)
+    candidate = wiring.open_searcher(here.workspace, ground.settings, release=manifest.release_id)
+    verdict = wiring.gate(here.workspace, manifest.release_id, ground.settings, target="tail", now=here.now)
+    fate = Fate(published=False, outcome=verdict.outcome, told=verdict.told, gate_id=verdict.gate_id)
+    told = {
+        what: lift(
+            here.searcher, candidate, asked, ground.demand.queries, routed, fate=fate, source={}, now=here.now
+        )
+        for what, asked in questions.items()
+    }  # fmt: skip
+    print(f"  {name}: {described(lesson, fitted.card.metrics['behaviour'], spent)}; gate {fate.outcome}: {fate.told}")
+    for what, found in told.items():
+        print(f"    {what:14}{said(found)}", flush=True)
+    return {what: figures(found) for what, found in told.items()} | {"gate": fate.outcome}
+
+
+def served(workspace: Workspace, model: Path, model_id: str) -> None:
+    shutil.copytree(model, workspace.model_path(model_id), dirs_exist_ok=True)
+
+
+def described(lesson: Extra, learned: dict[str, Any], spent: float) -> str:
+    counts = lesson.clicked.counts
+    return (
+        f"{lesson.n_routed:,} queries, {counts.n_taught:,} taught, {counts.n_pairs:,} pairs, "
+        f"{lesson.n_replayed:,} replayed, {learned['n_steps']} steps, {spent:.0f} s"
+    )
+
+
+def said(found: Lift) -> str:
+    return "  ".join(
+        f"{group} (n {change.n}) {change.before:.3f} → {change.after:.3f} ({change.relative[0]:+.1%})"
+        for group in (ROUTED_TAIL, ROUTED, "head", "all")
+        for change in [found.change(group)]
+    )
+
+
+def figures(found: Lift) -> dict[str, dict[str, float]]:
+    return {
+        f"{change.group}, {change.metric}": {
+            "n": change.n, "before": change.before, "after": change.after, "relative": change.relative[0],
+        }
+        for change in found.changes
+    }  # fmt: skip
+
+
+def table(results: Sequence[dict[str, Any]]) -> None:
+    """Relative changes over the seeds, and routed minus control."""
+    print(f"\nRelative change by one pass, simulated, {len(results)} seeds; 95 % t-intervals over seeds")
+    for what in (ENGAGED, TRUE):
+        print(f"\n{what}\n{'':28}{'n':>7}{'before':>8}{'after':>8}   {'routed':30}{'control':30}routed − control")
+        for group in GROUPS:
+            for metric in METRICS:
+                cell = f"{group}, {metric}"
+                both = {
+                    name: np.array([result[name][what][cell]["relative"] for result in results])
+                    for name in (TAUGHT, CONTROL)
+                }
+                first = [result[TAUGHT][what][cell] for result in results]
+                n, before, after = (float(np.mean([row[part] for row in first])) for part in ("n", "before", "after"))
+                ends = [shown(values) for values in (*both.values(), both[TAUGHT] - both[CONTROL])]
+                print(f"{cell:28}{n:7.0f}{before:8.3f}{after:8.3f}   {ends[0]:30}{ends[1]:30}{ends[2]}")
+    for name in (TAUGHT, CONTROL):
+        told = [result[name]["gate"] for result in results]
+        print(f"gate of the {name}: " + ", ".join(f"{told.count(each)} {each}" for each in sorted(set(told))))
+
+
+def shown(values: np.ndarray) -> str:
+    interval = student(values)
+    return f"{values.mean():+.1%} [{interval.low:+.1%}, {interval.high:+.1%}]"
+
+
+if __name__ == "__main__":
+    main()
