@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,7 @@ Example: semsearch longtail scan --html longtail.html
 
 Example: semsearch longtail train, then semsearch longtail lift
 """
+BANDS = ("head", "torso", "tail")
 app = typer.Typer(help=HELP, no_args_is_help=True)
 HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write a report page to this file.")]
 BoundOption = Annotated[
@@ -32,8 +33,7 @@ BoundOption = Annotated[
 def scan(
     *,
     band: Annotated[
-        list[Literal["head", "torso", "tail"]] | None,
-        typer.Option(help="Band of queries to scan. Repeatable. [default: longtail.bands]"),
+        list[str] | None, typer.Option(help="head, torso or tail: what to scan. Repeatable. [default: longtail.bands]")
     ] = None,
     queries: Annotated[
         Path | None, typer.Option("--queries", help="Scan these instead of the log's: as for evaluate run.")
@@ -67,7 +67,7 @@ def scan(
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
-    settings = wiring.load_settings(opened).override("longtail", bands=tuple(band) if band else None, k=k, bound=bound)
+    settings = wiring.load_settings(opened).override("longtail", bands=_bands(band), k=k, bound=bound)
     asked = read_queries(queries) if queries else None
     with steps() as progress:
         found = wiring.longtail_scan(
@@ -78,6 +78,15 @@ def scan(
     if html:
         _write_page(html, told)
     _show(told, as_json=json, as_jsonl=jsonl)
+
+
+def _bands(given: list[str] | None) -> tuple[str, ...] | None:
+    from semsearch.errors import UsageError
+
+    for name in given or ():
+        if name not in BANDS:
+            raise UsageError(f"There is no band '{name}'.", f"Next: --band {BANDS[-1]}")
+    return tuple(dict.fromkeys(given)) if given else None
 
 
 def _write_page(path: Path, told: ScanReport) -> None:

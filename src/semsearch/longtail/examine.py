@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.longtail.hits import hits_of
-from semsearch.longtail.mismatch import Calibration, Judge, Judged, Words, item_words, words_of
+from semsearch.longtail.mismatch.calibration import Calibration
+from semsearch.longtail.mismatch.judging import Judge, Judged
+from semsearch.longtail.mismatch.words import Words, item_words, words_of
 from semsearch.longtail.predictors import PREDICTORS, Engaged, Ground, Support, predict
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ class Examiner:
         self._searcher, self._k, self._now = searcher, k, now
         words = searcher.release.lexical
         self._lexicon = words.analyser.lexicon
-        self._judge = Judge(self._lexicon, calibration, words.vocabulary)
+        self._judge = Judge(self._lexicon, calibration, words.vocabulary.idf)
         self._ground = Ground.of(searcher.release, support)
         self._items = searcher.release.items.select(READ).collect()
         self._words = lru_cache(REMEMBERED)(self._read)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from semsearch.longtail.demand import Demand
     from semsearch.longtail.examine import Asked, Examined, Examiner
     from semsearch.longtail.kept import Scan
-    from semsearch.longtail.mismatch import Calibration
+    from semsearch.longtail.mismatch.calibration import Calibration
     from semsearch.longtail.predictors import Support
     from semsearch.longtail.scan import Submit
     from semsearch.retrieval.search import Searcher
@@ -75,7 +75,7 @@ def longtail_scan(
     """
     from semsearch.longtail.failing import shipped
     from semsearch.longtail.kept import Scan, keep
-    from semsearch.longtail.mismatch import Calibration
+    from semsearch.longtail.mismatch.calibration import Calibration
     from semsearch.longtail.scan import examined, judged
     from semsearch.longtail.worth import worth
     from semsearch.text.views import search
