@@ -143,11 +143,13 @@ def _spelling(name: str, words: Sequence[str], rng: random.Random) -> list[Cell]
 
 def _cell(name: str, length: int, likes: NDArray[np.float32], near: float, slips: Sequence[float]) -> Cell:
     """One length: `likes` [asked, others] of unrelated words, of which `near` is the share that was looked at."""
-    threshold = float(np.quantile(slips, 1.0 - KEPT, method="lower")) if slips else _ruled(length) + _STEP / 10
-    while (chance := _chance(likes, threshold, near)) > CHANCE and length >= SPELT:
-        threshold += _STEP
     if length < SPELT:
+        chance = _chance(likes, 1.0 - 1.0 / length, near)
         return Cell(name, length, None, round(chance, 5), 0.0 if slips else _NAN, likes.size)
+    lowest = float(np.quantile(slips, 1.0 - KEPT, method="lower")) if slips else _ruled(length) + _STEP / 10
+    steps = (float(step) for step in np.arange(lowest, 1.0, _STEP))
+    threshold = next((step for step in steps if not _chance(likes, step, near) > CHANCE), 1.0)
+    chance = _chance(likes, threshold, near)
     kept = float(np.mean(np.array(slips) >= threshold)) if slips else _NAN
     return Cell(name, length, round(threshold - _STEP / 10, 3), round(chance, 5), round(kept, 4), likes.size)
 

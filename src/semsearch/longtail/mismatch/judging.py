@@ -79,7 +79,7 @@ class Judge:
         wanted = frozenset(text for text in numbers if any(map(str.isdigit, text)))
         if not content:
             return _Query((), (), (), wanted, 0.0, 0.0)
-        typed = self._ties.typed(query.text)
+        typed = self._ties.typed(query.text, atoms)
         return _Query(tuple(weighed), self._ties.runs(atoms), typed, wanted, total, named or total)
 
     def _weight(self, word: Asked) -> float:
@@ -129,7 +129,7 @@ class Judge:
     def _typed(self, query: _Query, item: Words, ties: list[Tie | None]) -> None:
         """Words that tie when they are read as typed with the keyboard in the other language."""
         for typed in query.typed:
-            missing = [at for at, w in enumerate(query.words) if ties[at] is None and w.atom in typed.atoms]
+            missing = [at for at in typed.at if ties[at] is None]
             held = [tie for tie in self._ties.read(typed, item) if tie is not None] if missing else []
             if held:
                 share = round(sum(tie.similarity for tie in held) / len(typed.words), 3)

@@ -12,6 +12,7 @@ from semsearch.longtail.mismatch.quantities import of_code
 from semsearch.longtail.mismatch.words import PART, Named, Words, is_letter, scripts, spelled, words_of
 from semsearch.text import keyboard
 from semsearch.text.cutting import cut
+from semsearch.text.hangul import is_syllable
 from semsearch.text.lexicons import Lexicon
 from semsearch.text.tokens import CODE, HANGUL, LATIN, Atom, joined
 from semsearch.text.tokens import words as cut_text
@@ -71,8 +72,8 @@ class Run:
 class Typed:
     """A word of a query, and what its keys write in the other language."""
 
-    atoms: frozenset[Atom]
-    """As typed, numbers left out."""
+    at: tuple[int, ...]
+    """Numbers of its atoms in the query, of those with letters."""
     words: tuple[Asked, ...]
     runs: tuple[Run, ...]
 
@@ -120,7 +121,7 @@ class Ties:
                 out.append(Run(joined(atoms[start:end]), atoms[start].kind, tuple(starts), start, known))
         return tuple(out)
 
-    def typed(self, text: str) -> tuple[Typed, ...]:
+    def typed(self, text: str, atoms: Sequence[Atom]) -> tuple[Typed, ...]:
         """The words of a query (search view) that may have been typed with the keyboard in the other language."""
         out = []
         for chunk in text.split():
@@ -128,11 +129,18 @@ class Ties:
                 continue
             for other, shortest in ((keyboard.to_hangul(chunk), 2), (keyboard.to_latin(chunk), 3)):
                 if other and (len(other) >= shortest or self.lexicon.names(other)):
-                    typed = frozenset(atom for atom in cut_text(chunk).atoms if atom.kind in PART)
-                    words = words_of(other, self.lexicon)
-                    asked = (self.asked(atom, words.named, at, 1.0) for at, atom in enumerate(words.atoms))
-                    out.append(Typed(typed, tuple(a for a in asked if a.atom.kind in PART), self.runs(words.atoms)))
+                    own = {atom for atom in cut_text(chunk).atoms if atom.kind in PART}
+                    at = tuple(number for number, atom in enumerate(atoms) if atom in own)
+                    out.append(self._typed(other, at, whole=all(map(is_syllable, chunk))))
         return tuple(out)
+
+    def _typed(self, other: str, at: tuple[int, ...], *, whole: bool) -> Typed:
+        # Latin keys hardly ever write whole syllables: such a word is Hangul, and only an item may be typed wrong
+        if whole:
+            return Typed(at, (self.asked(Atom(other, LATIN), (), 0, 1.0),), ())
+        words = words_of(other, self.lexicon)
+        asked = (self.asked(atom, words.named, number, 1.0) for number, atom in enumerate(words.atoms))
+        return Typed(at, tuple(a for a in asked if a.atom.kind in PART), self.runs(words.atoms))
 
     def read(self, typed: Typed, item: Words) -> list[Tie | None]:
         """The ties of what was typed with the keyboard in the other language."""
@@ -227,9 +235,12 @@ def parts(run: Run, item: Words) -> list[Tie | None]:
     left of an atom is no single letter, for 노트북 is no 노트; and of a word that the catalogue knows the end must tie,
     for 에어프라이어 is no 에어.
     """
+    words = [word for word in item.letters.get(run.kind, ()) if word in run.text]
+    if not words:
+        return [None] * len(run.known)
     edges = set(run.starts)
     covered: list[str] = [""] * len(run.text)
-    words = sorted((w for w in item.letters.get(run.kind, ()) if w in run.text), key=lambda w: (-len(w), w))
+    words = sorted(words, key=lambda w: (-len(w), w))
     for word in words + words:
         at = run.text.find(word)
         while at >= 0:

@@ -114,6 +114,7 @@ def item_words(row: Mapping[str, Any], lexicon: Lexicon) -> Words:
     return words_of(cut(row.get("title") or "", _TEMPLATE.title_chars), lexicon, (text for text in rest if text))
 
 
+@lru_cache(maxsize=1 << 16)
 def spelled(atom: Atom) -> Spelled:
     """An atom in its views."""
     presses = jamo(atom.text) if atom.kind == HANGUL else atom.text
@@ -146,15 +147,12 @@ def _part(text: str, lexicon: Lexicon) -> _Part:
     sounds: dict[str, str] = {}
     for at, atom in enumerate(found.atoms):
         if len(atom.text) >= PART.get(atom.kind, _LONGEST_RUN):
-            _, presses, sound = _spelled(atom)
+            _, presses, sound = spelled(atom)
             letters.setdefault(atom.kind, {})[atom.text] = presses
             sounds.setdefault(sound, atom.text)
             named += [Named(token, at, at + 1, share) for token, share in _names_inside(lexicon, atom)]
     groups = {n.token: " ".join(atom.text for atom in found.atoms[n.start : n.end]) for n in reversed(named)}
     return _Part(text, found.atoms, tuple(named), _held(found), groups, letters, sounds, quantities(found.atoms, spans))
-
-
-_spelled = lru_cache(maxsize=1 << 16)(spelled)
 
 
 @lru_cache(maxsize=1 << 16)
