@@ -137,18 +137,26 @@ def _runs(chosen: Sequence[Token | None]) -> Iterator[tuple[Token, ...]]:
 @lru_cache(maxsize=1 << 16)
 def sounds_alike(left: str, right: str) -> bool:
     """Whether a Hangul and a Latin surface sound alike: 브리츠, britz; of three consonants one may be silent."""
-    if _is_hangul(left) == _is_hangul(right):
-        return False
-    if same_sound(left, right):
-        return True
-    sounds = [skeleton(joined(text)) for text in (left, right)]
-    return min(map(len, sounds)) > _SHORTEST_SOUND and OSA.distance(*sounds) == 1
+    sounds = _sounds(left, right)
+    return same_sound(left, right) or (
+        sounds is not None and min(map(len, sounds)) > _SHORTEST_SOUND and OSA.distance(*sounds) == 1
+    )
 
 
 def same_sound(left: str, right: str) -> bool:
     """Whether a Hangul and a Latin surface have the same consonants, two or more."""
-    sounds = [skeleton(joined(text)) for text in (left, right)]
-    return _is_hangul(left) != _is_hangul(right) and sounds[0] == sounds[1] and len(sounds[0]) >= _SHORTEST_SOUND
+    sounds = _sounds(left, right)
+    return sounds is not None and sounds[0] == sounds[1] and len(sounds[0]) >= _SHORTEST_SOUND
+
+
+def _sounds(left: str, right: str) -> tuple[str, str] | None:
+    """The consonants of both, when one is all Hangul and the other all Latin."""
+    first, second = joined(left), joined(right)
+    if all(map(is_syllable, second)):
+        first, second = second, first
+    if not first or not all(map(is_syllable, first)) or not second.isascii():
+        return None
+    return skeleton(first), skeleton(second)
 
 
 def shortened(left: str, right: str) -> bool:
