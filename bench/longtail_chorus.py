@@ -1,4 +1,4 @@
-"""Failing queries found on real judgements: chorus, 76 English queries over 19,406 products, and no log.
+"""Failing queries found on real judgements: chorus, English queries over 19,406 products, and no log.
 
     python -m bench.longtail chorus [--data DIR] [--keep DIR] [--seed N]
 
@@ -7,9 +7,9 @@ lies in the lowest third. Only predictors that need no log, and the combination 
 Intervals are percentile bootstraps over the queries, the same resamples for all. There is no threshold to reach.
 
 Caveat, printed with the figures: the judged pool came from a keyword engine. Against plain nDCG (unjudged is wrong) the
-overlap of the dense with the lexical leg alone scores 0.94, for it tells what was judged and not what is right; that is
-an artefact, so figures here are judged-only, and plain nDCG stands beside them to show it. Product data: Icecat (Open
-Content License), through querqy/chorus.
+overlap of the dense with the lexical leg tells what was judged and not what is right. So the figures are judged-only,
+and plain nDCG stands beside them to show how much of overlap is that artefact. Queries without a positive are left out,
+as in every evaluation. Product data: Icecat (Open Content License), through querqy/chorus.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from semsearch.text.views import search
 from semsearch.wiring.repairing import longtail_scan
 
 SEEDS = (31, 32, 33, 34, 35)
-PER_KIND = 600
+PER_KIND = 1_500
 CLEAN, BRAND, PRODUCT = "clean", "unseen brand", "new product"
 NAMES = tuple(predictor.name for predictor in PREDICTORS if not predictor.needs_log)
 PLAIN, OVERLAP, COMBINED, BEST = NAMES[0], "disagreement", "chance without a log", "best single"

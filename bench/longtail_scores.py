@@ -63,13 +63,14 @@ def _wins(failing: Flags, values: Floats) -> Floats:
 
 
 def over_seeds(values: Sequence[float], *, sign: bool = False) -> str:
-    """Mean and its t-interval over seeds, without the seeds that have no figure."""
+    """Mean and its t-interval over seeds; how many there were when some have no figure."""
     given = np.array([v for v in values if not np.isnan(v)])
     if not len(given):
         return "-"
     form = "+.3f" if sign else ".3f"
     ends = student(given)
-    return f"{given.mean():{form}} [{ends.low:{form}}, {ends.high:{form}}]"
+    some = f" ({len(given)} of {len(values)} seeds)" if len(given) < len(values) else ""
+    return f"{given.mean():{form}} [{ends.low:{form}}, {ends.high:{form}}]{some}"
 
 
 def best_single(areas: Mapping[str, float], names: Sequence[str]) -> str:

@@ -66,7 +66,7 @@ def test_best_single_is_the_best_on_the_same_data():
 def test_over_seeds():
     # mean 2, sd 1, n 3: t(0.975, 2) = 4.303, half = 4.303 / √3 = 2.484
     assert over_seeds([1.0, 2.0, 3.0]) == "2.000 [-0.484, 4.484]"
-    assert over_seeds([1.0, NAN, 2.0, 3.0], sign=True) == "+2.000 [-0.484, +4.484]"
+    assert over_seeds([1.0, NAN, 2.0, 3.0], sign=True) == "+2.000 [-0.484, +4.484] (3 of 4 seeds)"
     assert over_seeds([]) == "-"
 
 
