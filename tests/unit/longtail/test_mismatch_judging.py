@@ -121,6 +121,7 @@ def test_spaces_do_not_matter(query: str, title: str) -> None:
         ("갤럭시 s23", "갤럭시 s24 울트라", "asks for s23, has s24"),
         ("소니 a6000", "소니 a7c2", "asks for a6000, has a7c2"),
         ("WH-1000XM4", "WH-1000XM5", "asks for 4, has 5"),
+        ("레고 21325", "레고 42143 페라리", "asks for 21325, has 42143"),
         ("맥북 램16gb", "맥북 8gb 512gb", "asks for 16gb, has 8gb"),
     ],
 )
@@ -142,6 +143,7 @@ def test_another_number_contradicts(query: str, title: str, why: str) -> None:
         ("에어맥스 270 265", "에어맥스 270"),
         ("운동화 270", "운동화"),
         ("갤럭시 s23", "갤럭시 케이스"),
+        ("레고 21325", "레고 50000"),
     ],
 )
 def test_what_says_nothing_of_the_number_does_not_contradict(query: str, title: str) -> None:
@@ -167,6 +169,7 @@ def test_a_number_alone_names_nothing() -> None:
     found = judged("운동화 270", "구두 270")
     assert (found.fits, found.why) == (False, "only 270 ties")
     assert judged("270", "구두 270").fits
+    assert judged("셔츠 xl", "코트 XL").why == "only xl ties"
 
 
 def test_a_word_that_is_everywhere_ties_nothing_by_itself() -> None:

@@ -74,7 +74,7 @@ class Judge:
             for at, w in enumerate(words)
         ]
         total = sum(word.weight for word in weighed)
-        named = sum(word.weight for word in weighed if names_something(word.atom.kind))
+        named = sum(word.weight for word in weighed if names_something(word.atom))
         numbers = (amount(atom.text) if atom.kind == SIZE else atom.text for atom in atoms)
         wanted = frozenset(text for text in numbers if any(map(str.isdigit, text)))
         if not content:
@@ -92,7 +92,7 @@ class Judge:
         for word, tie in zip(query.words, ties, strict=True):
             if tie is not None:
                 covered += word.weight * tie.similarity
-                if only_numbers or names_something(word.atom.kind):
+                if only_numbers or names_something(word.atom):
                     named += word.weight * tie.similarity
         tied = named >= ENOUGH * query.named
         found = tuple(tie for word, tie in zip(query.words, ties, strict=True) if tie is not None and word.weight)

@@ -46,8 +46,8 @@ _COMPARABLE = 4.0
 _TERSE = 2
 _LONGEST_CODE, _MOST = 40, 0.7
 """Characters of a code that is taken apart, and the share of it that must be found."""
-_LONGEST = 4
-"""Digits of a number that names a model."""
+_LONGEST = 5
+"""Digits of a number that names a model; one of so many that ends in 00 is a price."""
 
 
 def without_asides(text: str) -> str:
@@ -223,4 +223,5 @@ def _alike(asked: Atom, other: str) -> bool:
     if not plain or unit_of(other) != unit_of(asked.text):
         return False
     long, short = max(len(other), len(asked.text)), min(len(other), len(asked.text))
-    return long <= _LONGEST and (long <= 2 or long == short)
+    priced = long == _LONGEST and other.endswith("00")
+    return long <= _LONGEST and not priced and (long <= 2 or long == short)

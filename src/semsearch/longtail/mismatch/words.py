@@ -34,6 +34,7 @@ PART = {HANGUL: 2, LATIN: 5, LETTERS: 2}
 _SURE = {HANGUL: 3, LATIN: 5}
 """Letters of a name that is read inside a run-together word without another name beside it: not 보스 in 보스턴백."""
 _LONGEST_RUN = 40
+_LETTER_SIZES = frozenset({"xs", "xl", "xxl", "xxxl"})
 _SHORT = 2
 _NUMERIC = (NUMBER, SIZE)
 _SENTENCE = re.compile(r"\n+|(?<=[.!?~])\s+")
@@ -211,6 +212,8 @@ def is_letter(char: str) -> bool:
     return "ㄱ" <= char <= "ㆎ"
 
 
-def names_something(kind: int) -> bool:
-    """Whether an atom of this kind can name an item by itself: a word or a code, no bare number or size."""
-    return kind in PART or kind == CODE
+def names_something(atom: Atom) -> bool:
+    """Whether an atom can name an item by itself: a word or a code, no bare number, no size and no single letter."""
+    if atom.kind == LATIN:
+        return len(atom.text) > 1 and atom.text not in _LETTER_SIZES
+    return atom.kind in PART or atom.kind == CODE
