@@ -18,6 +18,7 @@ from semsearch.longtail.predictors.titles import Titles
 from semsearch.retrieval.search import Searcher
 from semsearch.settings import SearchSettings
 from semsearch.text.plan import QueryPlan, Step
+from semsearch.text.tokens import words
 from semsearch.workspace import Workspace
 
 TITLES = ["red bag", "bag", "phone", "red hat", ""]
@@ -41,7 +42,9 @@ def ranked(*pairs):
 
 def ground(support=None):
     find = {word: number for number, word in enumerate(WORDS)}
-    titles = Titles(TITLES.__getitem__, lambda word: find.get(word, -1), lambda word: COUNTS.get(word, 0), 5)
+    titles = Titles(
+        lambda row: words(TITLES[row]).atoms, lambda word: find.get(word, -1), lambda word: COUNTS.get(word, 0), 5
+    )
     covariance = np.cov(MATRIX.T, bias=True).astype(np.float32)
     return Ground(VECTORS, covariance, lambda word: COUNTS.get(word, 0), titles, support)
 

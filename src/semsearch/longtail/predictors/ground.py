@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from semsearch.index.vectors import Vectors
 from semsearch.longtail.predictors.titles import Titles
 from semsearch.text import tokens
+from semsearch.text.tokens import Atom
+from semsearch.text.views import search
 
 if TYPE_CHECKING:
     from semsearch.index.dense import Floats
@@ -56,10 +58,16 @@ class Ground:
     """Null without a log."""
 
     @classmethod
-    def of(cls, release: Release, support: Support | None = None) -> Ground:
-        """Opens the release's vectors, words and rows."""
+    def of(
+        cls, release: Release, support: Support | None = None, title: Callable[[int], Iterable[Atom]] | None = None
+    ) -> Ground:
+        """Opens the release's vectors and words; `title` tells the words of a row's title where they are at hand."""
+
+        def read(row: int) -> Iterable[Atom]:
+            return tokens.words(search(release.rows[row]["title"])).atoms
+
         vectors, words = release.vectors, release.lexical.vocabulary
-        titles = Titles(lambda row: str(release.rows[row]["title"]), words.find, words.count, len(release))
+        titles = Titles(title or read, words.find, words.count, len(release))
         return cls(vectors, _covariance(vectors), words.count, titles, support)
 
     @property

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.text import tokens
-from semsearch.text.views import search
+from semsearch.text.tokens import Atom
 
 REMEMBERED = 1 << 16
-"""Titles that are kept cut."""
+"""Titles whose numbers are kept."""
 Numbers = NDArray[np.int64]
 
 
 class Titles:
-    """Cuts a title once; reads with `title(row)`, knows words by `find` (-1: unknown) and `count`."""
+    """Looks at a title once: `atoms(row)` are its words, known by `find` (-1: unknown) and `count`."""
 
     def __init__(
-        self, title: Callable[[int], str], find: Callable[[str], int], count: Callable[[str], int], n_items: int
+        self,
+        atoms: Callable[[int], Iterable[Atom]],
+        find: Callable[[str], int],
+        count: Callable[[str], int],
+        n_items: int,
     ) -> None:
-        self._title = title
+        self._atoms = atoms
         self._find = find
         self._count = count
         self._n_items = max(n_items, 1)
@@ -32,7 +36,7 @@ class Titles:
     def _of(self, row: int) -> Numbers:
         """Numbers of the words of one title."""
         numbers = []
-        for atom in tokens.words(search(self._title(row))).atoms:
+        for atom in self._atoms(row):
             word = tokens.word(atom)
             if (number := self._find(word)) >= 0:
                 numbers.append(number)
