@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semsearch.errors import UsageError
 from semsearch.longtail.lexicon import surfaces
 from semsearch.longtail.lexicon.agreement import Looks
 from semsearch.longtail.lexicon.engaged import answers, by_query, log_likelihood, looks_at
@@ -72,6 +74,18 @@ def test_sound_joins_scripts_and_nothing_else(left: str, right: str, alike: bool
 )  # fmt: skip
 def test_abbreviations_keep_the_order_of_syllables(left: str, right: str, short: bool) -> None:
     assert surfaces.shortened(left, right) is short
+
+
+@pytest.mark.parametrize("n", [1, surfaces.MOST_ATOMS, surfaces.MOST_ATOMS + 1])
+def test_only_what_a_lexicon_file_may_hold_fits(n: int, tmp_path: Path) -> None:
+    words = " ".join("가나다라마바"[:n])
+    (tmp_path / "synonyms.tsv").write_text(f"{words}\t다른 말\n", encoding="utf-8")
+    assert surfaces.fits(words) is (n <= surfaces.MOST_ATOMS)
+    if surfaces.fits(words):
+        Lexicon.load([tmp_path])
+    else:
+        with pytest.raises(UsageError, match="more than 5 words"):
+            Lexicon.load([tmp_path])
 
 
 @given(HANGUL, HANGUL)

@@ -183,6 +183,16 @@ def test_an_entry_joins_the_group_of_the_starter_files(workspace: Workspace, fou
     assert {lexicon.token(g) for g in lexicon.lookup("애뽈")} == {lexicon.token(g) for g in lexicon.lookup("애플")}
 
 
+def test_near_equals_never_begin_with_the_name_of_equals(workspace: Workspace, found: list[Proposal]) -> None:
+    watch = replace(found[0], proposal_id="l1", kind="synonyms", surfaces=("애플워치", "손목컴"))
+    with workspace.writing():
+        keep(workspace, [watch])
+    decide(workspace, ["l1"], "accept", by="minji", now=NOW)
+    assert workspace.path("lexicon", "synonyms.tsv").read_text() == "손목컴\t애플워치\n"
+    lexicon = Lexicon.load([workspace.path("lexicon")])
+    assert tokens.GROUP + "애플워치" not in {lexicon.token(g) for g in lexicon.lookup("손목컴")}
+
+
 def test_decisions_are_only_added_and_accepting_twice_changes_nothing(workspace: Workspace) -> None:
     one, two = ids(workspace)["transliterations"], ids(workspace)["brands"]
     decide(workspace, [one], "accept", by="minji", now=NOW)

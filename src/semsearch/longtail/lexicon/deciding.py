@@ -21,7 +21,7 @@ from semsearch.errors import UsageError
 from semsearch.longtail.lexicon.proposals import Key, Proposal
 from semsearch.longtail.lexicon.surfaces import joined
 from semsearch.plain import plain
-from semsearch.text.lexicons import Lexicon
+from semsearch.text.lexicons import Group, Lexicon
 from semsearch.text.views import search
 from semsearch.workspace import Workspace
 
@@ -137,13 +137,25 @@ def _write(workspace: Workspace, proposal: Proposal) -> tuple[str, ...]:
     groups = [lexicon.lookup(joined(surface)) for surface in proposal.surfaces]
     if not set(map(lexicon.token, groups[0])).isdisjoint(map(lexicon.token, groups[1])):
         return ()
-    synonyms = proposal.kind == "synonyms"
-    names = (group.surfaces[0] for held in groups for group in held if (group.kind == "synonyms") == synonyms)
-    first = next(names, proposal.surfaces[0])
+    first = _first(proposal, lexicon)
     others = (surface for surface in proposal.surfaces if joined(surface) != joined(search(first)))
     columns = (first, *others)
     _append(path, ["\t".join(columns)], workspace)
     return columns
+
+
+def _first(proposal: Proposal, lexicon: Lexicon) -> str:
+    """The name of the group that has one of the surfaces, else the surface that names no group of another kind.
+
+    Near equals that began with the name of equals would become equals.
+    """
+    synonyms = proposal.kind == "synonyms"
+    of_kind = {group for group in lexicon.groups if (group.kind == "synonyms") == synonyms}
+    taken = {lexicon.token(group) for group in lexicon.groups if group not in of_kind}
+    held = (group for surface in proposal.surfaces for group in lexicon.lookup(joined(surface)) if group in of_kind)
+    names = (group.surfaces[0] for group in held)
+    free = (name for name in (*names, *proposal.surfaces) if Group(proposal.kind, (name,)).token not in taken)
+    return next(free, proposal.surfaces[0])
 
 
 def _append(path: Path, lines: Sequence[str], workspace: Workspace) -> None:

@@ -12,6 +12,7 @@ from semsearch.longtail.lexicon.agreement import Agreement, Looks
 from semsearch.longtail.lexicon.engaged import COVER, Engaged, answers, known_words
 from semsearch.longtail.lexicon.surfaces import (
     Reader,
+    fits,
     is_slip,
     joined,
     other_keyboard,
@@ -133,6 +134,8 @@ def _counted(replacements: pl.DataFrame) -> Iterable[tuple[str, str, int, float]
 def _may(pair: tuple[str, str], reader: Reader, known: Collection[str], brands: Collection[str]) -> bool:
     """Whether a pair may be an entry at all: no slip, no part of one another, no keyboard, not in the lexicon."""
     typed, meant = pair
+    if not (fits(typed) and fits(meant)):
+        return False
     if reader.tied(typed, meant) or any(is_slip(one, other) for one, other in _spellings(typed, meant, reader)):
         return False
     if overlap(typed, meant) and not _cut_short(typed, meant, brands):

@@ -19,6 +19,8 @@ from semsearch.text.views import search
 
 MOST_WORDS = 3
 """Words of the longest surface that is mined."""
+MOST_ATOMS = 5
+"""Atoms of the longest surface that a lexicon file may hold."""
 _SHORTEST_SOUND = 2
 _SHORT, _LONG = 10, 20
 """Key presses up to which one slip, two slips are slips; longer surfaces may have three."""
@@ -110,6 +112,11 @@ class Reader:
 def joined(surface: str) -> str:
     """Letters and digits alone, as the lexicon compares."""
     return tokens.key(surface)
+
+
+def fits(surface: str) -> bool:
+    """Whether a lexicon file may hold a surface."""
+    return 0 < len(tokens.words(surface).atoms) <= MOST_ATOMS
 
 
 def surface(run: Sequence[Token]) -> str:
