@@ -16,12 +16,12 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import polars as pl
 from bench.longtail_scores import auc, aucs, best_single, over_seeds
-from bench.longtail_truth import meant, missed
+from bench.longtail_truth import meant, missed, unfit, wide
 from bench.longtail_worlds import World, add_options, world
 from numpy.typing import NDArray
 
@@ -53,10 +53,23 @@ def main(arguments: Sequence[str]) -> None:
 
 def truth_table(made: World) -> pl.DataFrame:
     """The queries of a scan that have a meant item: every column of the scan, form, level, n_fit, item_id, failing."""
-    queries = longtail_scan(made.workspace, made.settings, now=made.now).queries
+    queries = scanned(made)
     found = queries.join(meant(made, queries["key"]), on="key").sort("key")
     failing = missed(made.searcher, found["key"].to_list(), found["item_id"].to_list(), made)
     return found.with_columns(pl.lit(made.seed).alias("seed"), pl.Series("failing", failing))
+
+
+def wide_table(made: World) -> pl.DataFrame:
+    """The queries of the same scan that too many items fit to mean one: the same columns, item_id null."""
+    found = scanned(made).join(wide(made), on="key").sort("key")
+    failing = unfit(made.searcher, found, made)
+    return found.with_columns(pl.lit(made.seed).alias("seed"), pl.Series("failing", failing)).drop("fit")
+
+
+@lru_cache(maxsize=1)
+def scanned(made: World) -> pl.DataFrame:
+    """The queries of a scan of the torso and the tail."""
+    return longtail_scan(made.workspace, made.settings, now=made.now).queries
 
 
 @dataclass(frozen=True, eq=False)

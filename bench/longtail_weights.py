@@ -2,7 +2,9 @@
 
     python -m bench.longtail weights [--seeds 900 901 902 903] [--keep DIR] [--write]
 
-Truth and queries as in bench/longtail_failing.py. Two logistic regressions: one over all predictors on queries that
+Truth and queries as in bench/longtail_failing.py; beside them the queries that more than 50 living items fit, which fail
+when fewer than half of their first 20 dense hits fit: most of what is asked is wide, and what was engaged for a wide
+query is rarely among the first 100 however good they are. Two logistic regressions: one over all predictors on queries that
 somebody engaged something for, one over those that need no log on all queries, so that it also serves a market without
 a log. They have an L2 penalty and no weight below 0: a predictor is turned so that higher means failing, and where a
 made market says the opposite, another market would be told the wrong thing. Each market counts alike. What is not known
@@ -20,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from bench.longtail_failing import truth_table
+from bench.longtail_failing import truth_table, wide_table
 from bench.longtail_scores import auc, over_seeds
 from bench.longtail_worlds import add_options, world
 from numpy.typing import NDArray
@@ -36,7 +38,7 @@ PENALTY = 3e-3
 LEAST = 0.02
 """A smaller weight than this (log odds a standard deviation) is left out of the file."""
 PATH = Path(str(semsearch.longtail.__path__[0])) / "failing.json"
-BARE = ("low_top", "engaged_far", "scattered")
+BARE = ("low_top", "scattered")
 """Bare cosines: how high they are is a matter of the model, so that they tell nothing of another one."""
 Floats = NDArray[np.float64]
 
@@ -75,7 +77,8 @@ def _table(options: argparse.Namespace, seed: int) -> pl.DataFrame:
     path = options.keep / f"table-{options.items}-{options.searches}-{seed}.parquet" if options.keep else None
     if path and path.is_file():
         return pl.read_parquet(path)
-    table = truth_table(world(options, seed))
+    made = world(options, seed)
+    table = pl.concat([truth_table(made), wide_table(made)])
     if path:
         table.write_parquet(path)
     print(f"# seed {seed}: {table.height:,} queries, {table['failing'].mean():.1%} fail", flush=True)

@@ -182,8 +182,8 @@ def test_what_was_engaged_instead():
     assert found["engaged_missed"] == 0.25  # row 3
     # ¾ · 0.8 − ¼ · 1 = 0.35, the last dense hit has 0
     assert found["engaged_below"] == pytest.approx(-0.35 / float(np.std(MATRIX @ [1, 0])))
-    # mean of rows 0, 1 is (0.9, 0.3); of the engaged ¾ (0.8, 0.6) + ¼ (-1, 0) = (0.35, 0.45)
-    assert found["engaged_far"] == pytest.approx(-(0.9 * 0.35 + 0.3 * 0.45))
+    # row 1 is a hit itself; nearest to row 3 is the hit in row 1, with -0.8: ¾ · 0 + ¼ · 1.8
+    assert found["engaged_unlike"] == pytest.approx(0.45)
 
 
 def test_how_the_searches_went():
@@ -202,7 +202,7 @@ def test_asked_but_never_engaged():
 def test_an_engaged_item_without_a_vector_is_missed():
     found = values(engaged=engaged(rows=(4,), weights=(1.0,), fits=(Fit(),)))
     assert found["engaged_missed"] == 1.0
-    assert math.isnan(found["engaged_far"]) and math.isnan(found["engaged_below"])
+    assert math.isnan(found["engaged_unlike"]) and math.isnan(found["engaged_below"])
 
 
 # --- nothing found ---------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def test_without_a_hit_nothing_fits_and_the_scores_are_unknown():
     found = values(nothing, fits=(), support=Support.of([("red", 1)]), engaged=engaged())
     assert found["mismatch"] == found["uncovered"] == found["engaged_missed"] == 1.0
     unknown = {"low_top", "low_mean", "flat", "no_decay", "scattered", "unseen", "rare", "unclear", "contradicted"}
-    unknown |= {"disagreement", "lexical_lack", "lexical_missed", "lexical_far", "engaged_far"}
+    unknown |= {"disagreement", "lexical_lack", "lexical_missed", "lexical_far", "engaged_unlike"}
     unknown |= {"no_fall", "crowded", "engaged_below"}
     assert {name for name, value in found.items() if math.isnan(value)} == unknown
 

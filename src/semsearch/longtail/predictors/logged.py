@@ -19,7 +19,7 @@ PREDICTORS = tuple(
         ("relative_mismatch", "mismatch of the dense hits above that of the engaged items"),
         ("engaged_missed", "share of the engaged items that the dense leg does not find"),
         ("engaged_below", "engaged items of a lower cosine than the last dense hit"),
-        ("engaged_far", "dense hits unlike the engaged items"),
+        ("engaged_unlike", "engaged items that no dense hit resembles"),
         ("unanswered", "share of asks after which nothing was engaged"),
         ("empty", "share of searches without results"),
         ("followed", "share of asks that another query followed"),
@@ -70,7 +70,7 @@ def _engaged(case: Case, engaged: Engaged) -> Values:
         "engaged_mismatch": mismatch,
         "relative_mismatch": hits - mismatch,
         **_beside_hits(case, engaged, weights),
-        "engaged_far": -_likeness(case, engaged, weights),
+        "engaged_unlike": _unlike(case, engaged, weights),
     }
 
 
@@ -88,10 +88,14 @@ def _beside_hits(case: Case, engaged: Engaged, weights: np.ndarray) -> Values:
     return {"engaged_missed": float(weights @ (cosines < scores[-1])), "engaged_below": below}
 
 
-def _likeness(case: Case, engaged: Engaged, weights: np.ndarray) -> float:
-    """Mean cosine of a dense hit and an engaged item; NaN without either."""
+def _unlike(case: Case, engaged: Engaged, weights: np.ndarray) -> float:
+    """1 - cosine of each engaged item and the hit that is nearest to it, weighted mean; NaN without either.
+
+    Where more items fit than are looked at, the engaged ones may be further down while the hits are as good.
+    """
+    hits = case.ground.of_rows(case.rows)
     has = case.ground.vectors.vector_of[engaged.rows] >= 0
-    if not len(case.vectors) or not has.any():
+    if not len(hits) or not has.any():
         return NAN
-    wanted = weights[has] @ case.ground.of_rows(engaged.rows) / weights[has].sum()
-    return float(case.vectors.mean(axis=0, dtype=np.float64) @ wanted)
+    nearest = (case.ground.of_rows(engaged.rows) @ hits.T).max(axis=1).astype(np.float64)
+    return float(weights[has] @ (1.0 - nearest) / weights[has].sum())
