@@ -2,14 +2,14 @@
 
     python -m bench.longtail weights [--seeds 900 901 902 903] [--keep DIR] [--write]
 
-Truth and queries as in bench/longtail_failing.py; beside them the queries that more than 50 living items fit, which fail
-when fewer than half of their first 20 dense hits fit: most of what is asked is wide, and what was engaged for a wide
-query is rarely among the first 100 however good they are. Two logistic regressions: one over all predictors on queries that
-somebody engaged something for, one over those that need no log on all queries, so that it also serves a market without
-a log. They have an L2 penalty and no weight below 0: a predictor is turned so that higher means failing, and where a
-made market says the opposite, another market would be told the wrong thing. Each market counts alike. What is not known
-takes the mean. Without --write only the table of weights and the area of each market by the weights of the others are
-printed.
+Truth and queries as in bench/longtail_failing.py. Beside them the queries that more than 50 living items fit, which
+fail when fewer than half of their first 20 dense hits fit: much of what is asked is wide, and what was engaged for a
+wide query is rarely among the first 100, however good they are. Two logistic regressions: one over all predictors on
+queries that somebody engaged something for, one over those that need no log on all queries, so that it also serves a
+market without a log. They have an L2 penalty and no weight below 0: a predictor is turned so that higher means failing,
+and where a made market says the opposite, another market would be told the wrong thing. Each market counts alike. What
+is not known takes the mean. Without --write only the table of weights and the area of each market by the weights of the
+others are printed.
 """
 
 from __future__ import annotations
