@@ -149,6 +149,9 @@ def test_a_turn_needs_a_better_second_query_of_the_same_session_soon() -> None:
         (0, "c", "s3", "search", "에팟", None),
         (9000, "c", "s3", "search", "에어팟", None),
         (9003, "c", "s3", "click", "에어팟", "i1"),
+        # another actor in a session of the same name
+        (20, "e", "s1", "search", "브리츠", None),
+        (22, "e", "s1", "click", "브리츠", "i1"),
         # another session
         (0, "d", "s4", "search", "에팟", None),
         (9, "d", "s5", "search", "에어팟", None),

@@ -127,11 +127,12 @@ def agreement(**also: float) -> Agreement:
 
 
 def test_a_score_falls_with_what_speaks_against_a_pair() -> None:
-    pair = Pair("britz", "브리츠", 20, 0.8, 100.0, agreement())
+    pair = Pair("britz", "브리츠", 20, 0.8, agreement())
     assert 0 < replace(pair, n_replaced=0).score < pair.score < 1
     assert replace(pair, agreement=agreement(likeness=0.7)).score < pair.score
     assert replace(pair, agreement=agreement(n_there=40)).score < pair.score
     assert replace(pair, agreement=agreement(likeness=0.5)).score == 0  # other things are engaged
+    assert replace(pair, agreement=agreement(likeness=float("nan"))).score == 0  # nothing is in the titles
     assert replace(pair, agreement=agreement(n_slips=60)).score == 0
     unasked = agreement(likeness=float("nan"), n_shared=0)
     assert replace(pair, agreement=unasked).score > 0

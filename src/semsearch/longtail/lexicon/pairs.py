@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,8 +50,6 @@ class Pair:
     """People who typed the second in the place of the first and then engaged more."""
     replaced_share: float
     """Of the people who replaced the first by anything."""
-    surprise: float
-    """Log-likelihood ratio of the second in titles of the first's queries; 0 when it was not looked at."""
     agreement: Agreement
 
     @property
@@ -93,7 +92,7 @@ class Pair:
         cover = min(1.0, wilson(told.n_there, told.n_looks).low / usual) if told.n_looks else 0.0
         if told.n_shared:
             held = told.likeness * told.n_shared / (told.n_shared + _PRIOR)
-            return None if told.likeness < LIKENESS else max(0.0, 2 * held - 1) * (0.4 + 0.6 * cover)
+            return max(0.0, 2 * held - 1) * (0.4 + 0.6 * cover) if told.likeness >= LIKENESS else None
         there = told.n_there >= MIN_ACTORS and told.cover >= COVER * usual
         if self.n_replaced >= MIN_ACTORS or (self._sound and there):
             return _UNSHARED * cover
@@ -107,14 +106,13 @@ def pairs(replacements: pl.DataFrame, engaged: Engaged, reader: Reader, brands: 
     """
     known = known_words(engaged, reader)
     replaced = {(typed, meant): (n, share) for typed, meant, n, share in _counted(replacements)}
-    surprising = answers(engaged, reader)
-    both = [pair for pair in sorted({*replaced, *surprising}) if _may(pair, reader, known, brands)]
+    found_there = answers(engaged, reader)
+    both = [pair for pair in sorted({*replaced, *found_there}) if _may(pair, reader, known, brands)]
     looks = Looks(engaged, reader, {surface for pair in both for surface in pair})
     best: dict[frozenset[str], Pair] = {}
     for typed, meant in both:
         n, share = replaced.get((typed, meant), (0, math.nan))
-        surprise = surprising.get((typed, meant), 0.0)
-        found = Pair(typed, meant, n, share, surprise, looks.agreement(typed, meant))
+        found = Pair(typed, meant, n, share, looks.agreement(typed, meant))
         place = frozenset((typed, meant))
         if found.score > (best[place].score if place in best else 0.0):
             best[place] = found
@@ -163,8 +161,13 @@ def _cut_short(left: str, right: str, brands: Collection[str]) -> bool:
 
 def _once(ranked: Sequence[Pair]) -> Iterator[Pair]:
     """Pairs that no other one says with fewer words, nor with the right spelling of a slip."""
+    with_word: dict[str, list[Pair]] = defaultdict(list)
     for pair in ranked:
-        if not any(_says(other, pair) for other in ranked if other is not pair):
+        for word in frozenset.union(*pair.words):
+            with_word[word].append(pair)
+    for pair in ranked:
+        near = (other for word in frozenset.union(*pair.words) for other in with_word[word])
+        if not any(_says(other, pair) for other in near if other is not pair):
             yield pair
 
 

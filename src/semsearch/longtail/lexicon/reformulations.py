@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SILENCE_S = 1800
 """Seconds of silence after which a new session begins, where the log names none."""
+_WHO = ("actor_id", "session")
 
 
 def turns(log: pl.LazyFrame, engagements: pl.DataFrame) -> pl.DataFrame:
@@ -39,20 +40,19 @@ def turns(log: pl.LazyFrame, engagements: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     rows = _in_sessions(pl.concat([searches, engaged]).collect())
     keyed = rows.join(search_keys(rows["query"]), on="query")
-    asked = keyed.group_by("session", "key").agg(
+    asked = keyed.group_by("actor_id", "session", "key").agg(
         pl.col("ts").filter(~pl.col("engaged")).min().alias("first"),
         pl.col("ts").filter(~pl.col("engaged")).max().alias("last"),
-        pl.col("actor_id").first(),
         pl.col("engaged").sum().alias("n_engaged"),
     )
-    ordered = asked.drop_nulls("first").sort("session", "first", "key")
+    ordered = asked.drop_nulls("first").sort(*_WHO, "first", "key")
     following = ordered.with_columns(
-        pl.col("key").shift(-1).over("session").alias("instead"),
-        (pl.col("first").shift(-1).over("session") - pl.col("last")).dt.total_seconds().alias("gap_s"),
-        pl.col("n_engaged").shift(-1).over("session").alias("n_then"),
+        pl.col("key").shift(-1).over(_WHO).alias("instead"),
+        (pl.col("first").shift(-1).over(_WHO) - pl.col("last")).dt.total_seconds().alias("gap_s"),
+        pl.col("n_engaged").shift(-1).over(_WHO).alias("n_then"),
     )
     kept = following.filter((pl.col("n_then") > pl.col("n_engaged")) & (pl.col("gap_s") <= NEXT_S))
-    return kept.select("key", "instead", "actor_id", "session").sort("session", "key")
+    return kept.select("key", "instead", "actor_id", "session").sort(*_WHO, "key", "instead")
 
 
 def _in_sessions(rows: pl.DataFrame) -> pl.DataFrame:
