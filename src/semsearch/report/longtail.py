@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from semsearch.longtail.mismatch.calibration import CHANCE
 from semsearch.longtail.predictors.case import OURS
 from semsearch.longtail.teaching.lift import RECALL, REST, ROUTED, ROUTED_TAIL, SERVED
 from semsearch.plain import plain
@@ -124,7 +125,7 @@ def scan_page(report: ScanReport) -> str:
         plain=PLAIN,
         ours=OURS,
         cells=[row | {"kind": _KINDS.get(row["kind"], row["kind"])} for row in map(_known, report.calibration)],
-        chart=thresholds(_measured(report.calibration)),
+        chart=thresholds(_measured(report.calibration), CHANCE),
         chunks=chunks,
         cut=cut,
         short=_SHORT_CHARS,

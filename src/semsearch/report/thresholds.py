@@ -11,7 +11,9 @@ from markupsafe import Markup
 
 from semsearch.report.svg import Scale, drawing
 
-_LEFT, _RIGHT, _INSET = 52, 110, 20
+_LEFT, _RIGHT, _INSET = 52, 20, 20
+_NAMES, _NAME = 250, 110
+"""Where the names of the kinds begin, and how wide one is."""
 _TOP, _MIDDLE, _LOWER, _FLOOR = 52, 200, 252, 354
 _NONE = 30
 """Where words stand that no likeness ties."""
@@ -30,8 +32,8 @@ class Threshold:
     """Share of items in which an unrelated word would tie by chance."""
 
 
-def thresholds(cells: Sequence[Threshold], *, width: int = 880) -> Markup:
-    """Two drawings over one another: likeness, then chance; one line a kind. Empty without a cell."""
+def thresholds(cells: Sequence[Threshold], most_chance: float, *, width: int = 880) -> Markup:
+    """Two drawings over one another: likeness, then chance with a mark at the most allowed; one line a kind."""
     if not cells:
         return Markup("")
     lengths = sorted({cell.length for cell in cells})
@@ -48,11 +50,13 @@ def thresholds(cells: Sequence[Threshold], *, width: int = 880) -> Markup:
     ]
     parts += [_text(across(length), _FLOOR + 18, str(length), "middle") for length in lengths]
     parts.append(_text((_LEFT + width - _RIGHT) / 2, _FLOOR + 36, "key presses of the word", "middle"))
+    mark = Markup('<line class="mark" x1="{}" x2="{}" y1="{y}" y2="{y}"/>')
+    parts.append(mark.format(_LEFT, width - _RIGHT, y=often(most_chance)))
     for place, kind in enumerate(dict.fromkeys(cell.kind for cell in cells)):
         mine = sorted((cell for cell in cells if cell.kind == kind), key=lambda cell: cell.length)
         parts += _kind(mine, place, across, like, often)
         name = Markup('<text class="line{}" x="{}" y="{}">{}</text>')
-        parts.append(name.format(place, width - _RIGHT + 14, _TOP + 18 * place, kind))
+        parts.append(name.format(place, _NAMES + _NAME * place, 8, kind))
     if len(known) < len(cells):
         parts.append(_text(_LEFT - 8, _NONE + 4, "never", "end"))
     told = ", ".join(f"{cell.kind} {cell.length}: {_said(cell)}" for cell in cells)
