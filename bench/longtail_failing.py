@@ -20,7 +20,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 import polars as pl
-from bench.longtail_scores import auc, aucs, best_single, over_seeds
+from bench.longtail_scores import auc, aucs, best_single, over_seeds, share
 from bench.longtail_truth import meant, missed, unfit, wide
 from bench.longtail_worlds import World, add_options, world
 from numpy.typing import NDArray
@@ -126,7 +126,7 @@ def rates(results: Sequence[Result]) -> list[str]:
         rows = [each.table.filter(part) for each in results]
         areas = [each.areas_of(some) for each, some in zip(results, rows, strict=True)]
         cells = [over_seeds([area[column] for area in areas]) for column in (COMBINED, PLAIN)]
-        shares = over_seeds([some["failing"].mean() if some.height else float("nan") for some in rows])
+        shares = over_seeds([share(some["failing"].to_numpy()) for some in rows])
         out.append(f"{name} | {sum(some.height for some in rows):,} | {shares} | {' | '.join(cells)}")
     return out
 
@@ -170,9 +170,9 @@ def bounds(results: Sequence[Result]) -> list[str]:
     for bound in (0.1, 0.2, 0.3, 0.5, 0.7):
         picked = [(each.table["chance"] >= bound).to_numpy() for each in results]
         cells = (
-            [some.mean() for some in picked],
-            [e.failing[some].mean() if some.any() else float("nan") for e, some in zip(results, picked, strict=True)],
-            [some[e.failing].mean() for e, some in zip(results, picked, strict=True)],
+            [share(some) for some in picked],
+            [share(e.failing[some]) for e, some in zip(results, picked, strict=True)],
+            [share(some[e.failing]) for e, some in zip(results, picked, strict=True)],
         )
         out.append(f"{bound:.1f} | {' | '.join(over_seeds(cell) for cell in cells)}")
     return out

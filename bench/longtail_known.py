@@ -20,7 +20,7 @@ from functools import cached_property
 
 import numpy as np
 import polars as pl
-from bench.longtail_scores import aucs, best_single, over_seeds
+from bench.longtail_scores import aucs, best_single, over_seeds, share
 from bench.longtail_truth import missed
 from bench.longtail_worlds import World, add_options, world
 from numpy.typing import NDArray
@@ -127,7 +127,7 @@ def by_kind(results: Sequence[Result]) -> list[str]:
     out = [f"kind | n | failing | against | {' | '.join(shown.values())}", "---|---|---|---" + "|---" * len(shown)]
     for kind in names:
         rows = [each.table.filter(pl.col("kind") == kind) for each in results]
-        shares = over_seeds([some["failing"].mean() if some.height else float("nan") for some in rows])
+        shares = over_seeds([share(some["failing"].to_numpy()) for some in rows])
         for with_clean in (False, True) if kind != CLEAN else (False,):
             areas = [each.areas(kind, with_clean=with_clean) for each in results]
             cells = " | ".join(over_seeds([area[name] for area in areas]) for name in shown)

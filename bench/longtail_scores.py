@@ -73,6 +73,11 @@ def over_seeds(values: Sequence[float], *, sign: bool = False) -> str:
     return f"{given.mean():{form}} [{ends.low:{form}}, {ends.high:{form}}]{some}"
 
 
+def share(flags: Flags) -> float:
+    """Share of those that are set; NaN of none at all."""
+    return float(flags.mean()) if len(flags) else float("nan")
+
+
 def best_single(areas: Mapping[str, float], names: Sequence[str]) -> str:
     """The predictor that does best on the very data it is judged by: no peer could have been chosen better."""
     return max(names, key=lambda name: -1.0 if np.isnan(areas[name]) else areas[name])
