@@ -15,7 +15,7 @@ LEXICON = Lexicon.load()
 RARE = 8.0
 FREQUENT = {"판매합니다": 1.0, "화이트": 1.0}
 FREQUENT |= dict.fromkeys(("가방", "에어", "에어프라이어", "네이비", "네이버", "보스턴백"), 2.0)
-JUDGE = Judge(LEXICON, Calibration(()), lambda token: FREQUENT.get(token, RARE))
+JUDGE = Judge(LEXICON, Calibration(), lambda token: FREQUENT.get(token, RARE))
 
 
 def judged(query: str, title: str, **row: str) -> Judged:
@@ -57,7 +57,7 @@ def test_names_and_their_numbers_tie_together() -> None:
 
 
 def test_a_slip_of_a_name_ties() -> None:
-    bare = Judge(Lexicon(()), Calibration(()), lambda _token: 1.0)
+    bare = Judge(Lexicon(()), Calibration(), lambda _token: 1.0)
     query, item = (words_of(text, Lexicon(())) for text in ("아이퐁", "아이폰"))
     assert bare.judge(query, [item])[0].ties[0].how == "jamo"
     # the starter lexicon knows this slip by name
@@ -97,6 +97,7 @@ def test_what_only_looks_alike_does_not_tie(query: str, title: str) -> None:
         ("일 룸 선반", "일룸 선반"),
         ("후지필름인 스탁스", "후지필름 인스탁스"),
         ("wh1000xm4", "WH-1000XM4"),
+        ("samsunggalaxy", "Samsung Galaxy"),
         ("갤럭시탭s9fe256gb", "갤럭시탭 S9 FE 256GB"),
         ("소니 7m3", "소니 a7m3"),
         ("애플워치 41mm", "애플워치 41"),
@@ -170,6 +171,18 @@ def test_a_number_alone_names_nothing() -> None:
     assert (found.fits, found.why) == (False, "only 270 ties")
     assert judged("270", "구두 270").fits
     assert judged("셔츠 xl", "코트 XL").why == "only xl ties"
+
+
+def test_letters_name_an_item_as_parts_of_a_name() -> None:
+    assert judged("h&m 코트", "H&M 셔츠").fits
+    assert not judged("h m 코트", "h m 셔츠").fits
+    assert not judged("엑스박스원 x", "시리즈 x").fits
+
+
+def test_a_latin_run_is_tied_by_what_the_item_writes_apart() -> None:
+    # ikea as a name; nike air as two words that are short alone
+    assert judged("ikeapoangfootstool", "IKEA Malm").ties[0].similarity == pytest.approx(4 / 18)
+    assert judged("nordairpod", "nord air").ties[0].found == "nord air"
 
 
 def test_a_word_that_is_everywhere_ties_nothing_by_itself() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from semsearch.longtail.mismatch.calibration import Calibration
 from semsearch.longtail.mismatch.quantities import another, has, otherwise
@@ -12,12 +13,11 @@ from semsearch.longtail.mismatch.ties import Asked, Run, Tie, Ties, Typed, parts
 from semsearch.longtail.mismatch.words import Words, is_letter, names_something
 from semsearch.text.lexicons import Lexicon
 from semsearch.text.reading import MAX_ATOMS, STOP_WORDS
-from semsearch.text.tokens import CODE, LETTERS, NUMBER, SIZE, Atom, amount
+from semsearch.text.tokens import CODE, LATIN, LETTERS, NUMBER, SIZE, Atom, amount
 
 ENOUGH = 0.15
 """Share of what was asked, weighted by idf, that must tie before anything does."""
 NOTHING_ASKED = "nothing was asked: no word and no number"
-_LIGHTEST = 0.1
 _SHOWN = 3
 
 
@@ -43,11 +43,13 @@ class _Query:
     words: tuple[Asked, ...]
     runs: tuple[Run, ...]
     typed: tuple[Typed, ...]
+    naming: tuple[bool, ...]
+    """Which words can name an item; all when none can."""
     wanted: frozenset[str]
     """Every number and code."""
     total: float
     named: float
-    """Weights of all words, and of those that can name an item; of all when none can."""
+    """Weights of all words, and of those that can name an item."""
 
 
 class Judge:
@@ -55,7 +57,6 @@ class Judge:
 
     def __init__(self, lexicon: Lexicon, calibration: Calibration, idf: Callable[[str], float]) -> None:
         self._ties = Ties(lexicon, calibration, idf)
-        self._idf = idf
 
     def judge(self, query: Words, items: Sequence[Words]) -> list[Judged]:
         """Each of the items against the query, in their order."""
@@ -68,32 +69,27 @@ class Judge:
         atoms = query.atoms[:MAX_ATOMS]
         content = {at for at, atom in enumerate(atoms) if atom.text not in STOP_WORDS and not _laughs(atom)}
         content = content or {at for at, atom in enumerate(atoms) if not _laughs(atom)}
-        words = [self._ties.asked(atom, query.named, at, 0.0) for at, atom in enumerate(atoms)]
-        weighed = [
-            Asked(w.atom, w.token, w.presses, w.sound, self._weight(w) if at in content else 0.0, w.least, w.groups)
-            for at, w in enumerate(words)
-        ]
-        total = sum(word.weight for word in weighed)
-        named = sum(word.weight for word in weighed if names_something(word.atom))
+        if not content:
+            return _Query((), (), (), (), frozenset(), 0.0, 0.0)
+        words = tuple(self._ties.asked(atom, query.named, at, counts=at in content) for at, atom in enumerate(atoms))
+        total = sum(word.weight for word in words)
+        naming = _naming(words, query)
+        named = sum(word.weight for word, names in zip(words, naming, strict=True) if names)
         numbers = (amount(atom.text) if atom.kind == SIZE else atom.text for atom in atoms)
         wanted = frozenset(text for text in numbers if any(map(str.isdigit, text)))
-        if not content:
-            return _Query((), (), (), wanted, 0.0, 0.0)
         typed = self._ties.typed(query.text, atoms)
-        return _Query(tuple(weighed), self._ties.runs(atoms), typed, wanted, total, named or total)
-
-    def _weight(self, word: Asked) -> float:
-        return max(_LIGHTEST, self._idf(word.token))
+        if not named:
+            naming, named = (True,) * len(words), total
+        return _Query(words, self._ties.runs(atoms), typed, naming, wanted, total, named)
 
     def _one(self, query: _Query, item: Words) -> Judged:
         ties = self._all(query, item)
         contradiction = next(filter(None, self._contradictions(query, ties, item)), "")
-        covered, named, only_numbers = 0.0, 0.0, query.named == query.total
-        for word, tie in zip(query.words, ties, strict=True):
+        covered, named = 0.0, 0.0
+        for word, names, tie in zip(query.words, query.naming, ties, strict=True):
             if tie is not None:
                 covered += word.weight * tie.similarity
-                if only_numbers or names_something(word.atom):
-                    named += word.weight * tie.similarity
+                named += names * word.weight * tie.similarity
         tied = named >= ENOUGH * query.named
         found = tuple(tie for word, tie in zip(query.words, ties, strict=True) if tie is not None and word.weight)
         coverage = min(1.0, covered / query.total)
@@ -152,6 +148,16 @@ class Judge:
             if other:
                 out.append(f"asks for {atom.text}, has {other}")
         return out
+
+
+def _naming(words: Sequence[Asked], query: Words) -> tuple[bool, ...]:
+    """Which words can name an item by themselves; letters that are written as one do: H&M."""
+    texts = [word.atom.text for word in words]
+    glued = {at for at, (left, right) in enumerate(pairwise(texts)) if query.held.get(left + right) == left + right}
+    return tuple(
+        names_something(word.atom) or (word.atom.kind == LATIN and bool({at - 1, at} & glued))
+        for at, word in enumerate(words)
+    )
 
 
 def _number(atom: Atom, item: Words) -> Tie | None:

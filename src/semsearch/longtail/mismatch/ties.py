@@ -11,7 +11,7 @@ from semsearch.longtail.mismatch.calibration import Calibration
 from semsearch.longtail.mismatch.quantities import of_code
 from semsearch.longtail.mismatch.words import PART, Named, Words, is_letter, scripts, spelled, words_of
 from semsearch.text import keyboard
-from semsearch.text.cutting import cut
+from semsearch.text.cutting import HANGUL_WORD, LATIN_WORD, cut
 from semsearch.text.hangul import is_syllable
 from semsearch.text.lexicons import Lexicon
 from semsearch.text.tokens import CODE, HANGUL, LATIN, Atom, joined
@@ -19,6 +19,8 @@ from semsearch.text.tokens import words as cut_text
 
 _KNOWN = math.log(8.0)
 """A word is known when its idf is so far below that of a word nobody wrote: eight times as frequent."""
+_LIGHTEST = 0.1
+"""Weight of a word that every item holds."""
 _INSIDE = 3
 """Letters of a Hangul word that may stand anywhere inside another, not only at its ends."""
 _LONGEST_TYPED = 64
@@ -47,7 +49,7 @@ class Asked:
     sound: str
     """Of the same consonants in the other script; '' when it has too few."""
     weight: float
-    """Its idf."""
+    """Its idf; 0 for what does not count."""
     least: float | None
     """The likeness from which another word is a slip of it."""
     groups: tuple[tuple[str, float], ...]
@@ -88,13 +90,14 @@ class Ties:
         self._common = idf("") - _KNOWN
         self._knows: dict[str, bool] = {}
 
-    def asked(self, atom: Atom, named: Sequence[Named], at: int, weight: float) -> Asked:
-        """Atom number `at` of a query."""
+    def asked(self, atom: Atom, named: Sequence[Named], at: int, *, counts: bool = True) -> Asked:
+        """Atom number `at` of a query; one that does not count weighs nothing."""
         token, presses, sound = spelled(atom)
         groups = sorted(((n.token, n.share) for n in named if n.start <= at < n.end), key=lambda g: -g[1])
         other = {HANGUL: LATIN, LATIN: HANGUL}.get(atom.kind)
         heard = f"{other}{sound[1:]}" if other is not None and self.calibration.sounds(len(sound) - 1) else ""
         least = self.calibration.least(atom.kind, len(presses)) if atom.kind in PART else None
+        weight = max(_LIGHTEST, self.idf(token)) if counts else 0.0
         return Asked(atom, token, presses, heard, weight, least, tuple(groups))
 
     def known(self, word: str, token: str) -> bool:
@@ -137,9 +140,9 @@ class Ties:
     def _typed(self, other: str, at: tuple[int, ...], *, whole: bool) -> Typed:
         # Latin keys hardly ever write whole syllables: such a word is Hangul, and only an item may be typed wrong
         if whole:
-            return Typed(at, (self.asked(Atom(other, LATIN), (), 0, 1.0),), ())
+            return Typed(at, (self.asked(Atom(other, LATIN), (), 0),), ())
         words = words_of(other, self.lexicon)
-        asked = (self.asked(atom, words.named, number, 1.0) for number, atom in enumerate(words.atoms))
+        asked = (self.asked(atom, words.named, number) for number, atom in enumerate(words.atoms))
         return Typed(at, tuple(a for a in asked if a.atom.kind in PART), self.runs(words.atoms))
 
     def read(self, typed: Typed, item: Words) -> list[Tie | None]:
@@ -235,7 +238,9 @@ def parts(run: Run, item: Words) -> list[Tie | None]:
     left of an atom is no single letter, for 노트북 is no 노트; and of a word that the catalogue knows the end must tie,
     for 에어프라이어 is no 에어.
     """
-    words = [word for word in item.letters.get(run.kind, ()) if word in run.text]
+    # of Latin words also two that the item writes apart: short ones, as in nikeairmax, prove nothing alone
+    words = [word for word in (item.held if run.kind == LATIN else item.letters.get(run.kind, ())) if word in run.text]
+    words = [word for word in words if len(word) >= PART[run.kind]]
     if not words:
         return [None] * len(run.known)
     edges = set(run.starts)
@@ -246,7 +251,7 @@ def parts(run: Run, item: Words) -> list[Tie | None]:
         while at >= 0:
             end = at + len(word)
             if not any(covered[at:end]) and (at in edges or end in edges) and _fits_in(at, end, edges, run.kind):
-                covered[at:end] = [word] * len(word)
+                covered[at:end] = [item.held.get(word, word)] * len(word)
                 edges |= {at, end}
             at = run.text.find(word, at + 1)
     spans = zip(run.known, run.starts, run.starts[1:], strict=False)
@@ -257,7 +262,7 @@ def _fits_in(at: int, end: int, edges: set[int], kind: int) -> bool:
     """Whether what is left on either side can be a word."""
     before = at - max((e for e in edges if e <= at), default=0)
     after = min((e for e in edges if e >= end), default=end) - end
-    least = PART[kind]
+    least = LATIN_WORD if kind == LATIN else HANGUL_WORD
     return (before == 0 or before >= least) and (after == 0 or after >= least)
 
 

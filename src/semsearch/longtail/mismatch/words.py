@@ -33,6 +33,8 @@ PART = {HANGUL: 2, LATIN: 5, LETTERS: 2}
 """Letters of the shortest word that is looked for inside another, by script."""
 _SURE = {HANGUL: 3, LATIN: 5}
 """Letters of a name that is read inside a run-together word without another name beside it: not 보스 in 보스턴백."""
+_BRAND = 4
+"""Letters of a Latin name that is also read at the beginning of a longer word: ikeapoang."""
 _LONGEST_RUN = 40
 _LETTER_SIZES = frozenset({"xs", "xl", "xxl", "xxxl"})
 _SHORT = 2
@@ -168,7 +170,8 @@ def _names_inside(lexicon: Lexicon, atom: Atom) -> tuple[tuple[str, float], ...]
         return ()
     for at in range(1, len(run)):
         left, right = lexicon.lookup(run[:at]), lexicon.lookup(run[at:])
-        for groups, size, beside in ((left, at, right), (right, len(run) - at, left)):
+        brand = at == _BRAND and atom.kind == LATIN and len(run) >= 2 * _BRAND and lexicon.names(run[:at])
+        for groups, size, beside in ((left, at, right or brand), (right, len(run) - at, left)):
             if groups and (beside or (size >= sure and len(run) - size > 1)):
                 found |= {lexicon.token(group): size / len(run) for group in groups}
     return tuple(found.items())
@@ -181,12 +184,12 @@ def _held(found: tokens.Words) -> dict[str, str]:
     # ㅑㅔㅙㅜㄷ is iphone, typed with the keyboard in the other language
     alone = (atom.text for atom in atoms if atom.kind == LETTERS and is_letter(atom.text[0]))
     held |= {keys: text for text in alone if (keys := to_latin(text)) and len(keys) > _SHORT}
-    held |= {compound: compound for compound in found.compounds}
     held |= {
         left.text + right.text: f"{left.text} {right.text}"
         for left, right in pairwise(atoms)
         if not (left.kind in _NUMERIC and right.kind in _NUMERIC)
     }
+    held |= {compound: compound for compound in found.compounds}
     held |= {atom.text: atom.text for atom in atoms}
     return held
 
