@@ -21,6 +21,7 @@ from semsearch.cli.deciding import (
 )
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, talk
+from semsearch.cli.pages import write_page
 from semsearch.cli.telling import retry, show_decided
 
 if TYPE_CHECKING:
@@ -265,14 +266,12 @@ def _document(found: Shown, facts: dict[str, Any], members: list[dict[str, Any]]
 
 def _write_page(path: Path, found: Shown, now: datetime) -> None:
     from semsearch.campaigns.evidence import evidence, read_of
-    from semsearch.evaluation.files import write_lines
     from semsearch.report.alert import alert_page
 
     members = found.case.members
     texts = {each.seq: found.posts[each.seq].text for each in read_of(members) if each.seq in found.posts}
     page = alert_page(found.case, found.raises, found.decisions, evidence(members, texts), now)
-    write_lines(path, [page])
-    talk(f"Page: {path}")
+    write_page(path, page)
 
 
 def _show_on_messages(workspace: Path, alert_id: str) -> None:

@@ -12,6 +12,7 @@ import typer
 from semsearch.cli.evaluate_output import print_comparison, print_report, titles_of
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
 from semsearch.cli.output import steps, talk
+from semsearch.cli.pages import write_page
 
 if typing.TYPE_CHECKING:
     from semsearch.evaluation.qrels import Qrels
@@ -150,7 +151,7 @@ def compare_command(
     if html:
         from semsearch.report.evaluation import comparison_page
 
-        _write_page(html, comparison_page(report, titles))
+        write_page(html, comparison_page(report, titles))
     print_comparison(report, titles=titles, as_json=json, as_jsonl=jsonl)
 
 
@@ -227,7 +228,7 @@ def _keep(
     if html:
         from semsearch.report.evaluation import evaluation_page
 
-        _write_page(html, evaluation_page(report, titles_of(workspace, report)))
+        write_page(html, evaluation_page(report, titles_of(workspace, report)))
     if saved:
         from semsearch.retrieval.saved_runs import save_run, saved_queries
         from semsearch.workspace import Workspace
@@ -238,13 +239,6 @@ def _keep(
         if before is not None and before.texts != kept.texts:
             talk(f"It replaced a saved run of the same name over {len(before):,} other queries; --name keeps both.")
         talk(f"Saved as {run.name}. Next: semsearch evaluate compare OTHER {run.name} --qrels FILE")
-
-
-def _write_page(path: Path, page: str) -> None:
-    from semsearch.evaluation.files import write_lines
-
-    write_lines(path, [page])
-    talk(f"Report: {path}")
 
 
 def _condition(text: str | None) -> Any:

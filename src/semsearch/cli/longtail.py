@@ -10,6 +10,7 @@ import typer
 
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
+from semsearch.cli.pages import check_page, write_page
 
 if TYPE_CHECKING:
     from semsearch.longtail.reporting import ScanReport
@@ -67,6 +68,7 @@ def scan(
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
+    check_page(html, "longtail scan")
     settings = wiring.load_settings(opened).override("longtail", bands=_bands(band), k=k, bound=bound)
     asked = read_queries(queries) if queries else None
     with steps() as progress:
@@ -76,7 +78,9 @@ def scan(
         )  # fmt: skip
     told = report(found, shipped(), worst)
     if html:
-        _write_page(html, told)
+        from semsearch.report.longtail import scan_page
+
+        write_page(html, scan_page(told))
     _show(told, as_json=json, as_jsonl=jsonl)
 
 
@@ -87,15 +91,6 @@ def _bands(given: list[str] | None) -> tuple[str, ...] | None:
         if name not in BANDS:
             raise UsageError(f"There is no band '{name}'.", f"Next: --band {BANDS[-1]}")
     return tuple(dict.fromkeys(given)) if given else None
-
-
-def _write_page(path: Path, told: ScanReport) -> None:
-    from semsearch.files import atomic
-    from semsearch.report.longtail import scan_page
-
-    with atomic(path) as draft:
-        draft.write_text(scan_page(told), encoding="utf-8")
-    talk(f"Report: {path}")
 
 
 def _show(told: ScanReport, *, as_json: bool, as_jsonl: bool) -> None:
@@ -174,6 +169,7 @@ def _summary(done: Taught) -> dict[str, str]:
 def lift(
     candidate: Annotated[str | None, typer.Argument(help="Release id; default is the last taught one.")] = None,
     *,
+    html: HtmlOption = None,
     worst: Annotated[int, typer.Option(min=0, help="Routed queries to show, the most changed first.")] = 10,
     pipeline: PipelineOption = "default",
     workspace: WorkspaceOption = HERE,
@@ -189,14 +185,17 @@ def lift(
     Example: semsearch longtail lift --jsonl
     """
     from semsearch import wiring
-    from semsearch.report.longtail import lift_document, lift_query_rows, lift_rows, lift_told
+    from semsearch.report.longtail import lift_document, lift_page, lift_query_rows, lift_rows, lift_told
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
+    check_page(html, "longtail lift")
     with steps() as progress:
         found = wiring.longtail_lift(
             opened, pipeline=pipeline, candidate=candidate, now=datetime.now(UTC), progress=progress
         )
+    if html:
+        write_page(html, lift_page(found))
     note = "\n".join(lift_told(found))
     if json or jsonl:
         emit(lift_document(found), as_json=json, as_jsonl=jsonl, rows=found.queries.to_dicts())

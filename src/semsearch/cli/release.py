@@ -12,6 +12,7 @@ import typer
 
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
+from semsearch.cli.pages import write_page
 
 if TYPE_CHECKING:
     from semsearch.evaluation.qrels import Qrels
@@ -272,10 +273,8 @@ def _judged(qrels: Path | None, queries: Path | None) -> tuple[Qrels, Queries, s
 
 
 def _write_page(path: Path, workspace: Workspace, result: GateResult, looks: int) -> None:
-    from semsearch.evaluation.files import write_lines
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.report.gate import gate_page, shown_items
 
     titles = Catalogue(workspace).titles(shown_items(result))
-    write_lines(path, [gate_page(result, titles, looks)])
-    talk(f"Report: {path}")
+    write_page(path, gate_page(result, titles, looks))

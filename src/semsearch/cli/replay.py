@@ -10,6 +10,7 @@ import typer
 
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
+from semsearch.cli.pages import write_page
 from semsearch.errors import MissingPart, UsageError
 from semsearch.plain import plain
 
@@ -154,8 +155,6 @@ def _replayed(looking: Looking, outcomes: list[Outcome], span: Span, known: Trut
 
 
 def _write_page(path: Path, done: Replayed, now: datetime) -> None:
-    from semsearch.evaluation.files import write_lines
     from semsearch.report.replay import replay_page
 
-    write_lines(path, [replay_page(done, now)])
-    talk(f"Page: {path}")
+    write_page(path, replay_page(done, now))

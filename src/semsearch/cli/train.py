@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from os import W_OK, access
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +10,7 @@ import typer
 
 from semsearch.cli.options import HERE, JsonOption, PipelineOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
+from semsearch.cli.pages import check_page, write_page
 
 if TYPE_CHECKING:
     from semsearch.wiring import Training
@@ -49,15 +49,16 @@ def train(
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
-    if html:
-        _check_page(html)
+    check_page(html, "train")
     flags = {"family": family, "base": base, "teacher": teacher, "positives": positives, "epochs": epochs}
     settings = wiring.load_settings(opened).override("train", **flags, dim=dim, seconds=seconds, seed=seed)
     _check_log(opened, positives)
     with steps() as progress:
         done = wiring.train(opened, settings, pipeline=pipeline, go_on=go_on, now=datetime.now(UTC), progress=progress)
     if html:
-        _write_page(html, done)
+        from semsearch.report.training import training_page
+
+        write_page(html, training_page(done.card, done.stages))
     if json:
         emit(done, as_json=True)
     else:
@@ -71,19 +72,6 @@ ENDS = {
     "seconds": "stopped by the time limit (train.seconds)",
     "stopped": "stopped, as later passes brought nothing (train.patience)",
 }
-
-
-def _check_page(path: Path) -> None:
-    """Refuse a page that cannot be written before the towers have learned for an hour."""
-    from semsearch.errors import UsageError
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        wrong = "is a directory" if path.is_dir() else "" if access(path.parent, W_OK) else "cannot be written"
-    except OSError as error:
-        wrong = f"cannot be written: {error.strerror}"
-    if wrong:
-        raise UsageError(f"{path} {wrong}.", "Next: semsearch train --html FILE")
 
 
 def _check_log(workspace: Workspace, positives: str | None) -> None:
@@ -139,15 +127,6 @@ def _table(done: Training) -> None:
     rows = stage_rows(done.stages)
     note = "\n".join(told(done.stages))
     emit(rows, rows=rows, title=f"{done.stages.n_questions:,} held-out questions", note=note)
-
-
-def _write_page(path: Path, done: Training) -> None:
-    from semsearch.files import atomic
-    from semsearch.report.training import training_page
-
-    with atomic(path) as draft:
-        draft.write_text(training_page(done.card, done.stages), encoding="utf-8")
-    talk(f"Report: {path}")
 
 
 def _next(done: Training, pipeline: str, *, served: bool) -> str:

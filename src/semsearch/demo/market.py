@@ -11,6 +11,7 @@ import numpy as np
 from semsearch import wiring
 from semsearch.demo.behaviour import gate_chapter, log_chapter
 from semsearch.demo.job import Heading, Job, answers_table, priced, quality_chapter, release_chapter, train_chapter
+from semsearch.demo.longtail import longtail_chapter
 from semsearch.demo.moderation import moderation_chapter
 from semsearch.evaluation.evaluate import Evaluation, evaluate
 from semsearch.evaluation.intervals import wilson
@@ -63,6 +64,7 @@ def tell(root: Path, lang: str, *, progress: Progress, begin: Heading, seed: int
     searcher = wiring.open_searcher(job.workspace, job.settings)
     yield _search_chapter(job, made, searcher)
     yield _evaluation_chapter(job, made, searcher)
+    yield longtail_chapter(job)
     yield moderation_chapter(job, lang, seed)
 
 

@@ -102,10 +102,11 @@ def _asks(searches: pl.DataFrame, engaged: pl.DataFrame) -> pl.DataFrame:
 def _engaged(engaged: pl.DataFrame, settings: LogSettings) -> pl.DataFrame:
     import polars as pl
 
+    # In the order of the log: a sum of fractions in another order is another number.
     weights = {kind: float(getattr(settings, kind)) for kind in ENGAGEMENTS}
     weight = pl.col("kind").replace_strict(weights, default=0.0, return_dtype=pl.Float64)
-    each = engaged.with_columns(weight.alias("weight")).group_by("key", "item_id", "actor_id").agg(
+    each = engaged.with_columns(weight.alias("weight")).group_by("key", "item_id", "actor_id", maintain_order=True).agg(
         pl.col("weight").max()
     )  # fmt: skip
-    pairs = each.group_by("key", "item_id").agg(pl.len().cast(pl.Int64).alias("n_actors"), pl.col("weight").sum())
+    pairs = each.group_by("key", "item_id", maintain_order=True).agg(pl.len().cast(pl.Int64).alias("n_actors"), pl.col("weight").sum())
     return pairs.filter(pl.col("weight") > 0).sort(["key", "weight", "item_id"], descending=[False, True, False])
