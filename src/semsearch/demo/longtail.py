@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from semsearch.longtail.teaching.lift import Lift
     from semsearch.wiring import Taught
 
-N_QUERIES = 1_500
-"""Rare queries that are looked at; `longtail scan` looks at all of them."""
+N_QUERIES = 1_000
+"""Rare queries that are looked at, at most; `longtail scan` looks at all of them."""
 SHOWN = 6
 BOUND, MIN_ACTORS = 0.2, 1
 """A small log has few failures, and few people behind each: a real one is left at the defaults."""
@@ -56,7 +56,7 @@ def _rare(job: Job) -> Queries:
 
     typed = Catalogue(job.workspace).interactions().filter(pl.col("kind") == "search").group_by("query").len()
     rare = typed.drop_nulls().filter(pl.col("len") <= pl.col("len").mean()).collect().sort("query")["query"]
-    step = max(1, len(rare) // N_QUERIES)
+    step = max(1, -(-len(rare) // N_QUERIES))
     return Queries({f"rare{i}": text for i, text in enumerate(rare[::step].to_list())})
 
 
