@@ -68,7 +68,8 @@ def _worst(told: ScanReport) -> tuple[tuple[str, ...], tuple[tuple[object, ...],
 def _row(each: WorstQuery) -> tuple[object, ...]:
     first = each.hits[0] if each.hits else None
     hit = (first.title, first.why) if first else ("no hit", "")
-    return (each.query, each.n_searches or 0, f"{each.chance:.0%}", f"{each.mismatch:.0%}", *hit)
+    mismatch = "" if each.mismatch is None else f"{each.mismatch:.0%}"
+    return (each.query, each.n_searches or 0, f"{each.chance:.0%}", mismatch, *hit)
 
 
 def _taught(done: Taught) -> str:

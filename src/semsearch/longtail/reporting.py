@@ -56,8 +56,8 @@ class WorstQuery:
     """Asks after which something was engaged."""
     chance: float
     """That what was meant is not among the first 100 dense hits."""
-    mismatch: float
-    """The plain ratio."""
+    mismatch: float | None
+    """The plain ratio; null when nothing was asked."""
     routed: bool
     causes: tuple[str, ...]
     """What raised the chance most, in words."""

@@ -41,7 +41,7 @@ def worst_rows(report: ScanReport) -> list[dict[str, Any]]:
             "band": worst.band,
             "searches": worst.n_searches,
             "chance": round(worst.chance, 4),
-            "mismatch": round(worst.mismatch, 4),
+            "mismatch": None if worst.mismatch is None else round(worst.mismatch, 4),
             "first cause": next(iter(worst.causes), None),
             "first hit": _first(worst.hits),
         }

@@ -103,6 +103,11 @@ def test_how_many_hits_fit():
     )
 
 
+def test_a_query_that_asks_nothing_fits_nothing_and_misses_nothing():
+    found = values(fits=(Fit(coverage=math.nan),) * 2)
+    assert all(math.isnan(found[name]) for name in ("mismatch", "uncovered", "uncovered_best", "contradicted"))
+
+
 def test_words_of_the_query():
     found = values(hits("red xyz"))
     assert found["unseen"] == 0.5

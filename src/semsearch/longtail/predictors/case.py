@@ -42,7 +42,7 @@ class Fit(Protocol):
 
     @property
     def coverage(self) -> float:
-        """Share of what was asked that ties, 0 to 1."""
+        """Share of what was asked that ties, 0 to 1; NaN when nothing was asked."""
         ...
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from semsearch.longtail.predictors.case import NAN, OURS, Case, Predictor, Values
 
 PREDICTORS = (
@@ -13,11 +15,16 @@ PREDICTORS = (
 
 
 def values(case: Case) -> Values:
-    """Without a hit nothing fits and nothing is covered; whether a number is contradicted is not known."""
+    """Without a hit nothing fits and nothing is covered; whether a number is contradicted is not known.
+
+    A query in which nothing is asked (a lone jamo, a price) can fit nothing and miss nothing: all NaN.
+    """
     n = len(case.fits)
     if not n:
         return {"mismatch": 1.0, "uncovered": 1.0, "uncovered_best": 1.0, "contradicted": NAN}
     coverage = [fit.coverage for fit in case.fits]
+    if math.isnan(coverage[0]):
+        return dict.fromkeys((predictor.name for predictor in PREDICTORS), NAN)
     return {
         "mismatch": sum(not fit.fits for fit in case.fits) / n,
         "uncovered": 1.0 - sum(coverage) / n,

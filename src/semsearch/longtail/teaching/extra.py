@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from semsearch.retrieval.search import Searcher
     from semsearch.settings import Settings, TrainSettings
 
-BATCH = 512
+BATCH = 256
 """Pairs a step of static towers, at most: the few pairs of one pass make steps enough."""
 
 
