@@ -108,5 +108,6 @@ def _engaged(engaged: pl.DataFrame, settings: LogSettings) -> pl.DataFrame:
     each = engaged.with_columns(weight.alias("weight")).group_by("key", "item_id", "actor_id", maintain_order=True).agg(
         pl.col("weight").max()
     )  # fmt: skip
-    pairs = each.group_by("key", "item_id", maintain_order=True).agg(pl.len().cast(pl.Int64).alias("n_actors"), pl.col("weight").sum())
-    return pairs.filter(pl.col("weight") > 0).sort(["key", "weight", "item_id"], descending=[False, True, False])
+    pairs = each.group_by("key", "item_id", maintain_order=True)
+    summed = pairs.agg(pl.len().cast(pl.Int64).alias("n_actors"), pl.col("weight").sum())
+    return summed.filter(pl.col("weight") > 0).sort(["key", "weight", "item_id"], descending=[False, True, False])
