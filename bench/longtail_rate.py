@@ -44,8 +44,7 @@ from semsearch.longtail.predictors import Engaged, Ground, predict
 from semsearch.longtail.scan import asked_of
 from semsearch.retrieval.legs import NOTHING, Filters
 from semsearch.retrieval.search import Searcher
-from semsearch.simulate import market
-from semsearch.simulate.files import write
+from semsearch.simulate import Market, market
 from semsearch.text.views import search
 from semsearch.wiring.repairing import read_log
 from semsearch.workspace import Workspace
@@ -53,10 +52,10 @@ from semsearch.workspace import Workspace
 SEED = 900
 SHARE = 10
 """One of so many items is trained on."""
-SEARCHES = 0.4
+SEARCHES = 0.7
 """Searches of the market's own log for each item."""
-KINDS = 8
-"""Kinds of known-item queries."""
+PER_KIND = 0.006
+"""Known-item queries of each kind for each item; there are hardly more."""
 TARGET_S = 600.0
 
 
@@ -70,7 +69,7 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         root = options.keep or Path(folder)
-        workspace = prepared(root, options.items, options.queries)
+        workspace = prepared(root, options.items)
         keys, now = asked_for(root / "market", options.queries)
         print(f"# simulated, {options.items:,} items, {len(keys):,} distinct queries; {os.cpu_count()} cores", end="")
         print(f", load {os.getloadavg()[0]:.2f} at the start", flush=True)
@@ -83,16 +82,24 @@ def main(arguments: Sequence[str]) -> None:
 # --- the workspace ---------------------------------------------------------------------------
 
 
-def prepared(root: Path, n_items: int, n_queries: int) -> Workspace:
+def prepared(root: Path, n_items: int) -> Workspace:
     """A workspace with a published release of so many items and a log, made unless it is there."""
     made = root / "market"
     if not made.is_dir():
-        searches, per_kind = int(n_items * SEARCHES), n_queries // KINDS
-        write(market(n_items, SEED, "ko", n_searches=searches, per_kind=per_kind), made)
+        written(market(n_items, SEED, "ko", n_searches=int(n_items * SEARCHES), per_kind=int(n_items * PER_KIND)), made)
     workspace = Workspace.create(root / "workspace")
     if workspace.state().current is None:
         served(workspace, made, n_items)
     return workspace
+
+
+def written(made: Market, folder: Path) -> None:
+    """Its items, log and queries; the judgements of so many items are too large, and nobody asks for them."""
+    draft = folder.with_suffix(".draft")
+    draft.mkdir(parents=True, exist_ok=True)
+    for name in ("items", "interactions", "queries", "log_queries"):
+        getattr(made, name).write_parquet(draft / f"{name}.parquet")
+    draft.rename(folder)
 
 
 def served(workspace: Workspace, made: Path, n_items: int) -> None:
@@ -100,8 +107,8 @@ def served(workspace: Workspace, made: Path, n_items: int) -> None:
     sample = market(max(1000, n_items // SHARE), SEED + 1, "ko", n_searches=0, per_kind=1)
     now = sample.end
     with tempfile.TemporaryDirectory() as folder:
-        write(sample, Path(folder) / "sample")
-        import_rows(workspace, "items", [Path(folder) / "sample" / "items.parquet"], now=now)
+        sample.items.write_parquet(Path(folder) / "sample.parquet")
+        import_rows(workspace, "items", [Path(folder) / "sample.parquet"], now=now)
         if workspace.state().model_id is None:
             wiring.train(workspace, wiring.load_settings(workspace).override("train", seconds=30.0), now=now)
         known_in_log(made).write_parquet(Path(folder) / "known.parquet")
@@ -116,7 +123,7 @@ def served(workspace: Workspace, made: Path, n_items: int) -> None:
 def known_in_log(made: Path) -> pl.DataFrame:
     """A search and a click for each known-item query, all on the first day of the log."""
     first = pl.scan_parquet(made / "interactions.parquet").select(pl.col("ts").min()).collect().item()
-    known = _tsv(made / "queries.tsv").with_row_index("n")
+    known = pl.read_parquet(made / "queries.parquet").with_row_index("n")
     about = known.select(
         pl.lit(first).cast(pl.Datetime("us", "UTC")).alias("ts"),
         pl.format("k{}", "n").alias("actor_id"),
@@ -131,16 +138,12 @@ def known_in_log(made: Path) -> pl.DataFrame:
 
 def asked_for(made: Path, n_queries: int) -> tuple[list[str], datetime]:
     """The first distinct queries (search view), and the moment after the market's end."""
-    texts = pl.concat([_tsv(made / name)["query"] for name in ("log_queries.tsv", "queries.tsv")])
+    texts = pl.concat([pl.read_parquet(made / f"{name}.parquet")["query"] for name in ("log_queries", "queries")])
     keys = list(dict.fromkeys(key for key in map(search, texts.drop_nulls()) if key))
     if len(keys) < n_queries:
         raise SystemExit(f"There are only {len(keys):,} distinct queries in {made}.")
     now = pl.scan_parquet(made / "items.parquet").select(pl.col("created_at").max()).collect().item()
     return keys[:n_queries], now
-
-
-def _tsv(path: Path) -> pl.DataFrame:
-    return pl.read_csv(path, separator="\t", quote_char=None, infer_schema=False)
 
 
 # --- what is measured ------------------------------------------------------------------------
