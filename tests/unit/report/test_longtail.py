@@ -157,6 +157,12 @@ def test_rows_have_the_first_cause_and_hit_or_null():
     assert (second["first cause"], second["first hit"], second["searches"]) == (None, None, None)
 
 
+def test_a_mismatch_that_nothing_was_asked_for_is_a_dash():
+    told = report(worst=(replace(WORST, mismatch=None),))
+    assert "mismatch <b>–</b>" in checked(scan_page(told))
+    assert worst_rows(told)[0]["mismatch"] is None
+
+
 def test_sentences_say_what_was_read_and_what_was_left():
     told = scan_told(report())
     assert told[0].startswith("r1 was asked 13,245 queries of torso and tail. The log was read until 2026-10-30 12:34")
