@@ -45,7 +45,7 @@ def column(draw):
     return draw(few), held, draw(st.lists(few, min_size=len(held), max_size=len(held)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(column(), max_size=7), st.integers(1, 8), st.lists(st.booleans(), min_size=N, max_size=N))
 def test_equal_to_scoring_everything(columns, k, mask):
     for allowed in (np.array(mask), None):
@@ -54,7 +54,7 @@ def test_equal_to_scoring_everything(columns, k, mask):
             assert same(top.search(None, k), matching(scores(columns), k, allowed))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(column(), max_size=7), st.integers(1, 3), st.sampled_from([0, 1, 100]))
 def test_columns_gone_through_or_looked_up(columns, k, factor):
     with pytest.MonkeyPatch.context() as patch:
