@@ -55,6 +55,8 @@ class Examined:
     """[n, len(NAMES)], every predictor; NaN where it is not known."""
     n_engaged: NDArray[np.int64]
     """Engaged items that the release holds, [n]."""
+    n_hits: NDArray[np.int64]
+    """Dense hits, [n]; 0 where the encoder knows nothing in the query, or nothing is alive."""
     hits: pl.DataFrame
     """key, rank, item_id, title, score (cosine), fits, why: the first k of the dense leg of each query."""
 
@@ -78,7 +80,7 @@ class Examiner:
         import polars as pl
 
         values = np.full((len(asked), len(NAMES)), np.nan)
-        n_engaged = np.zeros(len(asked), np.int64)
+        n_engaged, n_hits = np.zeros(len(asked), np.int64), np.zeros(len(asked), np.int64)
         shown: list[tuple[object, ...]] = []
         found = hits_of(self._searcher, [each.key for each in asked], now=self._now, k=self._k)
         for at, (each, hits) in enumerate(zip(asked, found, strict=True)):
@@ -87,9 +89,14 @@ class Examiner:
             engaged = self._engaged(each, query)
             values[at] = list(predict(hits, judged, self._ground, engaged).values())
             n_engaged[at] = engaged.rows.size if engaged else 0
+            n_hits[at] = hits.dense.rows.size
             shown += self._shown(hits, judged)
         return Examined(
-            [each.key for each in asked], values, n_engaged, pl.DataFrame(shown, hit_columns(), orient="row")
+            [each.key for each in asked],
+            values,
+            n_engaged,
+            n_hits,
+            pl.DataFrame(shown, hit_columns(), orient="row"),
         )
 
     def _shown(self, hits: Hits, judged: Sequence[Judged]) -> Iterator[tuple[object, ...]]:

@@ -78,7 +78,7 @@ def keep(workspace: Workspace, scan: Scan) -> Path:
 
 
 def kept(workspace: Workspace, scan_id: str | None = None, pipeline: str | None = None) -> Scan:
-    """The scan of that id, or the last one of `pipeline`.
+    """The scan of that id, or the last one of `pipeline` that read the log: a look at a file is not what is taught.
 
     Raises UsageError for an unknown id, MissingPart when nothing was scanned yet, Damaged for one that cannot be read.
     """
@@ -88,7 +88,11 @@ def kept(workspace: Workspace, scan_id: str | None = None, pipeline: str | None 
             raise UsageError(f"There is no scan '{scan_id}'.", "Next: semsearch longtail scan")
         return _read(folder)
     told = {path.parent: _told(path.parent) for path in workspace.path(FOLDER).glob("*/scan.json")}
-    mine = [(each["scanned_at"], folder) for folder, each in told.items() if each.get("pipeline") == pipeline]
+    mine = [
+        (each["scanned_at"], folder)
+        for folder, each in told.items()
+        if each.get("pipeline") == pipeline and each.get("bands")
+    ]
     if not mine:
         raise MissingPart(f"Nothing was scanned for pipeline '{pipeline}' yet.", "Next: semsearch longtail scan")
     return _read(max(mine)[1])

@@ -15,6 +15,7 @@ from semsearch.longtail.predictors import PREDICTORS
 if TYPE_CHECKING:
     from semsearch.longtail.kept import Scan
 
+NO_HIT = "no dense hit at all"
 CAUSES = 3
 """Parts that are named for each query."""
 
@@ -151,7 +152,7 @@ def _one(row: Mapping[str, Any], model: FailingModel, hits: tuple[Hit, ...], pai
         chance=row["chance"],
         mismatch=row["mismatch"],
         routed=row["routed"],
-        causes=causes(row, model),
+        causes=causes(row, model) if hits else (NO_HIT,),
         hits=hits,
         pairs=pairs,
     )

@@ -55,6 +55,7 @@ def examined(asked: Sequence[Asked], submit: Submit, progress: Progress = silent
         [key for each in found for key in each.keys],
         np.concatenate([np.zeros((0, len(NAMES))), *(each.values for each in found)]),
         np.concatenate([np.zeros(0, np.int64), *(each.n_engaged for each in found)]),
+        np.concatenate([np.zeros(0, np.int64), *(each.n_hits for each in found)]),
         pl.concat([pl.DataFrame(schema=hit_columns()), *(each.hits for each in found)]),
     )
 
@@ -70,12 +71,15 @@ def _ahead(chunks: Iterable[Sequence[Asked]], submit: Submit) -> Iterator[Examin
 
 
 def judged(found: Examined, demand: pl.DataFrame, model: FailingModel, bound: float) -> pl.DataFrame:
-    """One row a query: `Scan.queries`. `demand` is of `Demand.queries`; queries that it does not have get nulls."""
+    """One row a query: `Scan.queries`. `demand` is of `Demand.queries`; queries that it does not have get nulls.
+
+    For a query without a dense hit the chance is 1: whatever was meant is not among them.
+    """
     import polars as pl
 
     values = dict(zip(NAMES, found.values.T, strict=True))
     engaged = found.n_engaged > 0
-    chances = model.chances(values, engaged)
+    chances = np.where(found.n_hits > 0, model.chances(values, engaged), 1.0)
     keys = pl.DataFrame({"key": pl.Series(found.keys, dtype=pl.String)})
     known = keys.join(demand.select(DEMAND), on="key", how="left", maintain_order="left")
     table = known.with_columns(

@@ -58,18 +58,8 @@ def scan_told(report: ScanReport) -> tuple[str, ...]:
             "nothing in their text (the plain mismatch ratio)."
         )
     if report.position_bias:
-        told.append(position_told(report.position_bias))
+        told.append(report.position_bias)
     return tuple(told)
-
-
-def position_told(bias: str) -> str:
-    """How clicks were corrected for their position, as a sentence."""
-    if bias.startswith("by "):
-        return (
-            f"Clicks are corrected for their position {bias}: one where few people look counts for more, by 1 over the "
-            "chance of a look."
-        )
-    return f"Clicks are not corrected for their position: {bias}."
 
 
 def _read(report: ScanReport) -> str:

@@ -241,8 +241,7 @@ def _pairs(
     looks = propensities(log.evidence.log, before=log.before)
     found = clicked(log.evidence, items, routed, looks, settings, before=log.before)
     titled = found.pairs.join(items.select("item_id", "title"), on="item_id", how="left", maintain_order="left")
-    bias = looks.told or f"by {looks.n_pairs:,} pairs that were shown at several positions"
-    return titled.select(columns).sort(["key", "weight", "item_id"], descending=[False, True, False]), bias
+    return titled.select(columns).sort(["key", "weight", "item_id"], descending=[False, True, False]), looks.sentence
 
 
 def _no_demand() -> pl.DataFrame:

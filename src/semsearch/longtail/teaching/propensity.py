@@ -55,6 +55,16 @@ class Propensities:
         """Whether clicks are weighed by their position."""
         return not self.told
 
+    @property
+    def sentence(self) -> str:
+        """How clicks are corrected, for a report."""
+        if self.told:
+            return f"Clicks are not corrected for their position: {self.told}."
+        return (
+            f"Clicks are corrected for their position by {self.n_pairs:,} pairs that were shown at several positions: "
+            "one where few people look counts for more, by 1 over the chance of a look."
+        )
+
     def weights(self, positions: pl.Series, most: float) -> Floats:
         """1 / look of each position (Int), at most `most`, [n]; 1 for an unknown one (null), as at the top."""
         depth = len(self.looks)
