@@ -6,8 +6,9 @@ Each query means one living listing (simulate/known.py), as its title says it (c
 worlds some brands and products were kept from the training, in catalogue and log, and are in the index: clean queries
 for their items are the kinds 'unseen brand' and 'new product'; other queries for them are left out. A query fails when
 the meant item is not among the first 100 of the dense leg. Most of these queries nobody has ever typed, so only
-predictors that need no log take part. AUC within a kind: failing against other queries of it; with clean: failing
-queries of the kind against all others of the kind and all clean ones. Intervals are t-intervals over the seeds.
+predictors that need no log take part. AUC within a kind: its failing queries against its others; with clean: also
+against the clean queries that do not fail. Intervals are t-intervals over the seeds; where failures are too few for
+that, the queries of all seeds are taken together (pooled, without an interval).
 """
 
 from __future__ import annotations
@@ -123,17 +124,25 @@ def by_kind(results: Sequence[Result]) -> list[str]:
     names = sorted(
         {kind for each in results for kind in each.kinds}, key=lambda k: (k != CLEAN, k in (BRAND, PRODUCT), k)
     )
+    every = Result(pl.concat([each.table for each in results]))
     shown = {PLAIN: "plain ratio", OVERLAP: "overlap", BEST: BEST, COMBINED: "combination"}
     out = [f"kind | n | failing | against | {' | '.join(shown.values())}", "---|---|---|---" + "|---" * len(shown)]
     for kind in names:
         rows = [each.table.filter(pl.col("kind") == kind) for each in results]
         shares = over_seeds([share(some["failing"].to_numpy()) for some in rows])
         for with_clean in (False, True) if kind != CLEAN else (False,):
-            areas = [each.areas(kind, with_clean=with_clean) for each in results]
-            cells = " | ".join(over_seeds([area[name] for area in areas]) for name in shown)
+            areas = [each.areas(kind, with_clean=with_clean) for each in (*results, every)]
+            cells = " | ".join(area_cell([area[name] for area in areas]) for name in shown)
             against = "its own and clean" if with_clean else "its own"
             out.append(f"{kind} | {sum(some.height for some in rows):,} | {shares} | {against} | {cells}")
     return out
+
+
+def area_cell(areas: Sequence[float]) -> str:
+    """Over the seeds; where fewer than two of them have failures enough, the last of `areas`, of all seeds' queries."""
+    *seeds, every = areas
+    enough = np.count_nonzero(~np.isnan(seeds)) > 1
+    return over_seeds(seeds) if enough else "-" if np.isnan(every) else f"{every:.3f} (pooled)"
 
 
 def over_all(results: Sequence[Result]) -> list[str]:
