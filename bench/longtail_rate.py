@@ -174,7 +174,7 @@ def stages(workspace: Workspace, keys: Sequence[str], now: datetime) -> None:
         calibration = Calibration.of(searcher.release.lexical.vocabulary.words())
     with clock.on("read the log"):
         log = read_log(Catalogue(workspace), searcher, settings)
-        asked = asked_of(log.demand, keys)
+        asked = asked_of(log.demand, sorted(keys), items["item_id"])
     once = dict(clock.spent)
     clock.spent.clear()
     answered(searcher, calibration, ground, items, asked=asked, now=now, k=settings.longtail.k, clock=clock)
@@ -213,8 +213,7 @@ def answered(
 
     for each, hits in zip(asked, found, strict=True):
         rows = hits.dense.rows[:k].tolist()
-        with clock.on("rows of the engaged"):
-            known = [(row, w) for item, w in each.engaged[:30] if (row := release.rows.find(item)) is not None]
+        known = each.engaged
         engaged_rows = [row for row, _ in known]
         with clock.on("words of the hits (cut once each)"):
             seen, wanted = texts(rows), texts(engaged_rows)

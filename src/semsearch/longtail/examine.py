@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     from semsearch.longtail.hits import Hits
     from semsearch.retrieval.search import Searcher
 
-REMEMBERED = 1 << 18
+REMEMBERED = 1 << 16
 """Items whose words are kept."""
-MOST_ENGAGED = 30
-"""Items that people engaged for one query, at most: those of the highest weight."""
 READ = ("item_id", "title", "body", "category", "attributes")
 """Columns of an item that are shown or compared with a query."""
 NAMES = tuple(predictor.name for predictor in PREDICTORS)
@@ -42,8 +40,8 @@ class Asked:
     """In the search view."""
     demand: Mapping[str, int] | None = None
     """n_searches, n_empty, n_asks, n_engaged, n_followed; null for a query that the log does not have."""
-    engaged: tuple[tuple[str, float], ...] = ()
-    """item_id and weight, highest first."""
+    engaged: tuple[tuple[int, float], ...] = ()
+    """Row of the release and weight, highest first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +69,9 @@ class Examiner:
         words = searcher.release.lexical
         self._lexicon = words.analyser.lexicon
         self._judge = Judge(self._lexicon, calibration, words.vocabulary.idf)
-        self._ground = Ground.of(searcher.release, support)
         self._items = searcher.release.items.select(READ).collect()
         self._words = lru_cache(REMEMBERED)(self._read)
+        self._ground = Ground.of(searcher.release, support, lambda row: self._words(row).atoms)
 
     def __call__(self, asked: Sequence[Asked]) -> Examined:
         """Each query, in order. Raises UsageError where the query tower is not asked with typed text."""
@@ -111,12 +109,8 @@ class Examiner:
     def _engaged(self, asked: Asked, query: Words) -> Engaged | None:
         if asked.demand is None:
             return None
-        known = [
-            (self._searcher.release.rows.find(item_id), weight) for item_id, weight in asked.engaged[:MOST_ENGAGED]
-        ]
-        here = [(row, weight) for row, weight in known if row is not None]
-        rows = np.array([row for row, _ in here], np.int64)
-        weights = np.array([weight for _, weight in here], np.float64)
+        rows = np.array([row for row, _ in asked.engaged], np.int64)
+        weights = np.array([weight for _, weight in asked.engaged], np.float64)
         return Engaged(rows, weights, self._judged(query, rows), **asked.demand)
 
     def _read(self, row: int) -> Words:

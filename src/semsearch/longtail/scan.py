@@ -24,22 +24,27 @@ CHUNK = 256
 """Queries that are examined at once."""
 AHEAD = 4
 """Chunks that are under way."""
+MOST_ENGAGED = 30
+"""Items that people engaged for one query, at most: those of the highest weight."""
 COUNTS = ("n_searches", "n_empty", "n_asks", "n_engaged", "n_followed")
 DEMAND = ("key", "band", "n_searches", "n_empty", "n_asks", "n_engaged", "n_followed", "n_actors", "last_asked_at")
 
 
-def asked_of(found: Demand, keys: Sequence[str]) -> list[Asked]:
-    """The queries `keys` with what the log says of each; one that it does not have has no demand."""
+def asked_of(found: Demand, keys: Sequence[str], item_ids: pl.Series) -> list[Asked]:
+    """The queries `keys` with what the log says of each; one that it does not have has no demand.
+
+    `item_ids` are those of the release, in the order of its rows; engaged items that are not in it are left out.
+    """
     import polars as pl
 
     wanted = pl.Series("key", keys, dtype=pl.String).to_frame()
-    rows = found.queries.join(wanted, on="key", how="semi").select("key", *COUNTS)
-    demand = {key: dict(zip(COUNTS, counts, strict=True)) for key, *counts in rows.iter_rows()}
-    pairs = found.engaged.join(wanted, on="key", how="semi").group_by("key", maintain_order=True)
-    engaged = {
-        key: tuple(zip(ids, weights, strict=True)) for key, ids, weights in pairs.agg("item_id", "weight").iter_rows()
-    }
-    return [Asked(key, demand.get(key), engaged.get(key, ())) for key in keys]
+    counts = found.queries.join(wanted, on="key", how="semi").select("key", *COUNTS)
+    demand = {key: dict(zip(COUNTS, row, strict=True)) for key, *row in counts.iter_rows()}
+    rows = item_ids.alias("item_id").to_frame().with_row_index("row")
+    engaged = found.engaged.join(wanted, on="key", how="semi").join(rows, on="item_id", maintain_order="left")
+    lists = engaged.group_by("key", maintain_order=True).agg(pl.col("row", "weight").head(MOST_ENGAGED))
+    pairs = {key: tuple(zip(rows, weights, strict=True)) for key, rows, weights in lists.iter_rows()}
+    return [Asked(key, demand.get(key), pairs.get(key, ())) for key in keys]
 
 
 def examined(asked: Sequence[Asked], submit: Submit, progress: Progress = silent) -> Examined:

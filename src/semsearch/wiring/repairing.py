@@ -94,7 +94,7 @@ def longtail_scan(
     support = log.support if log else None
     given = (workspace.root, chosen, pipeline, searcher.release.manifest.release_id, calibration, support, told.k, now)
     with _submitting(given, searcher, len(keys)) as submit:
-        found = examined(_asked(log, keys), submit, progress)
+        found = examined(_asked(log, sorted(keys), searcher), submit, progress)  # neighbours share hits
     table = judged(found, log.demand.queries if log else _no_demand(), shipped(), told.bound)
     made_of = [
         searcher.release.manifest.release_id,
@@ -216,11 +216,13 @@ def _by_band(log: LogBefore | None) -> dict[str, int]:
     return {band: counts[band] for band in ("head", "torso", "tail") if band in counts}
 
 
-def _asked(log: LogBefore | None, keys: Sequence[str]) -> list[Asked]:
+def _asked(log: LogBefore | None, keys: Sequence[str], searcher: Searcher) -> list[Asked]:
     from semsearch.longtail.examine import Asked
     from semsearch.longtail.scan import asked_of
 
-    return asked_of(log.demand, keys) if log else [Asked(key) for key in keys]
+    if log is None:
+        return [Asked(key) for key in keys]
+    return asked_of(log.demand, keys, searcher.release.items.select("item_id").collect()["item_id"])
 
 
 def _pairs(
