@@ -8,8 +8,8 @@ replay. Beside it stands a control: as many queries, drawn at random among all t
 with clicks of enough actors), each with about as many pairs as one of the routed, so that queries, pairs and steps are
 the same; same cleaning, same replay. Both candidates are built and asked what was searched later: recall@100 of the
 dense leg, against what people engaged with then (what a product measures), and against what they truly meant (grade 2,
-alive when it was asked; also searches that ended in no click). Relative figures are of the base's mean. Intervals are
-t-intervals over the seeds.
+alive when it was asked; also for searches that ended in no click). Relative figures are of the base's mean. Intervals
+are t-intervals over the seeds.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import argparse
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ from semsearch.evaluation.intervals import student
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.evaluation.questions import Questions
-from semsearch.longtail.demand import Demand, demand
+from semsearch.longtail.demand import demand
 from semsearch.longtail.teaching.clicks import clicked
 from semsearch.longtail.teaching.extra import Extra, extra, teach
 from semsearch.longtail.teaching.lift import RECALL, ROUTED, ROUTED_TAIL, SERVED, Fate, Lift, lift
@@ -43,9 +44,9 @@ from semsearch.longtail.teaching.routing import route
 from semsearch.text.views import search
 from semsearch.training.gate.held_out import from_log
 from semsearch.training.log.evidence import Evidence
-from semsearch.workspace import Workspace
 
 if TYPE_CHECKING:
+    from semsearch.longtail.kept import Scan
     from semsearch.settings import Settings
 
 TAUGHT, CONTROL = "routed", "control"
@@ -59,46 +60,34 @@ class Ground:
     """One world before its held-out part, and the questions after it."""
 
     place: World
-    evidence: Evidence
-    demand: Demand
-    looks: Propensities
+    """A copy that is written into."""
     settings: Settings
+    scan: Scan
+    evidence: Evidence
+    looks: Propensities
 
     @classmethod
     def of(cls, place: World, bound: float) -> Ground:
         settings = place.settings.override("longtail", bound=bound)
+        scan = wiring.longtail_scan(place.workspace, settings, now=place.now)
         evidence = Evidence.of(place.log, place.made.items, "query", "chats", settings.log)
-        found = demand(place.log, evidence.attribution.engagements, settings.log, before=place.before)
-        return cls(place, evidence, found, propensities(place.log, before=place.before), settings)
+        return cls(place, settings, scan, evidence, propensities(place.log, before=place.before))
 
-    def scanned(self) -> pl.DataFrame:
-        """key, chance of the queries of the scanned bands."""
-        wanted = self.demand.queries.filter(pl.col("band").is_in(self.settings.longtail.bands))["key"]
-        pairs = self._pairs(wanted.to_list(), min_actors=1)
-        searcher = self.place.searcher
-        release = searcher.release
-        ids = release.items.select("item_id").collect()["item_id"].to_list()
-        row_of = {item_id: row for row, item_id in enumerate(ids)}
-        alive = release.alive.at(self.place.before)
-        out = []
-        for (key,), mine in pairs.group_by("key", maintain_order=True):
-            vector = searcher.encode(searcher.side.typed(str(key), region_id=None, at=self.place.before))
-            if vector is None:
-                continue
-            scores = release.vectors.all_scores(vector)
-            bar = np.partition(scores[alive], -100)[-100]
-            rows = [row_of[item_id] for item_id in mine["item_id"]]
-            out.append((str(key), float(np.average(scores[rows] < bar, weights=mine["n_actors"].to_numpy()))))
-        return pl.DataFrame(out, schema={"key": pl.String, "chance": pl.Float64}, orient="row")
+    @cached_property
+    def demand(self) -> pl.DataFrame:
+        """key, n_searches, band of all queries before the held-out part, scanned or not."""
+        engagements = self.evidence.attribution.engagements
+        return demand(self.place.log, engagements, self.settings.log, before=self.place.before).queries
 
     def _pairs(self, keys: list[str], min_actors: int) -> pl.DataFrame:
         settings = self.settings.override("longtail", min_actors=min_actors)
         return clicked(self.evidence, self.place.made.items, keys, self.looks, settings, before=self.place.before).pairs
 
-    def like(self, routed: Sequence[str], scanned: pl.DataFrame) -> list[str]:
+    def like(self, routed: Sequence[str]) -> list[str]:
         """As many queries, drawn at random: for each routed one that has something to teach a scanned one whose number
         of pairs is the nearest; among equals chance decides."""
-        pairs = self._pairs(scanned["key"].to_list(), self.settings.longtail.min_actors)
+        keys, items = self.scan.queries["key"].to_list(), self.place.made.items
+        pairs = clicked(self.evidence, items, keys, self.looks, self.settings, before=self.place.before).pairs
         each = pairs.group_by("key").len("n").sort("key").sample(fraction=1.0, shuffle=True, seed=self.place.seed)
         keys, sizes = each["key"].to_list(), each["n"].to_numpy().astype(np.int64)
         mine, left = dict(zip(keys, sizes.tolist(), strict=True)), np.ones(len(keys), np.bool_)
@@ -109,13 +98,14 @@ class Ground:
             drawn.append(keys[nearest])
         return sorted(drawn)
 
-    def questions(self) -> dict[str, Questions]:
-        """What was asked later, with what was engaged then; and with all that was truly meant."""
+    def questions(self, routed: Sequence[str]) -> dict[str, Questions]:
+        """What was asked later, with what was engaged then; routed and head also with all that was truly meant."""
         place = self.place
         held = from_log(place.log, place.made.items, self.settings.log, models={"base": place.before})
-        return {ENGAGED: held.questions, TRUE: self._true()}
+        head = self.demand.filter(pl.col("band") == "head")["key"]
+        return {ENGAGED: held.questions, TRUE: self._true({*routed, *head})}
 
-    def _true(self) -> Questions:
+    def _true(self, keys: Collection[str]) -> Questions:
         made = self.place.made
         start = self.place.before + timedelta(microseconds=1)
         later = made.interactions.filter((pl.col("kind") == "search") & (pl.col("ts") >= start))
@@ -123,7 +113,9 @@ class Ground:
         names = log.sort("n_searches", "query_id", descending=[True, False]).unique("key", keep="first")
         asked = later.join(log.select("query", "key"), on="query").group_by("key").agg(pl.col("ts").max())
         rows = (
-            asked.join(names.select("key", "query_id", "intent_id"), on="key").filter(pl.col("key") != "").sort("key")
+            asked.join(names.select("key", "query_id", "intent_id"), on="key")
+            .filter(pl.col("key").is_in(list(keys)))
+            .sort("key")
         )
         meant = made.judgements(rows).filter(pl.col("grade") == 2)
         lists = dict(meant.group_by("query_id").agg(pl.col("item_id").sort()).iter_rows())
@@ -152,18 +144,17 @@ def main(argv: Sequence[str] | None = None) -> None:
 def measured(place: World, bound: float) -> dict[str, Any]:
     """Both arms of one world."""
     print(place.line(), flush=True)
-    ground = Ground.of(place, bound)
-    scanned = ground.scanned()
-    routed = route(scanned, bound)
-    drawn = ground.like(routed, scanned)
-    questions = ground.questions()
-    out: dict[str, Any] = {"seed": place.seed, "n_scanned": scanned.height}
-    for name, keys in ((TAUGHT, routed), (CONTROL, drawn)):
-        folder = Path(mkdtemp(prefix="lift-"))
-        try:
-            out[name] = arm(ground, name, keys, routed, questions, folder)
-        finally:
-            shutil.rmtree(folder)
+    folder = Path(mkdtemp(prefix="lift-"))
+    try:
+        ground = Ground.of(place.copy(folder / "workspace"), bound)
+        routed = route(ground.scan.queries, bound)
+        questions = ground.questions(routed)
+        out: dict[str, Any] = {"seed": place.seed, "n_scanned": ground.scan.queries.height, "n_routed": len(routed)}
+        print(f"  {len(routed):,} of {ground.scan.queries.height:,} scanned queries are routed", flush=True)
+        for name, keys in ((TAUGHT, routed), (CONTROL, ground.like(routed))):
+            out[name] = arm(ground, name, keys, routed, questions, folder / name)
+    finally:
+        shutil.rmtree(folder)
     return out
 
 
@@ -171,35 +162,26 @@ def arm(
     ground: Ground, name: str, keys: Sequence[str], routed: Sequence[str], questions: dict[str, Questions], folder: Path
 ) -> dict[str, Any]:
     """Teach `keys`, build the candidate, ask both; figures of the `routed`, whatever was taught."""
-    here = ground.place.copy(folder / "workspace")
-    parent = wiring.training.parent_of(here.workspace, "default")
-    items = here.made.items
-    lesson = extra(ground.evidence, items, keys, ground.settings, before=here.before, parent=parent)
+    here, settings = ground.place, ground.settings
+    workspace, items = here.workspace, here.made.items
+    parent = wiring.training.parent_of(workspace, "default")
+    lesson = extra(ground.evidence, items, keys, settings, before=here.before, parent=parent)
     begun = time.perf_counter()
-    fitted = teach(
-        lesson, items, parent, ground.settings, folder / "model", told={"scan_id": ""}, now=here.now,
-        progress=lambda *_: None,
-    )  # fmt: skip
+    card = teach(lesson, items, parent, settings, folder, told={}, now=here.now, progress=lambda *_: None).card
     spent = time.perf_counter() - begun
-    served(here.workspace, folder / "model", fitted.card.model_id)
-    manifest = wiring.build(here.workspace, ground.settings, model_id=fitted.card.model_id, now=here.now)
-    candidate = wiring.open_searcher(here.workspace, ground.settings, release=manifest.release_id)
-    verdict = wiring.gate(here.workspace, manifest.release_id, ground.settings, target="tail", now=here.now)
+    shutil.copytree(folder, workspace.model_path(card.model_id))
+    manifest = wiring.build(workspace, settings, model_id=card.model_id, now=here.now)
+    candidate = wiring.open_searcher(workspace, settings, release=manifest.release_id)
+    verdict = wiring.gate(workspace, manifest.release_id, settings, target="tail", now=here.now)
     fate = Fate(published=False, outcome=verdict.outcome, told=verdict.told, gate_id=verdict.gate_id)
     told = {
-        what: lift(
-            here.searcher, candidate, asked, ground.demand.queries, routed, fate=fate, source={}, now=here.now
-        )
+        what: lift(here.searcher, candidate, asked, ground.demand, routed, fate=fate, source={}, now=here.now)
         for what, asked in questions.items()
-    }  # fmt: skip
-    print(f"  {name}: {described(lesson, fitted.card.metrics['behaviour'], spent)}; gate {fate.outcome}: {fate.told}")
+    }
+    print(f"  {name}: {described(lesson, card.metrics['behaviour'], spent)}; gate {fate.outcome}: {fate.told}")
     for what, found in told.items():
         print(f"    {what:14}{said(found)}", flush=True)
     return {what: figures(found) for what, found in told.items()} | {"gate": fate.outcome}
-
-
-def served(workspace: Workspace, model: Path, model_id: str) -> None:
-    shutil.copytree(model, workspace.model_path(model_id), dirs_exist_ok=True)
 
 
 def described(lesson: Extra, learned: dict[str, Any], spent: float) -> str:
@@ -213,7 +195,7 @@ def described(lesson: Extra, learned: dict[str, Any], spent: float) -> str:
 def said(found: Lift) -> str:
     return "  ".join(
         f"{group} (n {change.n}) {change.before:.3f} → {change.after:.3f} ({change.relative[0]:+.1%})"
-        for group in (ROUTED_TAIL, ROUTED, "head", "all")
+        for group in (ROUTED_TAIL, ROUTED, "head")
         for change in [found.change(group)]
     )
 
@@ -232,7 +214,7 @@ def table(results: Sequence[dict[str, Any]]) -> None:
     print(f"\nRelative change by one pass, simulated, {len(results)} seeds; 95 % t-intervals over seeds")
     for what in (ENGAGED, TRUE):
         print(f"\n{what}\n{'':28}{'n':>7}{'before':>8}{'after':>8}   {'routed':30}{'control':30}routed − control")
-        for group in GROUPS:
+        for group in GROUPS if what == ENGAGED else GROUPS[:3]:
             for metric in METRICS:
                 cell = f"{group}, {metric}"
                 both = {

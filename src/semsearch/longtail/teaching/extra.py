@@ -33,8 +33,11 @@ if TYPE_CHECKING:
     from semsearch.retrieval.search import Searcher
     from semsearch.settings import Settings, TrainSettings
 
-BATCH = 256
-"""Pairs a step of static towers, at most: the few pairs of one pass make steps enough."""
+RATE, BATCH = 1e-2, 256
+"""Of static towers: the rate where `train.learning_rate` is not set, and pairs a step, at most.
+
+A fifth of a first training's rate in a quarter of its batches: Adam starts anew, and its first steps are as long as
+the rate whatever the gradient, so fewer and longer ones move what the head rests on further than replay mends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,9 +132,11 @@ def teach(
 
 def _settings(settings: Settings, parent: Parent) -> TrainSettings:
     """Those of a training, but for what is of the parent or of one short run."""
+    rate = RATE if parent.family == "static" else 0.0  # 0: that of the family
     return settings.train.model_copy(
         update={
             "family": parent.family,
+            "learning_rate": settings.train.learning_rate or rate,
             "base": "",
             "teacher": "",
             "epochs": settings.longtail.epochs,
