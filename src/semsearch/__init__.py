@@ -35,7 +35,19 @@ if TYPE_CHECKING:
     from semsearch.retrieval.similar import similar
     from semsearch.retrieval.why import why
     from semsearch.settings import Settings
-    from semsearch.wiring import build, gate, open_encoder, open_retriever, open_searcher, publish, rollback, train
+    from semsearch.wiring import (
+        build,
+        gate,
+        longtail_lift,
+        longtail_scan,
+        longtail_train,
+        open_encoder,
+        open_retriever,
+        open_searcher,
+        publish,
+        rollback,
+        train,
+    )
     from semsearch.workspace import Workspace
 
 _HOMES = {
@@ -52,6 +64,9 @@ _HOMES = {
     "semsearch.wiring": (
         "build",
         "gate",
+        "longtail_lift",
+        "longtail_scan",
+        "longtail_train",
         "open_encoder",
         "open_retriever",
         "open_searcher",
@@ -79,6 +94,9 @@ __all__ = [
     "evaluate_run",
     "gate",
     "import_rows",
+    "longtail_lift",
+    "longtail_scan",
+    "longtail_train",
     "open_encoder",
     "open_retriever",
     "open_searcher",
