@@ -1,6 +1,6 @@
 """What one pass of extra training on their clicks gives the queries that fail, and what it costs the others.
 
-    python -m bench.longtail lift [--seeds 31 32 33 34 35 --keep FOLDER --bound 0.5]
+    python -m bench.longtail lift [--seeds 31 32 33 34 35 --keep FOLDER --bound 0.3]
 
 Each world is a simulated Korean market whose base was trained until three passes brought no gain. The queries above
 the bound are routed by the log before its held-out part, and their clicks, cleaned, are learned in one pass with
@@ -41,6 +41,7 @@ from semsearch.longtail.teaching.extra import Extra, extra, teach
 from semsearch.longtail.teaching.lift import RECALL, ROUTED, ROUTED_TAIL, SERVED, Fate, Lift, lift
 from semsearch.longtail.teaching.propensity import Propensities, propensities
 from semsearch.longtail.teaching.routing import route
+from semsearch.settings import LongtailSettings
 from semsearch.text.views import search
 from semsearch.training.gate.held_out import from_log
 from semsearch.training.log.evidence import Evidence
@@ -132,7 +133,9 @@ class Ground:
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, (31, 32, 33, 34, 35))
-    parser.add_argument("--bound", type=float, default=0.5, help="chance of failure from which a query is routed")
+    parser.add_argument(
+        "--bound", type=float, default=LongtailSettings().bound, help="chance of failure from which a query is routed"
+    )
     parser.add_argument("--out", type=Path, help="all figures as JSON")
     options = parser.parse_args(argv)
     results = [measured(world(options, seed), options.bound) for seed in options.seeds]

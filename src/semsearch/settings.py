@@ -185,7 +185,7 @@ class LongtailSettings(_Section):
     )
     bound: float = Field(0.3, gt=0, lt=1, description="Chance of failure from which a query gets extra training")
     min_actors: int = Field(2, ge=1, description="Different actors who must have clicked before a query teaches")
-    replay: float = Field(2.0, ge=0, description="Old pairs a new one in extra training")
+    replay: float = Field(16.0, ge=0, description="Old pairs a new one in extra training")
     epochs: int = Field(1, ge=1, description="Passes of extra training")
 
 
