@@ -20,11 +20,12 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 import polars as pl
-from bench.longtail_scores import auc, aucs, best_single, over_seeds, share
+from bench.longtail_scores import aucs, best_single, over_seeds, share
 from bench.longtail_truth import meant, missed, unfit, wide
 from bench.longtail_worlds import World, add_options, world
 from numpy.typing import NDArray
 
+from semsearch.evaluation.separation import auc
 from semsearch.longtail.failing import shipped
 from semsearch.longtail.predictors import PREDICTORS
 from semsearch.wiring.repairing import longtail_scan
@@ -103,7 +104,7 @@ class Result:
         values = {name: self.table[name].fill_null(float("nan")).to_numpy() for name in NAMES}
         unknown = np.full(len(engaged), np.nan)
         return {
-            name: auc(self.failing, shipped().chances(values | {name: unknown}, engaged)) for name in NAMES
+            name: auc(shipped().chances(values | {name: unknown}, engaged), self.failing) for name in NAMES
         }  # fmt: skip
 
     def line(self) -> str:

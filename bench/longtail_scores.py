@@ -6,34 +6,23 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from semsearch.evaluation.intervals import student
+from semsearch.evaluation.separation import auc
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
-def auc(failing: Flags, values: Floats) -> float:
-    """Chance that a failing query has the higher value, ties counting half; NaN when all or none fail.
-
-    A query whose value is not known (NaN) takes the median of those that are: it says nothing either way.
-    Source: Mann and Whitney, "On a test of whether one of two random variables is stochastically larger than the
-    other", 1947.
-    """
-    n_failing, n = int(failing.sum()), len(failing)
-    if n_failing in (0, n):
-        return float("nan")
+def filled(values: Floats) -> Floats:
+    """`values` in which a query whose value is not known (NaN) has the median of those that are: it says nothing."""
     known = values[~np.isnan(values)]
-    filled = np.where(np.isnan(values), np.median(known) if len(known) else 0.0, values)
-    ranks = rankdata(filled)
-    wins = float(ranks[failing].sum()) - n_failing * (n_failing + 1) / 2
-    return wins / (n_failing * (n - n_failing))
+    return np.where(np.isnan(values), np.median(known) if len(known) else 0.0, values)
 
 
 def aucs(failing: Flags, table: Mapping[str, Floats]) -> dict[str, float]:
-    """The area of every column."""
-    return {name: auc(failing, np.asarray(values, np.float64)) for name, values in table.items()}
+    """The area of every column: the chance that a failing query has the higher value; NaN when all or none fail."""
+    return {name: auc(filled(np.asarray(values, np.float64)), failing) for name, values in table.items()}
 
 
 def resampled(failing: Flags, table: Mapping[str, Floats], *, seed: int, resamples: int = 10_000) -> dict[str, Floats]:
@@ -56,9 +45,8 @@ def resampled(failing: Flags, table: Mapping[str, Floats], *, seed: int, resampl
 
 def _wins(failing: Flags, values: Floats) -> Floats:
     """[failing, others]: 1 where the failing query has the higher value, ½ for a tie."""
-    known = values[~np.isnan(values)]
-    filled = np.where(np.isnan(values), np.median(known) if len(known) else 0.0, values)
-    gap = filled[failing][:, None] - filled[~failing][None, :]
+    given = filled(values)
+    gap = given[failing][:, None] - given[~failing][None, :]
     return np.asarray((np.sign(gap) + 1) / 2)
 
 

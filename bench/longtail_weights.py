@@ -23,12 +23,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 from bench.longtail_failing import truth_table, wide_table
-from bench.longtail_scores import auc, over_seeds
+from bench.longtail_scores import over_seeds
 from bench.longtail_worlds import add_options, world
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 import semsearch.longtail
+from semsearch.evaluation.separation import auc
 from semsearch.longtail.failing import REACH, Weights
 from semsearch.longtail.predictors import PREDICTORS
 
@@ -128,4 +129,4 @@ def _left_out(tables: Sequence[pl.DataFrame], at: int, names: Sequence[str]) -> 
         return float("nan")
     table = tables[at]
     values = {name: table[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in names}
-    return auc(table["failing"].to_numpy(), Weights.of(fitted(others, names)).chances(values))
+    return auc(Weights.of(fitted(others, names)).chances(values), table["failing"].to_numpy())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semsearch.evaluation.separation import auc
 from semsearch.longtail.predictors import PREDICTORS
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def worth(queries: pl.DataFrame) -> tuple[dict[str, Any], ...]:
                 "name": predictor.name,
                 "what": predictor.what,
                 "source": predictor.source,
-                "auc": auc(values[known], failed[known]),
+                "auc": _area(values[known], failed[known]),
                 "n": int(known.sum()),
                 "n_failed": int(failed[known].sum()),
             }
@@ -50,12 +51,7 @@ def worth(queries: pl.DataFrame) -> tuple[dict[str, Any], ...]:
     return tuple(rows)
 
 
-def auc(values: NDArray[np.float64], failed: NDArray[np.bool_]) -> float | None:
-    """Area under the ROC curve by the rank sum (Mann, Whitney 1947), ties by their mean rank; None where too few."""
+def _area(values: NDArray[np.float64], failed: NDArray[np.bool_]) -> float | None:
+    """None where too few are on either side."""
     n_failed = int(failed.sum())
-    if min(n_failed, len(failed) - n_failed) < FEWEST:
-        return None
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
-    above = ranks[failed].sum() - n_failed * (n_failed + 1) / 2
-    return float(above / (n_failed * (len(failed) - n_failed)))
+    return auc(values, failed) if min(n_failed, len(failed) - n_failed) >= FEWEST else None

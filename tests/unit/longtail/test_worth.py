@@ -5,28 +5,19 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from semsearch.longtail.predictors import PREDICTORS
-from semsearch.longtail.worth import FEWEST, auc, worth
+from semsearch.longtail.worth import FEWEST, worth
 
 
-def test_the_area_counts_pairs_in_order_and_ties_half():
-    values = np.array([1.0, 2.0, 2.0, 3.0] * FEWEST)
-    failed = np.array([False, False, True, True] * FEWEST)
-    # pairs: (1,2) above, (1,3) above, (2,2) tie, (2,3) above: 3.5 of 4
-    assert auc(values, failed) == pytest.approx(3.5 / 4)
+def table(values: np.ndarray, missed: np.ndarray) -> pl.DataFrame:
+    return pl.DataFrame({p.name: values for p in PREDICTORS} | {"engaged_missed": missed})
 
 
-def test_the_area_equals_the_library():
-    rng = np.random.default_rng(3)
-    values, failed = rng.integers(0, 9, 500).astype(float), rng.random(500) < 0.2
-    assert auc(values, failed) == pytest.approx(roc_auc_score(failed, values))
-
-
-def test_too_few_on_one_side_say_nothing():
-    failed = np.arange(100) < FEWEST - 1
-    assert auc(np.arange(100.0), failed) is None
+@pytest.mark.parametrize("n_failed", [FEWEST - 1, 100 - FEWEST + 1])
+def test_too_few_on_one_side_say_nothing(n_failed: int):
+    missed = (np.arange(100) < n_failed).astype(float)
+    assert {row["auc"] for row in worth(table(np.arange(100.0), missed))} == {None}
 
 
 def test_parts_that_read_the_engagements_are_left_out_and_unknown_values_passed_over():
