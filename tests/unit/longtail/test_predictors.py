@@ -191,6 +191,14 @@ def test_what_was_engaged_instead():
     assert found["engaged_unlike"] == pytest.approx(0.45)
 
 
+def test_engaged_items_of_a_query_that_asks_nothing_tie_and_miss_nothing():
+    nothing = (Fit(coverage=math.nan),) * 2
+    for hit in (hits(), hits(dense=ranked())):
+        found = values(hit, fits=nothing[: len(hit.dense.rows)], engaged=engaged(fits=nothing))
+        assert math.isnan(found["engaged_mismatch"]) and math.isnan(found["relative_mismatch"])
+    assert found["unanswered"] == (2 + 0.5) / 4
+
+
 def test_how_the_searches_went():
     found = values(engaged=engaged())
     assert found["unanswered"] == (2 + 0.5) / 4

@@ -30,7 +30,8 @@ PRIOR = 1.0
 
 
 def values(case: Case) -> Values:
-    """NaN for whatever the log does not say: no log, a query that it does not have, nothing engaged."""
+    """NaN for whatever the log does not say: no log, a query that it does not have, nothing engaged; and for what ties
+    to a query in which nothing is asked."""
     found = dict.fromkeys((p.name for p in PREDICTORS), NAN)
     if case.ground.support is not None:
         found |= _supported(case, case.ground.support)
@@ -64,7 +65,8 @@ def _share(some: int, of: int) -> float:
 
 def _engaged(case: Case, engaged: Engaged) -> Values:
     weights = engaged.weights / engaged.weights.sum()
-    mismatch = float(weights @ np.array([not fit.fits for fit in engaged.fits], np.float64))
+    asked = not math.isnan(engaged.fits[0].coverage)
+    mismatch = float(weights @ np.array([not fit.fits for fit in engaged.fits], np.float64)) if asked else NAN
     hits = sum(not fit.fits for fit in case.fits) / case.k if case.k else 1.0
     return {
         "engaged_mismatch": mismatch,
