@@ -32,7 +32,7 @@ import polars as pl
 
 from semsearch import wiring
 from semsearch.evaluation.attribution import attribute
-from semsearch.evaluation.demand import bands, n_searches
+from semsearch.evaluation.demand import BANDS, bands, n_searches
 from semsearch.evaluation.evaluate import evaluate
 from semsearch.evaluation.intervals import wilson
 from semsearch.evaluation.qrels import Qrels
@@ -349,7 +349,7 @@ def true_changes(
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Mean change and allowed loss of each cohort."""
     labels = asked.queries.columns["band"]
-    cohorts = {"all": list(before)} | {b: [q for q in before if labels[q] == b] for b in ("head", "torso", "tail")}
+    cohorts = {"all": list(before)} | {b: [q for q in before if labels[q] == b] for b in BANDS}
     change = {name: float(np.mean([after[q] - before[q] for q in ids])) for name, ids in cohorts.items()}
     return change, {name: allowed * float(np.mean([before[q] for q in ids])) for name, ids in cohorts.items()}
 

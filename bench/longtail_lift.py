@@ -31,6 +31,7 @@ import polars as pl
 from bench.longtail_worlds import World, add_options, world
 
 from semsearch import wiring
+from semsearch.evaluation.demand import BANDS
 from semsearch.evaluation.intervals import student
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries, query_id_of
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
 TAUGHT, CONTROL = "routed", "control"
 ENGAGED, TRUE = "engaged later", "truth"
-GROUPS = (ROUTED_TAIL, ROUTED, "head", "torso", "tail", "not routed", "all")
+GROUPS = (ROUTED_TAIL, ROUTED, *BANDS, "not routed", "all")
 METRICS = (RECALL, SERVED)
 
 

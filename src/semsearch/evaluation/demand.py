@@ -12,6 +12,9 @@ from semsearch.text.views import search
 if TYPE_CHECKING:
     import polars as pl
 
+BANDS = ("head", "torso", "tail")
+BANDS = ("head", "torso", "tail")
+"""From the most to the least asked."""
 HEAD, TORSO = 0.5, 0.8
 """Shares of the searches at which the head ends and the torso ends, unless settings say otherwise."""
 
@@ -29,8 +32,9 @@ def bands(n_searches: Mapping[str, int], head: float = HEAD, torso: float = TORS
     asked, place = np.unique(-counts, return_inverse=True)
     mass = np.bincount(place, weights=counts)
     middle = (np.cumsum(mass) - mass / 2) / max(mass.sum(), 1)
-    named = np.where(middle <= head, "head", np.where(middle <= torso, "torso", "tail"))
-    named[asked >= -1] = "tail"
+    most, middling, least = BANDS
+    named = np.where(middle <= head, most, np.where(middle <= torso, middling, least))
+    named[asked >= -1] = least
     order = sorted(zip(-counts, n_searches, named[place].tolist(), strict=True))
     return {query: band for _, query, band in order}
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semsearch.evaluation.demand import bands, n_searches
+from semsearch.evaluation.demand import BANDS, bands, n_searches
+from semsearch.settings import LongtailSettings
+from semsearch.training.gate.bands import joined_bands
 
 
 def test_the_head_makes_up_half_and_the_torso_reaches_four_fifths():
@@ -50,3 +54,9 @@ def test_bands_fall_with_demand_and_do_not_depend_on_order(counted, random):
     ranks = [place[band] for band in found.values()]
     assert ranks == sorted(ranks)
     assert [counted[query] for query in found] == sorted(counted.values(), reverse=True)
+
+
+def test_settings_and_cohorts_know_the_same_bands():
+    each = get_args(LongtailSettings.model_fields["bands"].annotation)[0]
+    assert get_args(each) == BANDS
+    assert tuple(joined_bands(dict.fromkeys(reversed(BANDS), 30), 30)) == BANDS

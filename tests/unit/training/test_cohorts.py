@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsearch.errors import UsageError
+from semsearch.evaluation.demand import BANDS
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries
 from semsearch.evaluation.questions import Questions
 from semsearch.evaluation.runs import Run
 from semsearch.settings import GateSettings
-from semsearch.training.gate.bands import BANDS, even_sample, joined_bands
+from semsearch.training.gate.bands import even_sample, joined_bands
 from semsearch.training.gate.cohorts import MIN_QUESTIONS, cohort_labels, judge, target_of, verdict
 
 HIT, MISS = [("right", 1.0)], [("wrong", 1.0)]

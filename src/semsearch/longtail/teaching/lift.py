@@ -15,13 +15,14 @@ import numpy as np
 
 from semsearch.errors import UsageError
 from semsearch.evaluation.compare import Comparison, Difference, compare
+from semsearch.evaluation.demand import BANDS
 from semsearch.evaluation.evaluate import evaluate
 from semsearch.evaluation.intervals import RESAMPLES
 from semsearch.evaluation.questions import BAND
 from semsearch.progress import Progress, silent
 from semsearch.retrieval.asked import answerable, answers, shared_contests
 from semsearch.retrieval.evaluate import depth_of
-from semsearch.training.gate.bands import BANDS, even_sample
+from semsearch.training.gate.bands import even_sample
 from semsearch.training.gate.judging import check_pair, shared_side
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-BANDS = ("head", "torso", "tail")
+from semsearch.evaluation.demand import BANDS
+
 MAX_QUESTIONS = 20_000
 """More are not asked: an interval hardly shrinks any more."""
 

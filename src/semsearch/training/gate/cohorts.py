@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Literal
 
 from semsearch.errors import UsageError
 from semsearch.evaluation.compare import Comparison, Difference, compare
+from semsearch.evaluation.demand import BANDS
 from semsearch.evaluation.evaluate import evaluate
 from semsearch.evaluation.intervals import RESAMPLES
 from semsearch.evaluation.metrics import parse_metric
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.questions import BAND
 from semsearch.evaluation.runs import Run
-from semsearch.training.gate.bands import BANDS, joined_bands
+from semsearch.training.gate.bands import joined_bands
 
 if TYPE_CHECKING:
     from semsearch.evaluation.questions import Questions
