@@ -41,12 +41,13 @@ from semsearch.longtail.mismatch.calibration import Calibration
 from semsearch.longtail.mismatch.judging import Judge, Judged
 from semsearch.longtail.mismatch.words import Words, item_words, words_of
 from semsearch.longtail.predictors import Engaged, Ground, predict
+from semsearch.longtail.reading import LogBefore
 from semsearch.longtail.scan import asked_of
 from semsearch.retrieval.legs import NOTHING, Filters
 from semsearch.retrieval.search import Searcher
 from semsearch.simulate import Market, market
 from semsearch.text.views import search
-from semsearch.wiring.repairing import read_log
+from semsearch.wiring.repairing import log_items
 from semsearch.workspace import Workspace
 
 SEED = 900
@@ -173,7 +174,10 @@ def stages(workspace: Workspace, keys: Sequence[str], now: datetime) -> None:
     with clock.on("calibrate"):
         calibration = Calibration.of(searcher.release.lexical.vocabulary.words())
     with clock.on("read the log"):
-        log = read_log(Catalogue(workspace), searcher, settings)
+        catalogue = Catalogue(workspace)
+        log = LogBefore.of(
+            catalogue.interactions(), log_items(catalogue, wiring.pipeline_schema(workspace), "default"), settings
+        )
         asked = asked_of(log.demand, sorted(keys), items["item_id"])
     once = dict(clock.spent)
     clock.spent.clear()

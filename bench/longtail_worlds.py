@@ -31,8 +31,7 @@ from semsearch.ingest.catalogue import Catalogue
 from semsearch.ingest.importing import import_rows
 from semsearch.simulate import Market, market
 from semsearch.towers.card import ModelCard
-from semsearch.training.log.examples import examples
-from semsearch.training.log.split import split
+from semsearch.training.log.held_out import held_out
 from semsearch.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -123,8 +122,9 @@ class World:
         """Where the held-out part of the log begins, as the gate cuts it."""
         log = self.settings.log
         found = attribute(self.log, log.window_s)
-        rows = examples(found.engagements, self.made.items, "query", "both", log).frame
-        return split(rows, log.validation, log.test).at[1]
+        cut = held_out(found.engagements, self.made.items, log)[1]
+        assert cut is not None, "a made log has engagements"
+        return cut
 
     @cached_property
     def training(self) -> dict[str, object]:

@@ -22,12 +22,8 @@ Example: semsearch longtail scan --html longtail.html
 
 Example: semsearch longtail train, then semsearch longtail lift
 """
-BANDS = ("head", "torso", "tail")
 app = typer.Typer(help=HELP, no_args_is_help=True)
 HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write a report page to this file.")]
-BoundOption = Annotated[
-    float | None, typer.Option(help="Chance of failure from which a query is routed. [default: longtail.bound]")
-]
 
 
 @app.command()
@@ -42,7 +38,9 @@ def scan(
     k: Annotated[
         int | None, typer.Option("--k", "-k", help="Hits compared with a query. [default: longtail.k]")
     ] = None,
-    bound: BoundOption = None,
+    bound: Annotated[
+        float | None, typer.Option(help="Chance of failure from which a query is routed. [default: longtail.bound]")
+    ] = None,
     worst: Annotated[int, typer.Option(min=0, help="Queries to show, the most harmful first.")] = 20,
     html: HtmlOption = None,
     release: ReleaseOption = None,
@@ -81,11 +79,13 @@ def scan(
         from semsearch.report.longtail import scan_page
 
         write_page(html, scan_page(told))
-    _show(told, as_json=json, as_jsonl=jsonl)
+    served = opened.state(pipeline).current == told.release_id
+    _show(told, served=served, as_json=json, as_jsonl=jsonl)
 
 
 def _bands(given: list[str] | None) -> tuple[str, ...] | None:
     from semsearch.errors import UsageError
+    from semsearch.evaluation.demand import BANDS
 
     for name in given or ():
         if name not in BANDS:
@@ -93,20 +93,29 @@ def _bands(given: list[str] | None) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(given)) if given else None
 
 
-def _show(told: ScanReport, *, as_json: bool, as_jsonl: bool) -> None:
+def _show(told: ScanReport, *, served: bool, as_json: bool, as_jsonl: bool) -> None:
     from semsearch.report.longtail import scan_told, worst_rows
 
     rows = worst_rows(told)
     emit(told, as_json=as_json, as_jsonl=as_jsonl, rows=rows, note="\n".join(scan_told(told)))
-    following = "longtail train" if told.n_pairs else "lexicon propose"
-    talk(f"Next: semsearch {following}")
+    talk(_next(told, served=served))
+
+
+def _next(told: ScanReport, *, served: bool) -> str:
+    """Teaching, where there is something to teach to what is served."""
+    of_file = not told.bands
+    if not told.n_pairs or not served:
+        return "Next: semsearch lexicon propose" if told.before else "Next: semsearch import interactions FILE"
+    return f"Next: semsearch longtail train{f' --scan {told.scan_id}' if of_file else ''}"
 
 
 @app.command()
 def train(
     *,
     scan_id: Annotated[str | None, typer.Option("--scan", help="Scan id; default is the last one.")] = None,
-    bound: BoundOption = None,
+    bound: Annotated[
+        float | None, typer.Option(help="Chance of failure from which a query is routed. [default: that of the scan]")
+    ] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Serve the candidate if it passes its gate.")] = False,
     pipeline: PipelineOption = "default",
     workspace: WorkspaceOption = HERE,
@@ -118,7 +127,7 @@ def train(
 
     Example: semsearch longtail train
 
-    Example: semsearch longtail train --bound 0.3 --publish
+    Example: semsearch longtail train --bound 0.2 --publish
     """
     from semsearch import wiring
     from semsearch.errors import Refused
@@ -126,10 +135,10 @@ def train(
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
-    settings = wiring.load_settings(opened).override("longtail", bound=bound)
+    wiring.load_settings(opened).override("longtail", bound=bound)  # refuses what is no chance
     with steps() as progress:
         done = wiring.longtail_train(
-            opened, settings, pipeline=pipeline, scan_id=scan_id, publishing=publish, now=datetime.now(UTC),
+            opened, pipeline=pipeline, scan_id=scan_id, bound=bound, publishing=publish, now=datetime.now(UTC),
             progress=progress,
         )  # fmt: skip
     emit(_document(done) if json else _summary(done), as_json=json)

@@ -127,7 +127,6 @@ class Lesson:
     base: str
     """The release that was served and scanned."""
     scan_id: str
-    model_id: str
     routed: tuple[str, ...]
     """Queries (search view), sorted."""
     taught_at: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -41,7 +42,8 @@ def asked_of(found: Demand, keys: Sequence[str], item_ids: pl.Series) -> list[As
     counts = found.queries.join(wanted, on="key", how="semi").select("key", *COUNTS)
     demand = {key: dict(zip(COUNTS, row, strict=True)) for key, *row in counts.iter_rows()}
     rows = item_ids.alias("item_id").to_frame().with_row_index("row")
-    engaged = found.engaged.join(wanted, on="key", how="semi").join(rows, on="item_id", maintain_order="left")
+    mine = found.engaged.join(wanted, on="key", how="semi", maintain_order="left")
+    engaged = mine.join(rows, on="item_id", maintain_order="left")
     lists = engaged.group_by("key", maintain_order=True).agg(pl.col("row", "weight").head(MOST_ENGAGED))
     pairs = {key: tuple(zip(rows, weights, strict=True)) for key, rows, weights in lists.iter_rows()}
     return [Asked(key, demand.get(key), pairs.get(key, ())) for key in keys]
@@ -94,3 +96,9 @@ def judged(found: Examined, demand: pl.DataFrame, model: FailingModel, bound: fl
         pl.Series("routed", chances >= bound),
     )
     return table.sort(["chance", "n_searches", "key"], descending=[True, True, False], nulls_last=True)
+
+
+def named(release_id: str, *frames: pl.DataFrame) -> str:
+    """The id of a scan: a digest of the release and of all that was found, so that another finding has another id."""
+    parts = (release_id.encode(), *(frame.hash_rows(seed=0).to_numpy().tobytes() for frame in frames))
+    return "s" + hashlib.sha256(b"".join(parts)).hexdigest()[:10]

@@ -65,6 +65,8 @@ class Source:
     """Folder in which a killed run leaves what it had; None keeps nothing."""
     told: Mapping[str, Any] = field(default_factory=dict)
     """What the card's metrics are to say beside what is found here, such as why these examples were chosen."""
+    seen_until: tuple[datetime | None, datetime] | None = None
+    """Up to where the model has learned from the log, and has seen it, for the card; None: where the parts end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,16 +123,17 @@ def fit(
         return Fitted(_saved(model, folder, subject, metrics, now))
     examples, replayed = given.parent.mixed(evidence, settings) if given.parent else (evidence.split.train, 0)
     lesson = Lesson(examples, evidence, subject, given.current)
-    judge = Judge.of(evidence.test, lesson, model, whole=True, most=TESTED)
-    before = judge.run(model, DEPTH, "start")
+    judge = Judge.of(evidence.test, lesson, model, whole=True, most=TESTED) if len(evidence.test) else None
+    before = judge.run(model, DEPTH, "start") if judge else None
     checkpoint = Checkpoint(given.unfinished, key, settings.checkpoint_s) if given.unfinished else None
     learned = learn_log(model, lesson, checkpoint=checkpoint, progress=progress, clock=clock)
-    for name, moment in zip(UNTIL, evidence.split.at, strict=True):
-        metrics[name] = max(metrics.get(name, ""), moment.isoformat())
+    for name, moment in zip(UNTIL, given.seen_until or evidence.split.at, strict=True):
+        if moment is not None:
+            metrics[name] = max(metrics.get(name, ""), moment.isoformat())
     metrics["behaviour"] = learned | {"n_replayed": replayed}
-    after = judge.run(model, DEPTH, "towers")
+    after = judge.run(model, DEPTH, "towers") if judge else None
     card = _saved(model, folder, subject, metrics, now, learned_from=evidence.digest)
-    return Fitted(card, judge.questions, before, after)
+    return Fitted(card, judge.questions if judge else None, before, after)
 
 
 def _nothing_to_continue_with() -> MissingPart:

@@ -43,8 +43,7 @@ def propose_lexicon(workspace: Workspace, settings: Settings | None = None, *, p
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.longtail.lexicon.deciding import keep, standing
     from semsearch.longtail.lexicon.proposals import propose
-    from semsearch.training.log.examples import examples
-    from semsearch.training.log.split import split
+    from semsearch.training.log.held_out import held_out
 
     chosen = (settings or load_settings(workspace)).log
     catalogue, decided = Catalogue(workspace), standing(workspace)
@@ -54,8 +53,7 @@ def propose_lexicon(workspace: Workspace, settings: Settings | None = None, *, p
         raise MissingPart("The log is empty: it says nothing of what people mean.", IMPORT_LOG)
     progress("attributing engagements", 0, 0)
     engagements = attribute(log, chosen.window_s).engagements
-    rows = examples(engagements, items, "query", "both", chosen).frame
-    before = split(rows, chosen.validation, chosen.test).at[1] if rows.height else None
+    _, before = held_out(engagements, items, chosen)
     titles = items.select("item_id", "title")
     found = propose(log, engagements, titles, known, before=before, known=decided, progress=progress)
     with workspace.writing(wait=True):

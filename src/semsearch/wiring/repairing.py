@@ -5,19 +5,17 @@ Heavy modules are imported inside the functions: opening a searcher must not loa
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from semsearch.errors import MissingPart, UsageError
 from semsearch.progress import Progress, silent
+from semsearch.wiring.pipelines import items_of, pipeline_schema
 from semsearch.wiring.serving import load_settings, open_searcher
 from semsearch.workspace import DEFAULT_PIPELINE, Workspace
 
@@ -26,35 +24,22 @@ if TYPE_CHECKING:
 
     from semsearch.evaluation.queries import Queries
     from semsearch.ingest.catalogue import Catalogue
-    from semsearch.longtail.demand import Demand
     from semsearch.longtail.examine import Asked, Examined, Examiner
     from semsearch.longtail.kept import Scan
     from semsearch.longtail.mismatch.calibration import Calibration
     from semsearch.longtail.predictors import Support
+    from semsearch.longtail.reading import LogBefore
     from semsearch.longtail.scan import Submit
     from semsearch.retrieval.search import Searcher
     from semsearch.settings import Settings
-    from semsearch.training.log.evidence import Evidence
+    from semsearch.towers.schema.definition import Schema
 
+Examining = tuple["Calibration", "Support | None", int, datetime]
+"""What an examiner takes beside a searcher: thresholds, support, k, and the moment at which items are alive."""
 PROCESSES = 2
 """Processes that examine queries, at most; no more than there are processors."""
 ALONE = 4_000
 """Queries up to which other processes are not worth their start."""
-
-
-@dataclass(frozen=True, eq=False)
-class LogBefore:
-    """A log, and what a scan may read of it."""
-
-    evidence: Evidence
-    """All of it."""
-    demand: Demand
-    """Of the part before `before`, as all that follows."""
-    support: Support
-    before: datetime
-    """Where the held-out part begins."""
-    digest: str
-    """Of the whole log."""
 
 
 def longtail_scan(
@@ -73,46 +58,61 @@ def longtail_scan(
     a release, and without a log unless `queries` are given; UsageError for a log that names no item of the release, or
     in which nobody searched, and for a pipeline that is not asked with typed text.
     """
-    from semsearch.longtail.failing import shipped
-    from semsearch.longtail.kept import Scan, keep
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.longtail.kept import keep
     from semsearch.longtail.mismatch.calibration import Calibration
-    from semsearch.longtail.scan import examined, judged
-    from semsearch.longtail.worth import worth
+    from semsearch.longtail.scan import examined
     from semsearch.text.views import search
 
     chosen = settings or load_settings(workspace)
     searcher = open_searcher(workspace, chosen, pipeline, release)
     searcher.side.must_be("query")
-    log = _log(workspace, searcher, chosen, needed=queries is None, progress=progress)
-    told = chosen.longtail
+    catalogue = Catalogue(workspace)
+    items = log_items(catalogue, pipeline_schema(workspace, pipeline), pipeline)
+    log = _log(catalogue, items, searcher, chosen, needed=queries is None, progress=progress)
     if queries is not None:
         keys = list(dict.fromkeys(filter(None, map(search, queries.texts.values()))))
     else:
-        keys = _of_bands(log, told.bands)
+        keys = _of_bands(log, chosen.longtail.bands)
     progress("learning which words tie", 0, 0)
     calibration = Calibration.of(searcher.release.lexical.vocabulary.words(), seed=chosen.train.seed)
-    support = log.support if log else None
-    given = (workspace.root, chosen, pipeline, searcher.release.manifest.release_id, calibration, support, told.k, now)
-    with _submitting(given, searcher, len(keys)) as submit:
+    examining = (calibration, log.support if log else None, chosen.longtail.k, now)
+    with _submitting(workspace, chosen, searcher, examining, len(keys)) as submit:
         found = examined(_asked(log, sorted(keys), searcher), submit, progress)  # neighbours share hits
+    scan = _scan(searcher, log, items, found, chosen, calibration=calibration, of_file=queries is not None, now=now)
+    with workspace.writing(wait=True):
+        keep(workspace, scan)
+    return scan
+
+
+def _scan(
+    searcher: Searcher,
+    log: LogBefore | None,
+    items: pl.DataFrame,
+    found: Examined,
+    settings: Settings,
+    *,
+    calibration: Calibration,
+    of_file: bool,
+    now: datetime,
+) -> Scan:
+    from semsearch.longtail.failing import shipped
+    from semsearch.longtail.kept import Scan
+    from semsearch.longtail.scan import judged, named
+    from semsearch.longtail.worth import worth
+
+    manifest, told = searcher.release.manifest, settings.longtail
     table = judged(found, log.demand.queries if log else _no_demand(), shipped(), told.bound)
-    made_of = [
-        searcher.release.manifest.release_id,
-        log.digest if log else "",
-        told.model_dump(),
-        keys,
-        str(calibration),
-    ]
-    pairs, bias = _pairs(log, table, searcher, chosen)
-    scan = Scan(
-        scan_id="s" + hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()[:10],
-        pipeline=pipeline,
-        release_id=searcher.release.manifest.release_id,
+    pairs, bias = _pairs(log, table, items, settings)
+    return Scan(
+        scan_id=named(manifest.release_id, table, found.hits, pairs),
+        pipeline=manifest.pipeline,
+        release_id=manifest.release_id,
         scanned_at=now.isoformat(timespec="seconds"),
         before=log.before.isoformat() if log else None,
         k=told.k,
         bound=told.bound,
-        bands=() if queries else told.bands,
+        bands=() if of_file else told.bands,
         n_queries=_by_band(log),
         calibration=tuple(calibration.rows()),
         worth=worth(table),
@@ -121,21 +121,28 @@ def longtail_scan(
         hits=found.hits,
         pairs=pairs,
     )
-    with workspace.writing(wait=True):
-        keep(workspace, scan)
-    return scan
+
+
+def log_items(catalogue: Catalogue, schema: Schema, pipeline: str) -> pl.DataFrame:
+    """Of the items that a pipeline is about, what a log is read with: item_id, title, created_at, ended_at."""
+    return items_of(schema, catalogue.items(), pipeline).select("item_id", "title", "created_at", "ended_at")
 
 
 # --- what is read ----------------------------------------------------------------------------
 
 
 def _log(
-    workspace: Workspace, searcher: Searcher, settings: Settings, *, needed: bool, progress: Progress
+    catalogue: Catalogue,
+    items: pl.DataFrame,
+    searcher: Searcher,
+    settings: Settings,
+    *,
+    needed: bool,
+    progress: Progress,
 ) -> LogBefore | None:
     """The log before its held-out part; None without one, unless it is needed."""
-    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.longtail.reading import LogBefore
 
-    catalogue = Catalogue(workspace)
     if not catalogue.n_interactions:
         if needed:
             raise MissingPart(
@@ -144,49 +151,16 @@ def _log(
             )
         return None
     progress("reading the log", 0, 0)
-    found = read_log(catalogue, searcher, settings)
-    if needed and not found.demand.queries.height:
+    found = LogBefore.of(catalogue.interactions(), items, settings)
+    if not needed:
+        return found
+    if not found.demand.queries.height:
         raise UsageError(
             "Nobody searched in the log: it has no row of kind search with a query.",
             "Next: semsearch import interactions FILE with its searches, or semsearch longtail scan --queries FILE",
         )
     _check_items(found.demand.engaged["item_id"], searcher)
     return found
-
-
-def read_log(catalogue: Catalogue, searcher: Searcher, settings: Settings) -> LogBefore:
-    """The log of a catalogue, cut where the gate of a release would cut it: its last part is not for the scan."""
-    import polars as pl
-
-    from semsearch.longtail.demand import demand
-    from semsearch.longtail.predictors import Support
-    from semsearch.training.log.evidence import Evidence
-    from semsearch.training.log.examples import examples
-    from semsearch.training.log.split import split
-
-    items = searcher.release.items.collect()
-    arm = "chats" if settings.train.positives == "none" else settings.train.positives
-    log = catalogue.interactions()
-    evidence = Evidence.of(log, items, "query", arm, settings.log)
-    engagements = evidence.attribution.engagements
-    every = examples(engagements, items, "query", "both", settings.log).frame
-    before = split(every, settings.log.validation, settings.log.test).at[1] if every.height else _end(log)
-    learned = examples(engagements, items, "query", arm, settings.log).frame.filter(pl.col("asked_at") < before)
-    return LogBefore(
-        evidence,
-        demand(log, engagements, settings.log, before=before),
-        Support.of(learned.group_by("key").len().iter_rows()),
-        before,
-        getattr(catalogue.snapshot("interactions"), "digest", ""),
-    )
-
-
-def _end(log: pl.LazyFrame) -> datetime:
-    """After the last row of a log in which nothing was engaged: nothing can be held out of it."""
-    import polars as pl
-
-    last: datetime | None = log.select(pl.col("ts").max()).collect().item()
-    return (last or datetime(1970, 1, 1, tzinfo=UTC)) + timedelta(microseconds=1)
 
 
 def _check_items(item_ids: pl.Series, searcher: Searcher) -> None:
@@ -210,10 +184,12 @@ def _of_bands(log: LogBefore | None, bands: Sequence[str]) -> list[str]:
 
 
 def _by_band(log: LogBefore | None) -> dict[str, int]:
+    from semsearch.evaluation.demand import BANDS
+
     if log is None:
         return {}
     counts = dict(log.demand.queries["band"].value_counts().iter_rows())
-    return {band: counts[band] for band in ("head", "torso", "tail") if band in counts}
+    return {band: counts[band] for band in BANDS if band in counts}
 
 
 def _asked(log: LogBefore | None, keys: Sequence[str], searcher: Searcher) -> list[Asked]:
@@ -226,7 +202,7 @@ def _asked(log: LogBefore | None, keys: Sequence[str], searcher: Searcher) -> li
 
 
 def _pairs(
-    log: LogBefore | None, queries: pl.DataFrame, searcher: Searcher, settings: Settings
+    log: LogBefore | None, queries: pl.DataFrame, items: pl.DataFrame, settings: Settings
 ) -> tuple[pl.DataFrame, str]:
     """What the routed queries would be taught, and how their clicks were corrected."""
     import polars as pl
@@ -239,7 +215,6 @@ def _pairs(
         kinds = (pl.String(), pl.String(), pl.String(), pl.Float32(), pl.Int64())
         return pl.DataFrame(schema=dict(zip(columns, kinds, strict=True))), ""
     routed = queries.filter("routed")["key"].to_list()
-    items = searcher.release.items.select("item_id", "title", "created_at", "ended_at").collect()
     looks = propensities(log.evidence.log, before=log.before)
     found = clicked(log.evidence, items, routed, looks, settings, before=log.before)
     titled = found.pairs.join(items.select("item_id", "title"), on="item_id", how="left", maintain_order="left")
@@ -260,13 +235,15 @@ def _no_demand() -> pl.DataFrame:
 
 
 @contextmanager
-def _submitting(given: tuple[Any, ...], searcher: Searcher, n_queries: int) -> Iterator[Submit]:
+def _submitting(
+    workspace: Workspace, settings: Settings, searcher: Searcher, examining: Examining, n_queries: int
+) -> Iterator[Submit]:
     """Examines here while there are few queries, else in processes of their own."""
     from semsearch.processes import pool
 
     n = min(PROCESSES, os.cpu_count() or 1)
     if n_queries <= ALONE or n < 2:
-        examiner = _examiner(searcher, *given[4:])
+        examiner = _examiner(searcher, *examining)
 
         def here(asked: Sequence[Asked]) -> Future[Examined]:
             done: Future[Examined] = Future()
@@ -275,7 +252,8 @@ def _submitting(given: tuple[Any, ...], searcher: Searcher, n_queries: int) -> I
 
         yield here
         return
-    others = pool(n, _begin, *given)
+    manifest = searcher.release.manifest
+    others = pool(n, _begin, workspace.root, settings, manifest.pipeline, manifest.release_id, examining)
     try:
         yield lambda asked: others.submit(_examine, list(asked))
     finally:
@@ -286,9 +264,9 @@ _mine: Examiner | None = None
 """What a process of the pool examines with."""
 
 
-def _begin(root: Path, settings: Settings, pipeline: str, release_id: str, *rest: Any) -> None:
+def _begin(root: Path, settings: Settings, pipeline: str, release_id: str, examining: Examining) -> None:
     global _mine  # noqa: PLW0603 - a process of a pool keeps its own
-    _mine = _examiner(open_searcher(Workspace.open(root), settings, pipeline, release_id), *rest)
+    _mine = _examiner(open_searcher(Workspace.open(root), settings, pipeline, release_id), *examining)
 
 
 def _examiner(searcher: Searcher, calibration: Calibration, support: Support | None, k: int, now: datetime) -> Examiner:

@@ -5,6 +5,7 @@ Heavy modules are imported inside the functions: opening a searcher must not loa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,13 +16,15 @@ from semsearch.files import replace
 from semsearch.progress import Progress, silent
 from semsearch.wiring.building import build
 from semsearch.wiring.pipelines import items_of, pipeline_schema
-from semsearch.wiring.releasing import ROUTED, gate, held_out, publish
-from semsearch.wiring.repairing import read_log
+from semsearch.wiring.releasing import ROUTED, gate, held_out
+from semsearch.wiring.repairing import log_items
 from semsearch.wiring.serving import load_settings, open_searcher
 from semsearch.wiring.training import parent_of
 from semsearch.workspace import DEFAULT_PIPELINE, Workspace
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from semsearch.longtail.kept import Scan
     from semsearch.longtail.teaching.lift import Fate, Lift
     from semsearch.settings import Settings
@@ -49,42 +52,37 @@ def longtail_train(
     *,
     pipeline: str = DEFAULT_PIPELINE,
     scan_id: str | None = None,
+    bound: float | None = None,
     publishing: bool = False,
     now: datetime,
     progress: Progress = silent,
 ) -> Taught:
     """Teach the served model the queries that a scan (the pipeline's last one) routes, and gate the candidate.
 
-    `publishing` serves it when it passes. The model becomes the pipeline's next one only if it passes. Raises
-    MissingPart without a scan, MismatchError for a scan of another release than the served one, UsageError when nothing
-    is routed or too few clicks are left, Busy beside another training of the pipeline.
+    `bound` routes otherwise than the scan did. `publishing` serves the candidate when it passes. The model becomes the
+    pipeline's next one only if it passes. Raises MissingPart without a scan, MismatchError for a scan of a release that
+    is not served and for a changed schema, UsageError when nothing is routed or too few clicks are left, Busy beside
+    another training of the pipeline.
     """
     from semsearch.longtail.kept import Lesson, keep_lesson, kept
     from semsearch.longtail.teaching.routing import route
-    from semsearch.towers.card import is_whole
 
     chosen = settings or load_settings(workspace)
     scan = kept(workspace, scan_id, pipeline)
     before = _check(workspace, scan, pipeline)
-    with workspace.drafting() as folder, workspace.training(pipeline) as unfinished:
-        card = _taught(
-            workspace, chosen, scan, before, folder / "model", unfinished=unfinished, now=now, progress=progress
-        )
-        with workspace.writing(wait=True):
-            if not is_whole(workspace.model_path(card.model_id)):
-                replace(folder / "model", workspace.model_path(card.model_id))
-    made = build(workspace, chosen, pipeline=pipeline, model_id=card.model_id, now=now, progress=progress)
-    with workspace.writing(wait=True):
-        routed = tuple(route(scan.queries, chosen.longtail.bound))
+    routed = route(scan.queries, scan.bound if bound is None else bound)
+    with workspace.training(pipeline) as unfinished:
+        card = _taught(workspace, chosen, scan, routed, before, unfinished=unfinished, now=now, progress=progress)
+        made = build(workspace, chosen, pipeline=pipeline, model_id=card.model_id, now=now, progress=progress)
         at = now.isoformat(timespec="seconds")
-        lesson = Lesson(made.release_id, scan.release_id, scan.scan_id, card.model_id, routed, at)
-        keep_lesson(workspace, lesson)
-    result = gate(workspace, made.release_id, chosen, target=f"{ROUTED}=yes", now=now, progress=progress)
-    if result.passed:
         with workspace.writing(wait=True):
-            workspace.choose_model(card.model_id, pipeline)
-        if publishing:
-            publish(workspace, made.release_id, pipeline, now=now)
+            keep_lesson(workspace, Lesson(made.release_id, scan.release_id, scan.scan_id, tuple(routed), at))
+        result = gate(workspace, made.release_id, chosen, target=f"{ROUTED}=yes", now=now, progress=progress)
+        if result.passed:
+            with workspace.writing(wait=True):
+                workspace.choose_model(card.model_id, pipeline)
+                if publishing:
+                    workspace.publish(made.release_id, pipeline, now=now)
     return Taught(scan.scan_id, scan.release_id, made.release_id, card, result, result.passed and publishing)
 
 
@@ -113,41 +111,43 @@ def _taught(
     workspace: Workspace,
     settings: Settings,
     scan: Scan,
+    routed: Sequence[str],
     before: datetime,
-    folder: Path,
     *,
     unfinished: Path,
     now: datetime,
     progress: Progress,
 ) -> ModelCard:
-    """The parent's towers, gone on with what the scan routes, saved in `folder`."""
+    """The parent's towers, gone on with what the `routed` queries teach, as a model of the workspace."""
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.longtail.teaching.extra import extra, teach
-    from semsearch.longtail.teaching.routing import route
+    from semsearch.towers.card import is_whole
     from semsearch.training.log.evidence import Evidence
 
-    pipeline = scan.pipeline
-    routed = route(scan.queries, settings.longtail.bound)
-    parent = parent_of(workspace, pipeline)
-    catalogue, schema = Catalogue(workspace), pipeline_schema(workspace, pipeline)
-    items = items_of(schema, catalogue.items(), pipeline)
+    catalogue, schema = Catalogue(workspace), pipeline_schema(workspace, scan.pipeline)
+    parent = parent_of(workspace, scan.pipeline, schema)
+    items = items_of(schema, catalogue.items(), scan.pipeline)
     arm = "chats" if settings.train.positives == "none" else settings.train.positives
     progress("reading the log", 0, 0)
     evidence = Evidence.of(catalogue.interactions(), items, schema.of, arm, settings.log)
     lesson = extra(evidence, items, routed, settings, before=before, parent=parent)
-    done = teach(
-        lesson,
-        items,
-        parent,
-        settings,
-        folder,
-        told={"scan_id": scan.scan_id, "bound": settings.longtail.bound},
-        current=lambda: open_searcher(workspace, settings, pipeline),
-        unfinished=unfinished,
-        now=now,
-        progress=progress,
-    )
-    return done.card
+    with workspace.drafting() as folder:
+        card = teach(
+            lesson,
+            items,
+            parent,
+            settings,
+            folder / "model",
+            told={"scan_id": scan.scan_id},
+            current=lambda: open_searcher(workspace, settings, scan.pipeline),
+            unfinished=unfinished,
+            now=now,
+            progress=progress,
+        ).card
+        with workspace.writing(wait=True):
+            if not is_whole(workspace.model_path(card.model_id)):
+                replace(folder / "model", workspace.model_path(card.model_id))
+    return card
 
 
 def longtail_lift(
@@ -164,7 +164,6 @@ def longtail_lift(
     Raises MissingPart without one or without a log, UsageError for a release that no extra training made, and when no
     question is left that neither model has seen.
     """
-    from semsearch.ingest.catalogue import Catalogue
     from semsearch.longtail.kept import kept_lesson, last_lesson
     from semsearch.longtail.teaching.lift import lift
 
@@ -182,13 +181,28 @@ def longtail_lift(
         current,
         open_searcher(workspace, chosen, after.pipeline, after.release_id),
         held.questions,
-        read_log(Catalogue(workspace), current, chosen).demand.queries,
+        _demand(workspace, chosen, before.pipeline),
         lesson.routed,
         fate=_fate(workspace, lesson.base, lesson.release_id),
         source=held.source,
         now=now,
         progress=progress,
     )
+
+
+def _demand(workspace: Workspace, settings: Settings, pipeline: str) -> pl.DataFrame:
+    """How often each query was asked before the held-out part of the log."""
+    from semsearch.evaluation.attribution import attribute
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.longtail.demand import demand
+    from semsearch.training.log.held_out import held_out
+
+    catalogue = Catalogue(workspace)
+    items = log_items(catalogue, pipeline_schema(workspace, pipeline), pipeline)
+    log = catalogue.interactions()
+    engagements = attribute(log, settings.log.window_s).engagements
+    cut = held_out(engagements, items, settings.log)[1]
+    return demand(log, engagements, settings.log, before=cut).queries
 
 
 def _fate(workspace: Workspace, base: str, candidate: str) -> Fate:

@@ -102,16 +102,11 @@ def _source(
     from semsearch.training.fit import Source
     from semsearch.training.log.evidence import Evidence
 
-    parent = parent_of(workspace, pipeline) if go_on else None
+    parent = parent_of(workspace, pipeline, schema) if go_on else None
     if parent and (settings.train.base or settings.train.teacher):
         raise UsageError(
             "--continue starts from the model that is served, not from a base or a teacher.",
             "Next: semsearch train --continue without --base and --teacher, or without --continue",
-        )
-    if parent and parent.features.schema.digest != schema.digest:
-        raise MismatchError(
-            f"Model {parent.model_id} was trained for another schema than that of pipeline '{pipeline}'.",
-            "Next: semsearch train without --continue, or restore the schema",
         )
     evidence, arm = None, settings.train.positives
     if arm != "none" and catalogue.n_interactions:
@@ -124,8 +119,11 @@ def _source(
     return Source(schema, evidence, parent, current, kept)
 
 
-def parent_of(workspace: Workspace, pipeline: str) -> Parent:
-    """The model that a pipeline serves, to go on with; raises MissingPart, UsageError for vectors of an endpoint."""
+def parent_of(workspace: Workspace, pipeline: str, schema: Schema) -> Parent:
+    """The model that a pipeline serves, to go on with.
+
+    Raises MissingPart without one, UsageError for vectors of an endpoint, MismatchError for one of another schema.
+    """
     from semsearch.towers.card import ModelCard
     from semsearch.training.gate.held_out import seen_until
     from semsearch.training.start import Parent
@@ -136,6 +134,11 @@ def parent_of(workspace: Workspace, pipeline: str) -> Parent:
     folder = workspace.model_path(model_id)
     card = ModelCard.read(folder)
     trained = {"trained_until": card.metrics.get("trained_until")}
+    if card.features.schema.digest != schema.digest:
+        raise MismatchError(
+            f"Model {model_id} was trained for another schema than that of pipeline '{pipeline}'.",
+            "Next: semsearch train without --continue, or restore the schema",
+        )
     return Parent(model_id, folder, card.family, card.features, seen_until(trained))
 
 

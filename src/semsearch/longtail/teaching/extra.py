@@ -1,9 +1,9 @@
 """Extra training: the parent's towers go on with the clicks of the routed queries, beside pairs that they know.
 
 What is given to `training.fit` is data, an `Evidence` cut at the moment where the held-out part begins: its training
-part is the pairs chosen here, its validation part is empty. So every planned pass is made and the last one kept:
-stopping early on all queries would throw away what the few have gained, and whether it was worth it is for the
-gate to say, on questions that neither scan nor training has seen.
+part is the pairs chosen here, its other parts are empty. So every planned pass is made and the last one kept: stopping
+early on all queries would throw away what the few have gained, and whether it was worth it is for the gate to say, on
+questions that neither scan nor training has seen.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,9 +115,10 @@ def teach(
 ) -> Fitted:
     """Train `parent` with it for `longtail.epochs` passes and save the model in `folder`; see `training.fit`.
 
-    The card's metrics say `continued_from`, and `longtail`: `told` (such as scan_id) beside the facts of the lesson;
-    `trained_until` is the lesson's `before`, so that a gate asks only what is later. `current` opens what is served,
-    for mined negatives. A killed run is taken up from `unfinished` by the same call. Raises what `fit` raises.
+    The card's metrics say `continued_from`, and `longtail`: `told` (such as scan_id) beside the facts of the lesson.
+    `validated_until` is the lesson's `before`, so that a gate asks only what is later; `trained_until` stays that of
+    the parent, for what was not routed is still to be learned. `current` opens what is served, for mined negatives. A
+    killed run is taken up from `unfinished` by the same call. Raises what `fit` raises.
     """
     source = Source(
         schema=parent.features.schema,
@@ -126,6 +127,7 @@ def teach(
         current=current,
         unfinished=unfinished,
         told=inherited(str(parent.folder)) | {"longtail": dict(told) | lesson.facts()},
+        seen_until=(parent.trained_until, lesson.before),
     )
     return fit(items, _settings(settings, parent), folder, source=source, now=now, progress=progress, clock=clock)
 
@@ -158,7 +160,7 @@ def _check(found: Clicked, min_actors: int) -> None:
 def _mixed(
     new: pl.DataFrame, evidence: Evidence, settings: Settings, *, before: datetime, parent: Parent
 ) -> tuple[pl.DataFrame, int]:
-    """The new pairs, of mean weight 1 as a chat has, and `longtail.replay` old ones for each."""
+    """The new pairs, on the average of the weight of an old one, and `longtail.replay` old ones for each."""
     import polars as pl
 
     until = min(before, parent.trained_until or before)
@@ -166,7 +168,8 @@ def _mixed(
     wanted = round(settings.longtail.replay * new.height) if old.height else 0
     rest = old.sample(wanted % max(old.height, 1), seed=settings.train.seed, shuffle=True)
     replayed = pl.concat([*[old] * (wanted // max(old.height, 1)), rest])
-    even = (pl.col("weight") / pl.col("weight").mean()).cast(pl.Float32)
+    usual = old.select(pl.col("weight").mean()).item() or 1.0
+    even = (pl.col("weight") / pl.col("weight").mean() * usual).cast(pl.Float32)
     taught = new.with_columns(even.alias("weight")).select(old.columns)
     return pl.concat([replayed, taught]).sort("asked_at", "key", "item_id", "actor_id"), wanted
 
@@ -174,24 +177,12 @@ def _mixed(
 def _evidence(
     evidence: Evidence, items: pl.DataFrame, mixed: pl.DataFrame, settings: Settings, before: datetime
 ) -> Evidence:
-    """`evidence` cut at `before`: the pairs to learn before it, questions after it, none between."""
-    engagements = evidence.attribution.engagements
-    every = examples(engagements, items, "query", "both", settings.log).frame
-    known, later = _parts(every, before)
-    end = (every["asked_at"][-1] if every.height else before) + timedelta(microseconds=1)
-    none = questions_of(every, items, (before, before))
-    asked = questions_of(later, items, (before, max(before, end)), history=engagements)
-    return replace(
-        evidence,
-        split=Split(mixed, mixed[:0], later, (before, before)),
-        known=known,
-        validation=none,
-        test=asked,
-    )
-
-
-def _parts(every: pl.DataFrame, before: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`evidence` with the pairs to learn, and nothing held out: what comes at `before` or later is not read."""
     import polars as pl
 
-    moment = pl.lit(before).cast(pl.Datetime("us", "UTC"))
-    return every.filter(pl.col("asked_at") < moment), every.filter(pl.col("asked_at") > moment)
+    every = examples(evidence.attribution.engagements, items, "query", "both", settings.log).frame
+    known = every.filter(pl.col("asked_at") < pl.lit(before).cast(pl.Datetime("us", "UTC")))
+    none = questions_of(every, items, (before, before))
+    return replace(
+        evidence, split=Split(mixed, mixed[:0], mixed[:0], (before, before)), known=known, validation=none, test=none
+    )

@@ -15,8 +15,7 @@ from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries
 from semsearch.evaluation.questions import BAND, Questions, Side, questions_of
 from semsearch.text.views import search
-from semsearch.training.log.examples import examples
-from semsearch.training.log.split import split
+from semsearch.training.log.held_out import held_out
 from semsearch.training.start import UNTIL
 
 if TYPE_CHECKING:
@@ -69,11 +68,10 @@ def from_log(
     Every engagement counts, whatever the models were trained on. Raises UsageError when no question is left.
     """
     found = attribute(log, settings.window_s)
-    rows = examples(found.engagements, items, side, "both", settings).frame
-    if rows.is_empty():
+    rows, start = held_out(found.engagements, items, settings, side)
+    if start is None:
         raise UsageError("Nothing in the log says what was wanted: there is nothing to ask.", NEWER_LOG)
     last = rows["asked_at"][-1]
-    start = split(rows, settings.validation, settings.test).at[1]
     latest = max(((at, name) for name, at in models.items() if at is not None), default=None)
     if latest is not None and latest[0] >= start:
         start = latest[0] + timedelta(microseconds=1)
