@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from semsearch.evaluation.demand import bands
+from semsearch.longtail.sessions import NEXT_S, WHO, in_sessions
 from semsearch.records import ENGAGEMENTS
 from semsearch.training.log.examples import search_keys
 
@@ -14,10 +15,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from semsearch.settings import LogSettings
-
-NEXT_S = 600
-"""A query of the same actor within this time, in the same session, follows on the one before."""
-_WHO = ("actor_id", "session")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +53,8 @@ def _searches(log: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _keyed(rows: pl.DataFrame) -> pl.DataFrame:
-    """`rows` with the column key, without those that have none, and session without nulls."""
-    import polars as pl
-
-    keyed = rows.join(search_keys(rows["query"]), on="query", maintain_order="left")
-    return keyed.with_columns(pl.col("session_id").fill_null("").alias("session"))
+    """`rows` with the column key, without those that have none."""
+    return rows.join(search_keys(rows["query"]), on="query", maintain_order="left")
 
 
 def _queries(searches: pl.DataFrame, engaged: pl.DataFrame, settings: LogSettings) -> pl.DataFrame:
@@ -84,15 +78,16 @@ def _asks(searches: pl.DataFrame, engaged: pl.DataFrame) -> pl.DataFrame:
     """key, n_asks, n_engaged, n_followed."""
     import polars as pl
 
-    inside = searches.sort(*_WHO, "ts", "key")
-    following = pl.col("key").shift(-1).over(_WHO)
-    soon = (pl.col("ts").shift(-1).over(_WHO) - pl.col("ts")).dt.total_seconds() <= NEXT_S
+    rows = in_sessions(searches, engaged)
+    inside = rows.filter(~pl.col("engaged")).sort(*WHO, "ts", "key")
+    following = pl.col("key").shift(-1).over(WHO)
+    soon = (pl.col("ts").shift(-1).over(WHO) - pl.col("ts")).dt.total_seconds() <= NEXT_S
     followed = (following != pl.col("key")) & soon
-    asks = inside.with_columns(followed.fill_null(value=False).alias("followed")).group_by("key", *_WHO).agg(
+    asks = inside.with_columns(followed.fill_null(value=False).alias("followed")).group_by("key", *WHO).agg(
         pl.col("followed").last()
     )  # fmt: skip
-    with_some = engaged.select("key", *_WHO).unique().with_columns(pl.lit(value=True).alias("engaged"))
-    return asks.join(with_some, on=["key", *_WHO], how="left").group_by("key").agg(
+    with_some = rows.filter("engaged").select("key", *WHO, "engaged").unique()
+    return asks.join(with_some, on=["key", *WHO], how="left").group_by("key").agg(
         pl.len().alias("n_asks"),
         pl.col("engaged").count().alias("n_engaged"),
         pl.col("followed").sum().alias("n_followed"),

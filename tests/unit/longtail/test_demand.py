@@ -92,3 +92,29 @@ def test_bands_follow_the_settings():
     settings = LogSettings(head=0.1, torso=0.2)
     found = demand(log, attribute(log, settings.window_s).engagements, settings)
     assert dict(found.queries.select("key", "band").iter_rows())["에어팟"] == "tail"
+
+
+def test_without_sessions_silence_ends_one():
+    rows = [each | {"session_id": None} for each in ROWS]
+    assert read(rows).queries.equals(read(ROWS).queries)
+    later = [
+        row(1440, "a", "search", "에어팟"), row(1449, "a", "search", "에어팟"),  # a day after
+        row(1450, "a", "search", "airpods"),
+    ]  # fmt: skip
+    found = of(read([*rows, *(each | {"session_id": None} for each in later)]), "에어팟")
+    assert (found["n_searches"], found["n_asks"], found["n_engaged"], found["n_followed"]) == (5, 4, 1, 2)
+
+
+def test_what_is_engaged_without_a_session_belongs_to_that_of_its_search():
+    rows = [each | ({} if each["kind"] == "search" else {"session_id": None}) for each in ROWS]
+    assert read(rows).queries.equals(read(ROWS).queries)
+
+
+def test_an_engagement_long_after_its_search_is_of_no_ask():
+    rows = [
+        row(0, "a", "search", "가방", session_id=None),
+        row(1440, "a", "click", "가방", item_id="i2", session_id=None),
+    ]
+    found = read(rows)
+    assert of(found, "가방")["n_engaged"] == 0
+    assert found.engaged["item_id"].to_list() == ["i2"]

@@ -15,8 +15,9 @@ from semsearch.errors import UsageError
 from semsearch.longtail.lexicon import surfaces
 from semsearch.longtail.lexicon.agreement import Looks
 from semsearch.longtail.lexicon.engaged import answers, by_query, log_likelihood, looks_at
-from semsearch.longtail.lexicon.reformulations import SILENCE_S, replaced, replacements, turns
+from semsearch.longtail.lexicon.reformulations import replaced, replacements, turns
 from semsearch.longtail.lexicon.surfaces import Reader
+from semsearch.longtail.sessions import SILENCE_S
 from semsearch.records import Interaction, schema
 from semsearch.text.lexicons import Group, Lexicon
 
@@ -174,6 +175,15 @@ def test_without_sessions_silence_ends_one() -> None:
     found = turns(rows.lazy(), engaged(rows))
     assert found.select("key", "instead", "actor_id").rows() == [("에팟", "에어팟", "a")]
     assert turns(rows.reverse().lazy(), engaged(rows)).rows() == found.rows()
+
+
+def test_what_is_engaged_without_a_session_belongs_to_that_of_its_search() -> None:
+    rows = log(
+        (0, "a", "s1", "search", "에팟", None),
+        (9, "a", "s1", "search", "에어팟", None),
+        (12, "a", None, "click", "에어팟", "i1"),
+    )
+    assert turns(rows.lazy(), engaged(rows)).rows() == [("에팟", "에어팟", "a", "s1")]
 
 
 def test_replacements_keep_who_made_them() -> None:

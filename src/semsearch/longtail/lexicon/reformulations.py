@@ -10,59 +10,40 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from semsearch.longtail.demand import NEXT_S
 from semsearch.longtail.lexicon.surfaces import MOST_WORDS, Reader, Token, sounds_alike, surface
+from semsearch.longtail.sessions import NEXT_S, WHO, in_sessions
 
 if TYPE_CHECKING:
     import polars as pl
-
-SILENCE_S = 1800
-"""Seconds of silence after which a new session begins, where the log names none."""
-_WHO = ("actor_id", "session")
 
 
 def turns(log: pl.LazyFrame, engagements: pl.DataFrame) -> pl.DataFrame:
     """key, instead, actor_id, session of every query that was followed, in its session and within `NEXT_S`, by
     another one after which more was engaged; keys are in the search view.
 
-    `log` has `schema(Interaction)`, `engagements` is what `evaluation.attribute` made of it. Rows without a session
-    get one of their actor, which ends with `SILENCE_S` of silence.
+    `log` has `schema(Interaction)`, `engagements` is what `evaluation.attribute` made of it.
     """
     import polars as pl
 
     from semsearch.training.log.examples import search_keys
 
-    searches = log.filter((pl.col("kind") == "search") & pl.col("query").is_not_null()).select(
-        "ts", "actor_id", "session_id", "query", pl.lit(value=False).alias("engaged")
-    )
-    engaged = engagements.lazy().filter(pl.col("query").is_not_null()).select(
-        pl.col("asked_at").alias("ts"), "actor_id", "session_id", "query", pl.lit(value=True).alias("engaged")
-    )  # fmt: skip
-    rows = _in_sessions(pl.concat([searches, engaged]).collect())
-    keyed = rows.join(search_keys(rows["query"]), on="query")
+    searches = log.filter((pl.col("kind") == "search") & pl.col("query").is_not_null())
+    asking = searches.select("ts", "actor_id", "session_id", "query").collect()
+    engaged = engagements.filter(pl.col("query").is_not_null())
+    keyed = in_sessions(*(rows.join(search_keys(rows["query"]), on="query") for rows in (asking, engaged)))
     asked = keyed.group_by("actor_id", "session", "key").agg(
         pl.col("ts").filter(~pl.col("engaged")).min().alias("first"),
         pl.col("ts").filter(~pl.col("engaged")).max().alias("last"),
         pl.col("engaged").sum().alias("n_engaged"),
     )
-    ordered = asked.drop_nulls("first").sort(*_WHO, "first", "key")
+    ordered = asked.drop_nulls("first").sort(*WHO, "first", "key")
     following = ordered.with_columns(
-        pl.col("key").shift(-1).over(_WHO).alias("instead"),
-        (pl.col("first").shift(-1).over(_WHO) - pl.col("last")).dt.total_seconds().alias("gap_s"),
-        pl.col("n_engaged").shift(-1).over(_WHO).alias("n_then"),
+        pl.col("key").shift(-1).over(WHO).alias("instead"),
+        (pl.col("first").shift(-1).over(WHO) - pl.col("last")).dt.total_seconds().alias("gap_s"),
+        pl.col("n_engaged").shift(-1).over(WHO).alias("n_then"),
     )
     kept = following.filter((pl.col("n_then") > pl.col("n_engaged")) & (pl.col("gap_s") <= NEXT_S))
-    return kept.select("key", "instead", "actor_id", "session").sort(*_WHO, "key", "instead")
-
-
-def _in_sessions(rows: pl.DataFrame) -> pl.DataFrame:
-    """`rows` with the column `session`: that of the log, else one of the actor that silence ends."""
-    import polars as pl
-
-    ordered = rows.sort("actor_id", "ts")
-    begins = (pl.col("ts").diff().dt.total_seconds() > SILENCE_S).over("actor_id").fill_null(value=True)
-    own = pl.concat_str("actor_id", pl.lit(" "), begins.cum_sum().over("actor_id").cast(pl.String))
-    return ordered.with_columns(pl.coalesce("session_id", own).alias("session"))
+    return kept.select("key", "instead", "actor_id", "session").sort(*WHO, "key", "instead")
 
 
 def replaced(first: Sequence[Token], second: Sequence[Token]) -> Iterator[tuple[str, str]]:
