@@ -26,7 +26,7 @@ SAMPLED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What the towers have seen of each query and each word in their training pairs."""
+    """What the log could teach of each query and each word: its positive pairs before the held-out part."""
 
     by_key: Mapping[str, int]
     """Pairs of a query (search view)."""

@@ -13,8 +13,8 @@ from semsearch.text import tokens
 PREDICTORS = tuple(
     Predictor(name, what, OURS, needs_log=True)
     for name, what in (
-        ("unsupported", "few training pairs of the query"),
-        ("unsupported_word", "few training pairs of queries with its rarest word"),
+        ("unsupported", "few positive pairs of the query in the log"),
+        ("unsupported_word", "few positive pairs of queries with its rarest word"),
         ("engaged_mismatch", "share of the engaged items that nothing ties to the query"),
         ("relative_mismatch", "mismatch of the dense hits above that of the engaged items"),
         ("engaged_missed", "share of the engaged items that the dense leg does not find"),
