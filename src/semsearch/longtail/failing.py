@@ -1,9 +1,10 @@
 """How likely the model does not understand a query: a logistic model over the predictors.
 
 Its weights were fitted on simulated markets with their truth (bench/longtail_weights.py) and are shipped frozen in
-failing.json: one set for queries that somebody engaged something for, and one without predictors that need a log, fitted
-on all queries, for all others. Failing means that what was meant is not among the first 100 dense hits; for queries
-that very many items fit, that fewer than half of the first 20 fit. What a predictor does not know (NaN) moves nothing.
+failing.json: one set for queries that somebody engaged something for, and one without predictors that need a log,
+fitted on all queries, for all others. Failing means that what was meant is not among the first 100 dense hits; for
+queries that very many items fit, that fewer than half of the first 20 fit. What a predictor does not know (NaN) moves
+nothing.
 """
 
 from __future__ import annotations
