@@ -6,7 +6,7 @@ SemsearchError                1   our bug, if it is none of the below
 │   ├── FilterError           2   a --where that cannot be read; points at the column
 │   └── MismatchError         2   two things that were not made for each other (encoder, analyser, format)
 ├── Refused                   3   finished, and the answer is no (gate, verify, --fail-on)
-│   └── Damaged               3   a release is not as it was built
+│   └── Damaged               3   a release or a scan is not as it was made
 ├── Missing                   4   something is not there
 │   ├── MissingWorkspace      4   no workspace in this directory
 │   ├── MissingPart           4   no items, no model, no release yet
@@ -65,10 +65,10 @@ class Refused(SemsearchError):
 
 
 class Damaged(Refused):
-    """A file of a release is not as it was built; building makes it again."""
+    """A file of a release, or of a scan, is not as it was written; `next_step` makes it again."""
 
-    def __init__(self, what: str, detail: object) -> None:
-        super().__init__(f"{what} is damaged: {detail}", "Next: semsearch index build --publish")
+    def __init__(self, what: str, detail: object, next_step: str = "Next: semsearch index build --publish") -> None:
+        super().__init__(f"{what} is damaged: {detail}", next_step)
 
 
 class Missing(SemsearchError):

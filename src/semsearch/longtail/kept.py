@@ -12,18 +12,23 @@ longtail/taught/RELEASE_ID.json    which queries a candidate was taught, and by 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from semsearch.errors import Damaged, MissingPart, UsageError
+from semsearch.plain import plain
+from semsearch.stored import read_record
 from semsearch.workspace import Workspace, checked_name
 
 if TYPE_CHECKING:
     import polars as pl
 
 FOLDER = "longtail"
+SCAN_AGAIN, TEACH_AGAIN = "Next: semsearch longtail scan", "Next: semsearch longtail train"
+_Given = TypeVar("_Given")
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +53,8 @@ class Scan:
     n_queries: Mapping[str, int]
     """Queries of the log by band, scanned or not."""
     calibration: tuple[Mapping[str, Any], ...]
-    """From which similarity on two words tie, by kind and length (`mismatch.Calibration.rows`)."""
+    """From which similarity on two words tie, by kind and length (`mismatch.Calibration.rows`); what was not measured
+    is NaN, in a scan that was read None."""
     worth: tuple[Mapping[str, Any], ...] = ()
     """How well each predictor alone tells failures, see `worth.py`."""
     position_bias: str = ""
@@ -66,36 +72,58 @@ _FRAMES = ("queries", "hits", "pairs")
 
 
 def keep(workspace: Workspace, scan: Scan) -> Path:
-    """Write a scan, or replace an equal one; gives its folder. Needs `writing()`."""
+    """Write a scan, or replace an equal one; gives its folder. In scan.json NaN is null. Needs `writing()`."""
     target = workspace.path(FOLDER, scan.scan_id)
     with workspace.staged(target) as draft:
         draft.mkdir()
         for name in _FRAMES:
             getattr(scan, name).write_parquet(draft / f"{name}.parquet")
         told = {each.name: getattr(scan, each.name) for each in fields(scan) if each.name not in _FRAMES}
-        (draft / "scan.json").write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        text = json.dumps(plain(told), ensure_ascii=False, indent=1, allow_nan=False)
+        (draft / "scan.json").write_text(f"{text}\n", encoding="utf-8")
     return target
 
 
 def kept(workspace: Workspace, scan_id: str | None = None, pipeline: str | None = None) -> Scan:
     """The scan of that id, or the last one of `pipeline` that read the log: a look at a file is not what is taught.
 
-    Raises UsageError for an unknown id, MissingPart when nothing was scanned yet, Damaged for one that cannot be read.
+    Those that cannot be read are passed over for an older one. Raises UsageError for an unknown id, MissingPart when
+    no log was scanned yet, Damaged for an id that cannot be read and when only such are left.
     """
     if scan_id is not None:
         folder = workspace.path(FOLDER, checked_name(scan_id))
         if not (folder / "scan.json").is_file():
-            raise UsageError(f"There is no scan '{scan_id}'.", "Next: semsearch longtail scan")
+            raise UsageError(f"There is no scan '{scan_id}'.", SCAN_AGAIN)
         return _read(folder)
-    told = {path.parent: _told(path.parent) for path in workspace.path(FOLDER).glob("*/scan.json")}
-    mine = [
-        (each["scanned_at"], folder)
-        for folder, each in told.items()
-        if each.get("pipeline") == pipeline and each.get("bands")
-    ]
-    if not mine:
-        raise MissingPart(f"Nothing was scanned for pipeline '{pipeline}' yet.", "Next: semsearch longtail scan")
-    return _read(max(mine)[1])
+    return _last(workspace, pipeline)
+
+
+def _last(workspace: Workspace, pipeline: str | None) -> Scan:
+    damaged: list[Damaged] = []
+    folders = sorted(path.parent for path in workspace.path(FOLDER).glob("*/scan.json"))
+    told = _readable(folders, lambda folder: (folder, _told(folder)), damaged)
+    mine = [(each, folder) for folder, each in told if each.get("pipeline") == pipeline]
+    of_log = sorted(((each["scanned_at"], folder) for each, folder in mine if each.get("bands")), reverse=True)
+    scan = next(_readable((folder for _, folder in of_log), _read, damaged), None)
+    if scan is not None:
+        return scan
+    if damaged:
+        raise damaged[-1]
+    if mine:
+        raise MissingPart(
+            f"For pipeline '{pipeline}' only queries of files were scanned; what is taught comes from the log.",
+            SCAN_AGAIN,
+        )
+    raise MissingPart(f"Nothing was scanned for pipeline '{pipeline}' yet.", SCAN_AGAIN)
+
+
+def _readable(given: Iterable[_Given], read: Callable[[_Given], _Read], damaged: list[Damaged]) -> Iterator[_Read]:
+    """What `read` makes of each; what it cannot read goes to `damaged` and stops nothing else."""
+    for each in given:
+        try:
+            yield read(each)
+        except Damaged as error:
+            damaged.append(error)
 
 
 def _told(folder: Path) -> dict[str, Any]:
@@ -103,7 +131,7 @@ def _told(folder: Path) -> dict[str, Any]:
         told: dict[str, Any] = json.loads((folder / "scan.json").read_text(encoding="utf-8"))
         return told | {"scanned_at": str(told["scanned_at"])}
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise Damaged(f"Scan {folder.name}", f"scan.json cannot be read ({error})") from error
+        raise Damaged(f"Scan {folder.name}", f"scan.json cannot be read ({error})", SCAN_AGAIN) from error
 
 
 def _read(folder: Path) -> Scan:
@@ -115,7 +143,7 @@ def _read(folder: Path) -> Scan:
         lists = {name: tuple(told[name]) for name in ("bands", "calibration", "worth")}
         return Scan(**(told | lists | frames))
     except (OSError, TypeError, LookupError, pl.exceptions.PolarsError) as error:
-        raise Damaged(f"Scan {folder.name}", f"it cannot be read ({error})") from error
+        raise Damaged(f"Scan {folder.name}", f"it cannot be read ({error})", SCAN_AGAIN) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,22 +172,26 @@ def kept_lesson(workspace: Workspace, release_id: str) -> Lesson | None:
     if not path.is_file():
         return None
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return Lesson(**(told | {"routed": tuple(told["routed"])}))
-    except (OSError, ValueError, TypeError, LookupError) as error:
-        raise Damaged(f"What release {release_id} was taught", f"{path.name} cannot be read ({error})") from error
+        return read_record(Lesson, path)
+    except UsageError as error:
+        raise Damaged(f"What release {release_id} was taught", error.message, TEACH_AGAIN) from error
 
 
 def last_lesson(workspace: Workspace, pipeline: str) -> Lesson:
-    """What the last taught candidate of `pipeline` was taught; raises MissingPart without one."""
-    ids = [path.stem for path in workspace.path(FOLDER, "taught").glob("*.json")]
-    found = [lesson for release_id in ids if (lesson := kept_lesson(workspace, release_id))]
-    mine = [lesson for lesson in found if workspace.manifest(lesson.release_id).pipeline == pipeline]
-    if not mine:
-        raise MissingPart(
-            f"No extra training of pipeline '{pipeline}' has made a candidate yet.", "Next: semsearch longtail train"
-        )
-    return max(mine, key=lambda lesson: lesson.taught_at)
+    """What the last taught candidate of `pipeline` was taught, of those that are still there and can be read.
+
+    Raises MissingPart without one, Damaged when only such are left that cannot be read.
+    """
+    damaged: list[Damaged] = []
+    ids = sorted(path.stem for path in workspace.path(FOLDER, "taught").glob("*.json"))
+    there = (each for each in ids if workspace.path("releases", each, "manifest.json").is_file())
+    mine = (each.release_id for each in _readable(there, workspace.manifest, damaged) if each.pipeline == pipeline)
+    lessons = [each for each in _readable(mine, lambda each: kept_lesson(workspace, each), damaged) if each]
+    if lessons:
+        return max(lessons, key=lambda lesson: lesson.taught_at)
+    if damaged:
+        raise damaged[-1]
+    raise MissingPart(f"No extra training of pipeline '{pipeline}' has made a candidate yet.", TEACH_AGAIN)
 
 
 def _lesson_path(workspace: Workspace, release_id: str) -> Path:
