@@ -61,7 +61,7 @@ def test_the_simulated_markets_looks_are_found_from_its_log_alone() -> None:
     made = market(1500, seed=906, n_searches=25_000, per_kind=1)
     found = propensities(made.interactions.lazy(), before=made.end)
     truth = np.arange(1, 13) ** -0.7
-    assert found.corrected
+    assert not found.told
     assert len(found.looks) == 12
     assert found.looks == pytest.approx(truth, rel=0.12)
     shuffled = made.interactions.sample(fraction=1.0, shuffle=True, seed=1)
@@ -97,7 +97,6 @@ def test_what_comes_after_the_moment_is_not_read() -> None:
 def test_without_enough_to_see_nothing_is_corrected_and_it_says_so(log: pl.LazyFrame, told: str) -> None:
     found = propensities(log, before=LATER)
     assert told in found.told
-    assert not found.corrected
     assert found.weights(pl.Series([1, 7, None], dtype=pl.Int32), 10.0).tolist() == [1.0, 1.0, 1.0]
 
 

@@ -16,10 +16,9 @@ calibration tells how many consonants it takes.
 
 from __future__ import annotations
 
-import math
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -51,7 +50,6 @@ _ENOUGH = 200
 """Words to compare with, below which nothing is measured."""
 _STEP = 0.01
 _NAN = float("nan")
-_MEASURED = ("chance", "kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +103,6 @@ class Calibration:
     def rows(self) -> list[dict[str, Any]]:
         """The cells, one mapping each, for a table."""
         return [asdict(cell) for cell in self.cells]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for a JSON file; NaN becomes null."""
-        return {"cells": [row | {k: None for k in _MEASURED if math.isnan(row[k])} for row in self.rows()]}
-
-    @classmethod
-    def from_dict(cls, held: Mapping[str, Any]) -> Calibration:
-        """What `as_dict` gave."""
-        return cls(tuple(Cell(**(row | {k: _NAN for k in _MEASURED if row[k] is None})) for row in held["cells"]))
 
 
 def _script(word: str) -> int:

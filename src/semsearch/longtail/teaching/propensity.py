@@ -45,15 +45,8 @@ class Propensities:
     """Of position 1, 2, …; a deeper one is looked at as often as the last."""
     n_pairs: int = 0
     """(query, item) pairs that it was learned from."""
-    n_clicks: int = 0
-    """Theirs."""
     told: str = ""
     """Why clicks are not corrected; '' when they are."""
-
-    @property
-    def corrected(self) -> bool:
-        """Whether clicks are weighed by their position."""
-        return not self.told
 
     @property
     def sentence(self) -> str:
@@ -93,9 +86,7 @@ def propensities(log: pl.LazyFrame, *, before: datetime) -> Propensities:
     place = rows["position"].to_numpy().astype(np.int64) - 1
     clicks = rows["clicks"].to_numpy().astype(np.float64)
     looks = fitted(rows["pair"].to_numpy().astype(np.int64), place, rows["shown"].to_numpy().astype(np.float64), clicks)
-    return Propensities(
-        tuple(_filled(looks, np.bincount(place, clicks).astype(np.float64)).tolist()), n_pairs, int(clicks.sum())
-    )
+    return Propensities(tuple(_filled(looks, np.bincount(place, clicks).astype(np.float64)).tolist()), n_pairs)
 
 
 def _counted(log: pl.LazyFrame, before: datetime) -> pl.DataFrame:
