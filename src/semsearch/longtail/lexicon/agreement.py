@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from semsearch.longtail.lexicon.engaged import Engaged
+from semsearch.longtail.lexicon.engaged import EngagedTitles
 from semsearch.longtail.lexicon.surfaces import Reader, is_slip
 
 Rest = frozenset[frozenset[str]]
@@ -42,7 +42,7 @@ class Agreement:
 class Looks:
     """What was engaged for each query, looked up by the surfaces in the query. Pairs are told apart by direction."""
 
-    def __init__(self, engaged: Engaged, reader: Reader, wanted: Iterable[str]) -> None:
+    def __init__(self, engaged: EngagedTitles, reader: Reader, wanted: Iterable[str]) -> None:
         self._engaged = engaged
         self._reader = reader
         wanted = frozenset(wanted)
@@ -114,7 +114,7 @@ class Looks:
                     words[token.name] += n / total
 
 
-def _idf(engaged: Engaged, reader: Reader) -> dict[str, float]:
+def _idf(engaged: EngagedTitles, reader: Reader) -> dict[str, float]:
     titles = {title for found in engaged.values() for title, _ in found}
     counts = Counter(name for title in titles for name in {token.name for token in reader.tokens(title)})
     return {name: math.log(1 + len(titles) / n) for name, n in counts.items()}

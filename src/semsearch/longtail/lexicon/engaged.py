@@ -40,7 +40,7 @@ SURPRISE = 15.14
 _WHOLE = 0.9
 """A longer surface that stands in this share of the titles of a shorter one is the whole of it."""
 
-Engaged = Mapping[str, Sequence[tuple[str, int]]]
+EngagedTitles = Mapping[str, Sequence[tuple[str, int]]]
 """key → (title in the search view, actors) of its engaged items."""
 
 
@@ -82,7 +82,7 @@ def by_query(looks: pl.DataFrame) -> dict[str, list[tuple[str, int]]]:
     return out
 
 
-def answers(engaged: Engaged, reader: Reader) -> dict[tuple[str, str], float]:
+def answers(engaged: EngagedTitles, reader: Reader) -> dict[tuple[str, str], float]:
     """(word or words of queries, surface of titles that answers them) → log-likelihood ratio; the best one a word."""
     words = _unanswered(engaged, reader)
     everywhere, n_looks = _counted(engaged, reader, {meant for word in words.values() for meant in word.titles})
@@ -90,7 +90,7 @@ def answers(engaged: Engaged, reader: Reader) -> dict[tuple[str, str], float]:
     return {(typed, best[0]): best[1] for typed, best in found.items() if best}
 
 
-def _unanswered(engaged: Engaged, reader: Reader) -> dict[str, _Word]:
+def _unanswered(engaged: EngagedTitles, reader: Reader) -> dict[str, _Word]:
     """The words, and runs of them, that the titles of their queries do not have."""
     known = known_words(engaged, reader)
     words: dict[str, _Word] = defaultdict(_Word)
@@ -104,7 +104,7 @@ def _unanswered(engaged: Engaged, reader: Reader) -> dict[str, _Word]:
     return words
 
 
-def known_words(engaged: Engaged, reader: Reader) -> frozenset[str]:
+def known_words(engaged: EngagedTitles, reader: Reader) -> frozenset[str]:
     """All words of engaged titles."""
     titles = {title for found in engaged.values() for title, _ in found}
     return frozenset(word for title in titles for word in reader.title(title).words)
@@ -152,7 +152,7 @@ def _count(word: _Word, key: str, rest: frozenset[str], titles: Sequence[tuple[s
             word.titles[meant] += n
 
 
-def _counted(engaged: Engaged, reader: Reader, wanted: set[str]) -> tuple[Counter[str], int]:
+def _counted(engaged: EngagedTitles, reader: Reader, wanted: set[str]) -> tuple[Counter[str], int]:
     """Looks at titles with each of the wanted surfaces, of all queries; and looks at all."""
     of_title: Counter[str] = Counter()
     for titles in engaged.values():

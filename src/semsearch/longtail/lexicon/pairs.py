@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from semsearch.evaluation.intervals import wilson
 from semsearch.longtail.lexicon.agreement import Agreement, Looks
-from semsearch.longtail.lexicon.engaged import COVER, Engaged, answers, known_words
+from semsearch.longtail.lexicon.engaged import COVER, EngagedTitles, answers, known_words
 from semsearch.longtail.lexicon.surfaces import (
     Reader,
     fits,
@@ -99,7 +99,7 @@ class Pair:
         return None
 
 
-def pairs(replacements: pl.DataFrame, engaged: Engaged, reader: Reader, brands: Collection[str]) -> list[Pair]:
+def pairs(replacements: pl.DataFrame, engaged: EngagedTitles, reader: Reader, brands: Collection[str]) -> list[Pair]:
     """Every pair with a score, best first; `brands` are the keys of brand names, which alone may be cut short.
 
     `replacements` as `reformulations.replacements` gives them.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from semsearch.errors import MissingPart
 from semsearch.longtail.lexicon.agreement import Looks
-from semsearch.longtail.lexicon.engaged import Engaged, by_query, looks_at
+from semsearch.longtail.lexicon.engaged import EngagedTitles, by_query, looks_at
 from semsearch.longtail.lexicon.pairs import MIN_ACTORS, Pair, pairs
 from semsearch.longtail.lexicon.reformulations import replacements, turns
 from semsearch.longtail.lexicon.surfaces import Reader, joined, shortened, sounds_alike
@@ -114,7 +114,7 @@ def _told(
     found: Sequence[Pair],
     replaced: pl.DataFrame,
     looks: pl.DataFrame,
-    engaged: Engaged,
+    engaged: EngagedTitles,
     reader: Reader,
     *,
     brands: Collection[str],
