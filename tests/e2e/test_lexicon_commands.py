@@ -89,7 +89,7 @@ def test_accepted_is_known_rejected_is_remembered(root: Path) -> None:
     ids = proposals(root)
     britz, shoes = ids["브리츠 = britz"], next(v for k, v in ids.items() if "운동화" in k)
     accepted = run("lexicon", "accept", britz, "--by", "minji", "-w", root)
-    assert f"Next: semsearch index build -w {root}, then semsearch release gate" in accepted.err
+    assert f"Next: semsearch index build -w {root}" in accepted.err
     assert (root / "lexicon" / "transliterations.tsv").read_text() == "브리츠\tbritz\n"
     assert run("lexicon", "reject", shoes, "--by", "jun", "--reason", "not the same", "-w", root).code == 0
     again = run("lexicon", "propose", "--json", "-w", root)

@@ -115,9 +115,26 @@ def test_a_candidate_keeps_what_it_was_taught(root: Path) -> None:
     assert again.code in (0, 3)
 
 
+def test_what_was_taught_is_not_dropped_by_the_next_build(root: Path) -> None:
+    told = json.loads(run("longtail", "train", "--json", "-w", root).out)
+    forced = ("--force", "--by", "minji", "--reason", "the dense leg gains")
+    assert run("release", "publish", told["candidate"], *forced, "-w", root).code == 0
+    built = json.loads(run("index", "build", "--json", "-w", root).out)
+    assert built["model_id"] == told["card"]["model_id"]
+
+
+def test_train_follows_the_bound_of_its_scan(root: Path) -> None:
+    scanned = json.loads(run("longtail", "scan", "--bound", "0.05", "--json", "-w", root).out)
+    told = json.loads(run("longtail", "train", "--json", "-w", root).out)
+    assert told["scan_id"] == scanned["scan_id"]
+    assert told["card"]["metrics"]["longtail"]["n_routed"] == scanned["n_routed"]
+    assert told["card"]["metrics"]["longtail"]["clicks"]["n_pairs"] == scanned["n_pairs"]
+
+
 def test_queries_that_say_nothing_get_an_answer(root: Path, tmp_path: Path) -> None:
     table = tmp_path / "queries.tsv"
     table.write_text("query_id\tquery\n" + "".join(f"{k}\t{v}\n" for k, v in BAD.items()), encoding="utf-8")
+    refused(run("longtail", "scan", "--queries", table, "--band", "tail", "-w", root), 2, "have no band")
     done = run("longtail", "scan", "--queries", table, "--json", "-w", root)
     assert done.code == 0, done.err
     found = {each["query"]: each for each in json.loads(done.out)["worst"]}
@@ -170,6 +187,8 @@ def test_scans_and_candidates_that_do_not_belong_together(root: Path) -> None:
     refused(run("longtail", "lift", "r0", "-w", root), 2, "No release 'r0'")
     refused(run("longtail", "scan", "--band", "neck", "-w", root), 2, "There is no band 'neck'")
     refused(run("longtail", "scan", "--html", root, "-w", root), 2, "is a directory")
+    for verb in ("scan", "train"):
+        refused(run("longtail", verb, "--pipeline", "nope", "-w", root), 2, "There is no pipeline 'nope'")
     shutil.rmtree(root / "longtail")
     refused(run("longtail", "train", "-w", root), 4, "longtail scan")
     refused(run("longtail", "lift", "-w", root), 4, "longtail train")

@@ -80,7 +80,7 @@ def accept(
     Example: semsearch lexicon accept l3f1c2d4e5a l9b8a7c6d5e --by minji
     """
     _decide(workspace, ids, "accept", by, reason, as_json=json, as_jsonl=jsonl)
-    talk("Next: semsearch index build, then semsearch release gate")
+    talk("Next: semsearch index build")
 
 
 @app.command()

@@ -49,7 +49,7 @@ def scan(
     json: JsonOption = False,
     jsonl: JsonlOption = False,
 ) -> None:
-    """Compare rare queries with what the dense leg finds for them, and say which ones it likely fails.
+    """Compare rare queries with what the dense leg finds for them, and say which ones it may have failed, and why.
 
     The end of the log (log.test) is not read: it is kept to judge the repair by. The scan is kept for longtail train.
 
@@ -60,6 +60,7 @@ def scan(
     Example: semsearch longtail scan --queries queries.tsv --json
     """
     from semsearch import wiring
+    from semsearch.errors import UsageError
     from semsearch.evaluation.reading import read_queries
     from semsearch.longtail.failing import shipped
     from semsearch.longtail.reporting import report
@@ -67,6 +68,8 @@ def scan(
 
     opened = Workspace.open(workspace)
     check_page(html, "longtail scan")
+    if queries and band:
+        raise UsageError("The queries of a file have no band.", "Next: give --queries or --band, not both")
     settings = wiring.load_settings(opened).override("longtail", bands=_bands(band), k=k, bound=bound)
     asked = read_queries(queries) if queries else None
     with steps() as progress:
@@ -96,7 +99,7 @@ def _bands(given: list[str] | None) -> tuple[str, ...] | None:
 def _show(told: ScanReport, *, served: bool, as_json: bool, as_jsonl: bool) -> None:
     from semsearch.report.longtail import scan_told, worst_rows
 
-    rows = worst_rows(told)
+    rows = worst_rows(told, short=not as_jsonl)
     emit(told, as_json=as_json, as_jsonl=as_jsonl, rows=rows, note="\n".join(scan_told(told)))
     talk(_next(told, served=served))
 
@@ -131,6 +134,7 @@ def train(
     """
     from semsearch import wiring
     from semsearch.errors import Refused
+    from semsearch.report.evaluation import metric_label
     from semsearch.report.gate import cohort_rows, next_step, sentence
     from semsearch.workspace import Workspace
 
@@ -143,9 +147,9 @@ def train(
         )  # fmt: skip
     emit(_document(done) if json else _summary(done), as_json=json)
     if not json:
-        emit(done, rows=cohort_rows(done.gate))
+        emit(done, rows=cohort_rows(done.gate), title=f"The gate, by {metric_label(done.gate.settings['metric'])}")
     if not done.gate.passed:
-        raise Refused(sentence(done.gate), next_step(done.gate))
+        raise Refused(sentence(done.gate), "Next: semsearch longtail lift, which shows what was gained and who paid")
     talk(sentence(done.gate))
     talk("Next: semsearch longtail lift" if done.published else next_step(done.gate))
 

@@ -23,16 +23,20 @@ def cohort_rows(result: GateResult) -> list[dict[str, Any]]:
         {
             "cohort": f"{cohort.name} (target)" if cohort.target else cohort.name,
             "questions": cohort.n,
-            "current": cohort.mean_current,
-            "candidate": cohort.mean_candidate,
-            "difference": cohort.difference,
-            "low": cohort.low,
-            "high": cohort.high,
+            "current": _rounded(cohort.mean_current),
+            "candidate": _rounded(cohort.mean_candidate),
+            "difference": _rounded(cohort.difference),
+            "low": _rounded(cohort.low),
+            "high": _rounded(cohort.high),
             "must": "low > 0" if cohort.target else f"low ≥ {-cohort.allowed:.4f}",
             "finding": cohort.finding,
         }
         for cohort in result.cohorts
     ]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 5)
 
 
 def sentence(result: GateResult) -> str:

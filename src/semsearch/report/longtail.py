@@ -33,11 +33,11 @@ _MOST_CHARS, _SHORT_CHARS, _CELL_CHARS = 200, 80, 44
 # --- the terminal ---------------------------------------------------------------------------
 
 
-def worst_rows(report: ScanReport) -> list[dict[str, Any]]:
-    """One row a query, in the order of the report; what is unknown is null."""
+def worst_rows(report: ScanReport, *, short: bool = False) -> list[dict[str, Any]]:
+    """One row a query, in the order of the report; what is unknown is null. `short` cuts long queries."""
     return [
         {
-            "query": worst.query,
+            "query": cut(worst.query, _CELL_CHARS) if short else worst.query,
             "band": worst.band,
             "searches": worst.n_searches,
             "chance": round(worst.chance, 4),
@@ -51,7 +51,9 @@ def worst_rows(report: ScanReport) -> list[dict[str, Any]]:
 
 def scan_told(report: ScanReport) -> tuple[str, ...]:
     """What was scanned, what was found, and what the figures are not."""
-    told = [_read(report), _found(report)]
+    told = [f"Scan {report.scan_id}. {_read(report)}", _found(report)]
+    if len(report.worst) > 1:
+        told.append("Most harmful first: by chance times searches, routed ones before the others.")
     if report.mean_mismatch is not None:
         told.append(
             f"On average {number(report.mean_mismatch, 2)} of a query's first {report.k} dense hits are tied to it by "
@@ -74,11 +76,12 @@ def _read(report: ScanReport) -> str:
 
 
 def _found(report: ScanReport) -> str:
-    failing = f"The model likely fails {report.n_routed:,} of them (chance {report.bound:g} or more)"
+    failing = f"{report.n_routed:,} of them have a chance of failure of {report.bound:g} or more"
     if report.before is None or not report.n_routed:
         return f"{failing}."
     pairs = f"{report.n_pairs:,} {counted(report.n_pairs, 'pair')}"
-    return f"{failing}: {report.n_taught:,} have clicks of enough people to learn from, {pairs} of query and item."
+    taught = f"{report.n_taught:,} of these have clicks of enough people to learn from: {pairs} of query and item"
+    return f"{failing}; {taught}."
 
 
 def _listed(bands: Sequence[str]) -> str:
@@ -179,17 +182,21 @@ def lift_rows(lift: Lift) -> list[dict[str, Any]]:
             "group": change.group,
             "metric": _metric(change),
             "questions": change.n,
-            "before": change.before,
-            "after": change.after,
-            "difference": change.difference,
-            "low": change.low if _enough(change) else None,
-            "high": change.high if _enough(change) else None,
+            "before": _rounded(change.before),
+            "after": _rounded(change.after),
+            "difference": _rounded(change.difference),
+            "low": _rounded(change.low) if _enough(change) else None,
+            "high": _rounded(change.high) if _enough(change) else None,
             "relative": _percent(change.relative[0]) if _enough(change) else None,
             "better": change.n_better,
             "worse": change.n_worse,
         }
         for change in lift.changes
     ]
+
+
+def _rounded(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 4)
 
 
 def lift_query_rows(lift: Lift, n: int) -> list[dict[str, Any]]:
@@ -266,7 +273,8 @@ def _asked_told(lift: Lift) -> str:
     )
     return (
         f"Asked: {named}{span}, which neither scan nor training has read. Of {lift.n_routed:,} routed queries "
-        f"{lift.n_routed_asked:,} were asked again in it.{left} Intervals: paired 95 % bootstrap over questions."
+        f"{lift.n_routed_asked:,} were asked again in it.{left} Bands are those of the "
+        "time before. Intervals: paired 95 % bootstrap over questions."
     )
 
 

@@ -95,8 +95,14 @@ def publish(
     `force` with `by` and `reason` publishes it anyhow, and both are kept. Raises Refused without a passed gate,
     UsageError for an unknown release or one of another pipeline, Busy beside a writer.
     """
+    from semsearch.longtail.kept import kept_lesson
+
     with workspace.writing():
-        return workspace.publish(release_id, pipeline, now=now, by=by, reason=reason, force=force)
+        state = workspace.publish(release_id, pipeline, now=now, by=by, reason=reason, force=force)
+        if kept_lesson(workspace, release_id) and (model_id := workspace.manifest(release_id).model_id):
+            workspace.choose_model(model_id, pipeline)  # else the next build would drop what it was taught
+            state = workspace.state(pipeline)
+        return state
 
 
 def rollback(workspace: Workspace, pipeline: str = DEFAULT_PIPELINE, *, now: datetime) -> PipelineState:

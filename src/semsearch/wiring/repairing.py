@@ -17,6 +17,7 @@ from semsearch.errors import MissingPart, UsageError
 from semsearch.progress import Progress, silent
 from semsearch.wiring.pipelines import items_of, pipeline_schema
 from semsearch.wiring.serving import load_settings, open_searcher
+from semsearch.wiring.training import check_pipeline
 from semsearch.workspace import DEFAULT_PIPELINE, Workspace
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def longtail_scan(
     from semsearch.text.views import search
 
     chosen = settings or load_settings(workspace)
+    check_pipeline(workspace, pipeline)
     searcher = open_searcher(workspace, chosen, pipeline, release)
     searcher.side.must_be("query")
     catalogue = Catalogue(workspace)

@@ -19,7 +19,7 @@ from semsearch.wiring.pipelines import items_of, pipeline_schema
 from semsearch.wiring.releasing import ROUTED, gate, held_out
 from semsearch.wiring.repairing import log_items
 from semsearch.wiring.serving import load_settings, open_searcher
-from semsearch.wiring.training import parent_of
+from semsearch.wiring.training import check_pipeline, parent_of
 from semsearch.workspace import DEFAULT_PIPELINE, Workspace
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def longtail_train(
     from semsearch.longtail.teaching.routing import route
 
     chosen = settings or load_settings(workspace)
+    check_pipeline(workspace, pipeline)
     scan = kept(workspace, scan_id, pipeline)
     before = _check(workspace, scan, pipeline)
     routed = route(scan.queries, scan.bound if bound is None else bound)

@@ -62,7 +62,7 @@ def train(
     from semsearch.training.fit import fit
 
     chosen = settings or load_settings(workspace)
-    _check_pipeline(workspace, pipeline)
+    check_pipeline(workspace, pipeline)
     catalogue, schema = Catalogue(workspace), pipeline_schema(workspace, pipeline)
     items = items_of(schema, catalogue.items(), pipeline)
     with workspace.drafting() as folder, workspace.training(pipeline) as unfinished:
@@ -77,7 +77,7 @@ def train(
     return Training(card, stages)
 
 
-def _check_pipeline(workspace: Workspace, pipeline: str) -> None:
+def check_pipeline(workspace: Workspace, pipeline: str) -> None:
     """Refuse a name that nothing stands for: a typo would train and serve a pipeline of its own."""
     known = {DEFAULT_PIPELINE, *workspace.pipelines(), *workspace.schemas()}
     if checked_name(pipeline) not in known:

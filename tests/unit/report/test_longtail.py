@@ -164,12 +164,14 @@ def test_a_mismatch_that_nothing_was_asked_for_is_a_dash():
 
 def test_sentences_say_what_was_read_and_what_was_left():
     told = scan_told(report())
-    assert told[0].startswith("r1 was asked 13,245 queries of torso and tail. The log was read until 2026-10-30 12:34")
-    assert told[1].endswith("830 have clicks of enough people to learn from, 2,100 pairs of query and item.")
+    assert told[0].startswith(
+        "Scan s1. r1 was asked 13,245 queries of torso and tail. The log was read until 2026-10-30 12:34"
+    )
+    assert told[1].endswith("830 of these have clicks of enough people to learn from: 2,100 pairs of query and item.")
     of_file = scan_told(report(before=None, bands=(), n_scanned=1, n_routed=1, position_bias="", mean_mismatch=None))
     assert of_file == (
-        "r1 was asked 1 query of a file. No log was read.",
-        "The model likely fails 1 of them (chance 0.5 or more).",
+        "Scan s1. r1 was asked 1 query of a file. No log was read.",
+        "1 of them have a chance of failure of 0.5 or more.",
     )
     three = scan_told(report(bands=("head", "torso", "tail"), n_taught=0, n_pairs=1))
     assert "head, torso and tail" in three[0] and "1 pair of" in three[1]

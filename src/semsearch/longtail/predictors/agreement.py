@@ -11,7 +11,7 @@ from semsearch.longtail.predictors.case import NAN, OURS, Case, Predictor, Value
 
 PREDICTORS = (
     Predictor("disagreement", "share of the first k of both legs that they do not share", "overlap: Diaz, SIGIR 2007"),
-    Predictor("lexical_lack", "how much of the best lexical score the dense hits lack, mean", OURS),
+    Predictor("lexical_lack", "how much of the best lexical score the dense hits lack", OURS),
     Predictor("lexical_missed", "share of the lexical hits that the dense leg does not find", OURS),
     Predictor("lexical_far", "how much closer the dense hits are than the lexical ones", OURS),
 )

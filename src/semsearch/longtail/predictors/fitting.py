@@ -8,7 +8,7 @@ from semsearch.longtail.predictors.case import NAN, OURS, Case, Predictor, Value
 
 PREDICTORS = (
     Predictor("mismatch", "share of the dense hits that nothing in their text ties to the query", OURS),
-    Predictor("uncovered", "share of what was asked that the dense hits do not hold, mean", OURS),
+    Predictor("uncovered", "share of what was asked that the dense hits do not hold", OURS),
     Predictor("uncovered_best", "share of what was asked that even the best dense hit does not hold", OURS),
     Predictor("contradicted", "share of the dense hits that give a number otherwise than it was asked", OURS),
 )

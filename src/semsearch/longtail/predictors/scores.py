@@ -12,7 +12,7 @@ from semsearch.longtail.predictors.case import NAN, Case, Predictor, Values
 
 PREDICTORS = (
     Predictor("low_top", "low cosine of the first hit", "Tomlinson, CLEF 2004: top score"),
-    Predictor("low_mean", "hits hardly above the background", "WIG: Zhou, Croft, SIGIR 2007"),
+    Predictor("low_mean", "hits hardly closer to the query than any item is", "WIG: Zhou, Croft, SIGIR 2007"),
     Predictor("flat", "little spread of the scores", "NQC: Shtok, Kurland, Carmel, Raiber, Markovits, TOIS 2012"),
     Predictor("no_decay", "little fall from the first score to the k-th", "Cummins, Jose, O'Riordan, SIGIR 2011"),
     Predictor("no_fall", "little fall from the first score to the last of 100", "after Cummins, Jose, O'Riordan 2011"),
