@@ -35,7 +35,7 @@ from semsearch.evaluation.queries import Queries
 from semsearch.index.lexical_top import LexicalTop
 from semsearch.ingest.catalogue import Catalogue
 from semsearch.ingest.importing import import_rows
-from semsearch.longtail.examine import READ, Asked
+from semsearch.longtail.examine import READ, QueryInLog
 from semsearch.longtail.hits import DEPTH, Hits
 from semsearch.longtail.mismatch.calibration import Calibration
 from semsearch.longtail.mismatch.judging import Judge, Judged
@@ -197,7 +197,7 @@ def answered(
     ground: Ground,
     items: pl.DataFrame,
     *,
-    asked: Sequence[Asked],
+    asked: Sequence[QueryInLog],
     now: datetime,
     k: int,
     clock: Clock,
@@ -228,7 +228,7 @@ def answered(
             predict(hits, fits, ground, _engaged(each, known, liked))
 
 
-def _engaged(each: Asked, known: Sequence[tuple[int, float]], fits: Sequence[Judged]) -> Engaged | None:
+def _engaged(each: QueryInLog, known: Sequence[tuple[int, float]], fits: Sequence[Judged]) -> Engaged | None:
     if each.demand is None:
         return None
     rows, weights = np.array([row for row, _ in known], np.int64), np.array([weight for _, weight in known])

@@ -33,7 +33,7 @@ NAMES = tuple(predictor.name for predictor in PREDICTORS)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueryInLog:
     """One query, and what the log says of it."""
 
     key: str
@@ -73,7 +73,7 @@ class Examiner:
         self._words = lru_cache(REMEMBERED)(self._read)
         self._ground = Ground.of(searcher.release, support, lambda row: self._words(row).atoms)
 
-    def __call__(self, asked: Sequence[Asked]) -> Examined:
+    def __call__(self, asked: Sequence[QueryInLog]) -> Examined:
         """Each query, in order. Raises UsageError where the query tower is not asked with typed text."""
         import polars as pl
 
@@ -106,7 +106,7 @@ class Examiner:
     def _judged(self, query: Words, rows: Rows) -> list[Judged]:
         return self._judge.judge(query, [self._words(row) for row in rows.tolist()])
 
-    def _engaged(self, asked: Asked, query: Words) -> Engaged | None:
+    def _engaged(self, asked: QueryInLog, query: Words) -> Engaged | None:
         if asked.demand is None:
             return None
         rows = np.array([row for row, _ in asked.engaged], np.int64)

@@ -147,7 +147,7 @@ def _read(folder: Path) -> Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TaughtRecord:
     """What a candidate release was taught."""
 
     release_id: str
@@ -161,23 +161,23 @@ class Lesson:
     """UTC, ISO 8601."""
 
 
-def keep_lesson(workspace: Workspace, lesson: Lesson) -> None:
+def keep_taught(workspace: Workspace, record: TaughtRecord) -> None:
     """Write what a candidate was taught. Needs `writing()`."""
-    workspace.write_json(_lesson_path(workspace, lesson.release_id), asdict(lesson))
+    workspace.write_json(_taught_path(workspace, record.release_id), asdict(record))
 
 
-def kept_lesson(workspace: Workspace, release_id: str) -> Lesson | None:
+def kept_taught(workspace: Workspace, release_id: str) -> TaughtRecord | None:
     """What a release was taught; None for one that no extra training made. Raises Damaged."""
-    path = _lesson_path(workspace, release_id)
+    path = _taught_path(workspace, release_id)
     if not path.is_file():
         return None
     try:
-        return read_record(Lesson, path)
+        return read_record(TaughtRecord, path)
     except UsageError as error:
         raise Damaged(f"What release {release_id} was taught", error.message, TEACH_AGAIN) from error
 
 
-def last_lesson(workspace: Workspace, pipeline: str) -> Lesson:
+def last_taught(workspace: Workspace, pipeline: str) -> TaughtRecord:
     """What the last taught candidate of `pipeline` was taught, of those that are still there and can be read.
 
     Raises MissingPart without one, Damaged when only such are left that cannot be read.
@@ -186,13 +186,13 @@ def last_lesson(workspace: Workspace, pipeline: str) -> Lesson:
     ids = sorted(path.stem for path in workspace.path(FOLDER, "taught").glob("*.json"))
     there = (each for each in ids if workspace.path("releases", each, "manifest.json").is_file())
     mine = (each.release_id for each in _readable(there, workspace.manifest, damaged) if each.pipeline == pipeline)
-    lessons = [each for each in _readable(mine, lambda each: kept_lesson(workspace, each), damaged) if each]
-    if lessons:
-        return max(lessons, key=lambda lesson: lesson.taught_at)
+    records = [each for each in _readable(mine, lambda each: kept_taught(workspace, each), damaged) if each]
+    if records:
+        return max(records, key=lambda record: record.taught_at)
     if damaged:
         raise damaged[-1]
     raise MissingPart(f"No extra training of pipeline '{pipeline}' has made a candidate yet.", TEACH_AGAIN)
 
 
-def _lesson_path(workspace: Workspace, release_id: str) -> Path:
+def _taught_path(workspace: Workspace, release_id: str) -> Path:
     return workspace.path(FOLDER, "taught", f"{checked_name(release_id)}.json")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semsearch.longtail.examine import NAMES, Asked, Examined, hit_columns
+from semsearch.longtail.examine import NAMES, Examined, QueryInLog, hit_columns
 from semsearch.longtail.failing import FailingModel
 from semsearch.progress import Progress, silent
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from semsearch.longtail.demand import Demand
 
-Submit = Callable[[Sequence[Asked]], "Future[Examined]"]
+Submit = Callable[[Sequence[QueryInLog]], "Future[Examined]"]
 """Starts to examine some queries, here or in another process."""
 CHUNK = 256
 """Queries that are examined at once."""
@@ -31,7 +31,7 @@ COUNTS = ("n_searches", "n_empty", "n_asks", "n_engaged", "n_followed")
 DEMAND = ("key", "band", "n_searches", "n_empty", "n_asks", "n_engaged", "n_followed", "n_actors", "last_asked_at")
 
 
-def asked_of(found: Demand, keys: Sequence[str], item_ids: pl.Series) -> list[Asked]:
+def asked_of(found: Demand, keys: Sequence[str], item_ids: pl.Series) -> list[QueryInLog]:
     """The queries `keys` with what the log says of each; one that it does not have has no demand.
 
     `item_ids` are those of the release, in the order of its rows; engaged items that are not in it are left out.
@@ -46,10 +46,10 @@ def asked_of(found: Demand, keys: Sequence[str], item_ids: pl.Series) -> list[As
     engaged = mine.join(rows, on="item_id", maintain_order="left")
     lists = engaged.group_by("key", maintain_order=True).agg(pl.col("row", "weight").head(MOST_ENGAGED))
     pairs = {key: tuple(zip(rows, weights, strict=True)) for key, rows, weights in lists.iter_rows()}
-    return [Asked(key, demand.get(key), pairs.get(key, ())) for key in keys]
+    return [QueryInLog(key, demand.get(key), pairs.get(key, ())) for key in keys]
 
 
-def examined(asked: Sequence[Asked], submit: Submit, progress: Progress = silent) -> Examined:
+def examined(asked: Sequence[QueryInLog], submit: Submit, progress: Progress = silent) -> Examined:
     """All queries, in order; some chunks are examined ahead of the one that is waited for."""
     import polars as pl
 
@@ -67,7 +67,7 @@ def examined(asked: Sequence[Asked], submit: Submit, progress: Progress = silent
     )
 
 
-def _ahead(chunks: Iterable[Sequence[Asked]], submit: Submit) -> Iterator[Examined]:
+def _ahead(chunks: Iterable[Sequence[QueryInLog]], submit: Submit) -> Iterator[Examined]:
     begun: deque[Future[Examined]] = deque()
     for chunk in chunks:
         begun.append(submit(chunk))

@@ -95,11 +95,11 @@ def publish(
     `force` with `by` and `reason` publishes it anyhow, and both are kept. Raises Refused without a passed gate,
     UsageError for an unknown release or one of another pipeline, Busy beside a writer.
     """
-    from semsearch.longtail.kept import kept_lesson
+    from semsearch.longtail.kept import kept_taught
 
     with workspace.writing():
         state = workspace.publish(release_id, pipeline, now=now, by=by, reason=reason, force=force)
-        if kept_lesson(workspace, release_id) and (model_id := workspace.manifest(release_id).model_id):
+        if kept_taught(workspace, release_id) and (model_id := workspace.manifest(release_id).model_id):
             workspace.choose_model(model_id, pipeline)  # else the next build would drop what it was taught
             state = workspace.state(pipeline)
         return state
@@ -113,10 +113,10 @@ def rollback(workspace: Workspace, pipeline: str = DEFAULT_PIPELINE, *, now: dat
 
 def _with_routed(workspace: Workspace, candidate: str, questions: Questions) -> Questions:
     """With the column `routed` (yes, no) where the candidate comes from extra training (docs/longtail.md)."""
-    from semsearch.longtail.kept import kept_lesson
+    from semsearch.longtail.kept import kept_taught
     from semsearch.text.views import search
 
-    lesson = kept_lesson(workspace, candidate)
+    lesson = kept_taught(workspace, candidate)
     if lesson is None:
         return questions
     routed = set(lesson.routed)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from semsearch.evaluation.queries import Queries
     from semsearch.ingest.catalogue import Catalogue
-    from semsearch.longtail.examine import Asked, Examined, Examiner
+    from semsearch.longtail.examine import Examined, Examiner, QueryInLog
     from semsearch.longtail.kept import Scan
     from semsearch.longtail.mismatch.calibration import Calibration
     from semsearch.longtail.predictors import Support
@@ -194,12 +194,12 @@ def _by_band(log: LogBefore | None) -> dict[str, int]:
     return {band: counts[band] for band in BANDS if band in counts}
 
 
-def _asked(log: LogBefore | None, keys: Sequence[str], searcher: Searcher) -> list[Asked]:
-    from semsearch.longtail.examine import Asked
+def _asked(log: LogBefore | None, keys: Sequence[str], searcher: Searcher) -> list[QueryInLog]:
+    from semsearch.longtail.examine import QueryInLog
     from semsearch.longtail.scan import asked_of
 
     if log is None:
-        return [Asked(key) for key in keys]
+        return [QueryInLog(key) for key in keys]
     return asked_of(log.demand, keys, searcher.release.items.select("item_id").collect()["item_id"])
 
 
@@ -247,7 +247,7 @@ def _submitting(
     if n_queries <= ALONE or n < 2:
         examiner = _examiner(searcher, *examining)
 
-        def here(asked: Sequence[Asked]) -> Future[Examined]:
+        def here(asked: Sequence[QueryInLog]) -> Future[Examined]:
             done: Future[Examined] = Future()
             done.set_result(examiner(asked))
             return done
@@ -277,7 +277,7 @@ def _examiner(searcher: Searcher, calibration: Calibration, support: Support | N
     return Examiner(searcher, calibration, support, k=k, now=now)
 
 
-def _examine(asked: list[Asked]) -> Examined:
+def _examine(asked: list[QueryInLog]) -> Examined:
     if _mine is None:
         raise RuntimeError("a process of the pool was not begun")
     return _mine(asked)

@@ -64,7 +64,7 @@ def longtail_train(
     is not served and for a changed schema, UsageError when nothing is routed or too few clicks are left, Busy beside
     another training of the pipeline.
     """
-    from semsearch.longtail.kept import Lesson, keep_lesson, kept
+    from semsearch.longtail.kept import TaughtRecord, keep_taught, kept
     from semsearch.longtail.teaching.routing import route
 
     chosen = settings or load_settings(workspace)
@@ -77,7 +77,7 @@ def longtail_train(
         made = build(workspace, chosen, pipeline=pipeline, model_id=card.model_id, now=now, progress=progress)
         at = now.isoformat(timespec="seconds")
         with workspace.writing(wait=True):
-            keep_lesson(workspace, Lesson(made.release_id, scan.release_id, scan.scan_id, tuple(routed), at))
+            keep_taught(workspace, TaughtRecord(made.release_id, scan.release_id, scan.scan_id, tuple(routed), at))
         result = gate(workspace, made.release_id, chosen, target=f"{ROUTED}=yes", now=now, progress=progress)
         if result.passed:
             with workspace.writing(wait=True):
@@ -165,11 +165,11 @@ def longtail_lift(
     Raises MissingPart without one or without a log, UsageError for a release that no extra training made, and when no
     question is left that neither model has seen.
     """
-    from semsearch.longtail.kept import kept_lesson, last_lesson
+    from semsearch.longtail.kept import kept_taught, last_taught
     from semsearch.longtail.teaching.lift import lift
 
     chosen = settings or load_settings(workspace)
-    lesson = kept_lesson(workspace, candidate) if candidate else last_lesson(workspace, pipeline)
+    lesson = kept_taught(workspace, candidate) if candidate else last_taught(workspace, pipeline)
     if lesson is None:
         workspace.manifest(candidate or "")  # an unknown id is told as such
         raise UsageError(

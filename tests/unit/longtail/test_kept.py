@@ -10,7 +10,7 @@ import pytest
 
 from semsearch.errors import Damaged, MissingPart, UsageError
 from semsearch.longtail.failing import shipped
-from semsearch.longtail.kept import Lesson, Scan, keep, keep_lesson, kept, kept_lesson, last_lesson
+from semsearch.longtail.kept import Scan, TaughtRecord, keep, keep_taught, kept, kept_taught, last_taught
 from semsearch.longtail.predictors import PREDICTORS
 from semsearch.longtail.reporting import report
 from semsearch.report.longtail import scan_page
@@ -96,35 +96,35 @@ def test_a_look_at_a_file_is_told_from_nothing(workspace: Workspace) -> None:
 # --- what was taught -------------------------------------------------------------------------------
 
 
-def taught(workspace: Workspace, release_id: str, at: int, pipeline: str = "default") -> Lesson:
+def taught(workspace: Workspace, release_id: str, at: int, pipeline: str = "default") -> TaughtRecord:
     manifest = {
         "release_id": release_id, "created_at": "2026-01-01T00:00:00+00:00", "pipeline": pipeline, "model_id": "m",
         "encoder_id": "e", "lexical_id": "l", "items_digest": "d", "n_items": 1, "n_vectors": 1, "dim": 2,
         "dense_kind": "exact",
     }  # fmt: skip
     workspace.write_json(workspace.release_path(release_id) / "manifest.json", manifest)
-    made = Lesson(release_id, "r0", "s1", ("x", "y"), f"2026-01-01T00:00:0{at}+00:00")
-    keep_lesson(workspace, made)
+    made = TaughtRecord(release_id, "r0", "s1", ("x", "y"), f"2026-01-01T00:00:0{at}+00:00")
+    keep_taught(workspace, made)
     return made
 
 
 def test_the_last_of_the_pipeline_that_is_still_there(workspace: Workspace) -> None:
     first, second = taught(workspace, "r2", 1), taught(workspace, "r1", 2)
     taught(workspace, "r3", 3, "other")
-    assert kept_lesson(workspace, "r1") == second
-    assert kept_lesson(workspace, "r9") is None
-    assert last_lesson(workspace, "default") == second
+    assert kept_taught(workspace, "r1") == second
+    assert kept_taught(workspace, "r9") is None
+    assert last_taught(workspace, "default") == second
     workspace.release_path("r1").joinpath("manifest.json").unlink()  # its release was removed
     workspace.path("longtail", "taught", "r3.json").write_text("{")
-    assert last_lesson(workspace, "default") == first
+    assert last_taught(workspace, "default") == first
     with pytest.raises(Damaged, match=r"r3.*\n.*longtail train"):
-        last_lesson(workspace, "other")
+        last_taught(workspace, "other")
     workspace.release_path("r2").joinpath("manifest.json").write_text("{")
     with pytest.raises(Damaged, match="r2"):
-        last_lesson(workspace, "default")
+        last_taught(workspace, "default")
 
 
 def test_nothing_was_taught(workspace: Workspace) -> None:
     taught(workspace, "r1", 1, "other")
     with pytest.raises(MissingPart, match="longtail train"):
-        last_lesson(workspace, "default")
+        last_taught(workspace, "default")
