@@ -37,6 +37,7 @@ from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.evaluation.questions import Questions
 from semsearch.longtail.demand import demand
+from semsearch.longtail.kept import TaughtRecord, keep_taught
 from semsearch.longtail.teaching.clicks import clicked
 from semsearch.longtail.teaching.extra import Extra, extra, teach
 from semsearch.longtail.teaching.lift import RECALL, ROUTED, ROUTED_TAIL, SERVED, Fate, Lift, lift
@@ -176,7 +177,10 @@ def arm(
     shutil.copytree(folder, workspace.model_path(card.model_id))
     manifest = wiring.build(workspace, settings, model_id=card.model_id, now=here.now)
     candidate = wiring.open_searcher(workspace, settings, release=manifest.release_id)
-    verdict = wiring.gate(workspace, manifest.release_id, settings, target="tail", now=here.now)
+    record = TaughtRecord(manifest.release_id, here.searcher.release.manifest.release_id, "", tuple(routed), "")
+    with workspace.writing():
+        keep_taught(workspace, record)
+    verdict = wiring.gate(workspace, manifest.release_id, settings, target="routed=yes", now=here.now)
     fate = Fate(published=False, outcome=verdict.outcome, told=verdict.told, gate_id=verdict.gate_id)
     told = {
         what: lift(here.searcher, candidate, asked, ground.demand, routed, fate=fate, source={}, now=here.now)
@@ -198,7 +202,7 @@ def described(lesson: Extra, learned: dict[str, Any], spent: float) -> str:
 
 def said(found: Lift) -> str:
     return "  ".join(
-        f"{group} (n {change.n}) {change.before:.3f} → {change.after:.3f} ({change.relative[0]:+.1%})"
+        f"{group} (n {change.n}) {change.before:.3f} → {change.after:.3f} ({change.relative[0]:+.2%})"
         for group in (ROUTED_TAIL, ROUTED, "head")
         for change in [found.change(group)]
     )
@@ -217,7 +221,7 @@ def table(results: Sequence[dict[str, Any]]) -> None:
     """Relative changes over the seeds, and routed minus control."""
     print(f"\nRelative change by one pass, simulated, {len(results)} seeds; 95 % t-intervals over seeds")
     for what in (ENGAGED, TRUE):
-        print(f"\n{what}\n{'':28}{'n':>7}{'before':>8}{'after':>8}   {'routed':30}{'control':30}routed − control")
+        print(f"\n{what}\n{'':28}{'n':>7}{'before':>8}{'after':>8}   {'routed':32}{'control':32}routed − control")
         for group in GROUPS if what == ENGAGED else GROUPS[:3]:
             for metric in METRICS:
                 cell = f"{group}, {metric}"
@@ -228,7 +232,7 @@ def table(results: Sequence[dict[str, Any]]) -> None:
                 first = [result[TAUGHT][what][cell] for result in results]
                 n, before, after = (float(np.mean([row[part] for row in first])) for part in ("n", "before", "after"))
                 ends = [shown(values) for values in (*both.values(), both[TAUGHT] - both[CONTROL])]
-                print(f"{cell:28}{n:7.0f}{before:8.3f}{after:8.3f}   {ends[0]:30}{ends[1]:30}{ends[2]}")
+                print(f"{cell:28}{n:7.0f}{before:8.3f}{after:8.3f}   {ends[0]:32}{ends[1]:32}{ends[2]}")
     for name in (TAUGHT, CONTROL):
         told = [result[name]["gate"] for result in results]
         print(f"gate of the {name}: " + ", ".join(f"{told.count(each)} {each}" for each in sorted(set(told))))
@@ -236,7 +240,7 @@ def table(results: Sequence[dict[str, Any]]) -> None:
 
 def shown(values: np.ndarray) -> str:
     interval = student(values)
-    return f"{values.mean():+.1%} [{interval.low:+.1%}, {interval.high:+.1%}]"
+    return f"{values.mean():+.2%} [{interval.low:+.2%}, {interval.high:+.2%}]"
 
 
 if __name__ == "__main__":

@@ -98,8 +98,9 @@ def publish(
     from semsearch.longtail.kept import kept_taught
 
     with workspace.writing():
+        taught = kept_taught(workspace, release_id)
         state = workspace.publish(release_id, pipeline, now=now, by=by, reason=reason, force=force)
-        if kept_taught(workspace, release_id) and (model_id := workspace.manifest(release_id).model_id):
+        if taught and (model_id := workspace.manifest(release_id).model_id):
             workspace.choose_model(model_id, pipeline)  # else the next build would drop what it was taught
             state = workspace.state(pipeline)
         return state
@@ -116,10 +117,10 @@ def _with_routed(workspace: Workspace, candidate: str, questions: Questions) -> 
     from semsearch.longtail.kept import kept_taught
     from semsearch.text.views import search
 
-    lesson = kept_taught(workspace, candidate)
-    if lesson is None:
+    taught = kept_taught(workspace, candidate)
+    if taught is None:
         return questions
-    routed = set(lesson.routed)
+    routed = set(taught.routed)
     texts = questions.queries.texts
     column = {query_id: "yes" if search(text) in routed else "no" for query_id, text in texts.items()}
     columns = dict(questions.queries.columns) | {ROUTED: column}

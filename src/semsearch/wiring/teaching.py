@@ -169,13 +169,13 @@ def longtail_lift(
     from semsearch.longtail.teaching.lift import lift
 
     chosen = settings or load_settings(workspace)
-    lesson = kept_taught(workspace, candidate) if candidate else last_taught(workspace, pipeline)
-    if lesson is None:
+    taught = kept_taught(workspace, candidate) if candidate else last_taught(workspace, pipeline)
+    if taught is None:
         workspace.manifest(candidate or "")  # an unknown id is told as such
         raise UsageError(
             f"Release {candidate} does not come from extra training.", "Next: semsearch longtail lift without an id"
         )
-    before, after = (workspace.manifest(each) for each in (lesson.base, lesson.release_id))
+    before, after = (workspace.manifest(each) for each in (taught.base, taught.release_id))
     held = held_out(workspace, chosen, (after, before), side="query")
     current = open_searcher(workspace, chosen, before.pipeline, before.release_id)
     return lift(
@@ -183,8 +183,8 @@ def longtail_lift(
         open_searcher(workspace, chosen, after.pipeline, after.release_id),
         held.questions,
         _demand(workspace, chosen, before.pipeline),
-        lesson.routed,
-        fate=_fate(workspace, lesson.base, lesson.release_id),
+        taught.routed,
+        fate=_fate(workspace, taught.base, taught.release_id),
         source=held.source,
         now=now,
         progress=progress,
