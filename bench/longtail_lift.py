@@ -169,7 +169,7 @@ def arm(
     """Teach `keys`, build the candidate, ask both; figures of the `routed`, whatever was taught."""
     here, settings = ground.place, ground.settings
     workspace, items = here.workspace, here.made.items
-    parent = wiring.training.parent_of(workspace, "default")
+    parent = wiring.training.parent_of(workspace, "default", wiring.pipeline_schema(workspace))
     lesson = extra(ground.evidence, items, keys, settings, before=here.before, parent=parent)
     begun = time.perf_counter()
     card = teach(lesson, items, parent, settings, folder, told={}, now=here.now, progress=lambda *_: None).card
