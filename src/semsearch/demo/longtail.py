@@ -33,11 +33,11 @@ def longtail_chapter(job: Job) -> Chapter:
     scan = wiring.longtail_scan(job.workspace, settings, queries=_rare(job), now=job.now, progress=job.progress)
     told = report(scan, shipped(), SHOWN)
     sentences = [
-        f"Of {told.n_scanned:,} rare queries the towers likely fail {told.n_routed:,}: what was meant is probably not "
-        f"among their first 100 hits. {told.n_taught:,} of these have clicks to learn from.",
+        f"Of {told.n_scanned:,} rare queries {told.n_routed:,} have a chance of {BOUND:.0%} or more that what was meant "
+        f"is not among their first 100 dense hits. {told.n_taught:,} of these have clicks to learn from.",
     ]
     tables = [Table(*_worst(told), "Those that harm most; simulated")]
-    figures = [Figure("rare queries likely failed", f"{told.n_routed:,}", f"simulated, of {told.n_scanned:,} scanned")]
+    figures = [Figure("rare queries that may fail", f"{told.n_routed:,}", f"simulated, of {told.n_scanned:,} scanned")]
     try:
         done = wiring.longtail_train(job.workspace, settings, scan_id=scan.scan_id, now=job.now, progress=job.progress)
     except UsageError as error:

@@ -100,7 +100,7 @@ def checked(page: str) -> str:
 
 def test_the_page_holds_what_an_engineer_acts_on():
     page = checked(scan_page(report()))
-    assert "<h1>1,204 of 13,245 queries likely fail</h1>" in page
+    assert "<h1>1,204 of 13,245 queries are routed</h1>" in page
     for told in ("r1", "torso 900, scanned", "head 40<", "830", "2,100 pairs", "2026-10-30 12:34 UTC", "0.42"):
         assert told in page, told
     for told in ("14 searches", "after 3 asks something was engaged", "0.93", "0.85", "hits unlike each other"):
