@@ -33,8 +33,8 @@ def longtail_chapter(job: Job) -> Chapter:
     scan = wiring.longtail_scan(job.workspace, settings, queries=_rare(job), now=job.now, progress=job.progress)
     told = report(scan, shipped(), SHOWN)
     sentences = [
-        f"Of {told.n_scanned:,} rare queries {told.n_routed:,} have a chance of {BOUND:.0%} or more that what was meant "
-        f"is not among their first 100 dense hits. {told.n_taught:,} of these have clicks to learn from.",
+        f"Of {told.n_scanned:,} rare queries {told.n_routed:,} have a chance of {BOUND:.0%} or more that what was "
+        f"meant is not among their first 100 dense hits. {told.n_taught:,} of these have clicks to learn from.",
     ]
     tables = [Table(*_worst(told), "Those that harm most; simulated")]
     figures = [Figure("rare queries that may fail", f"{told.n_routed:,}", f"simulated, of {told.n_scanned:,} scanned")]
