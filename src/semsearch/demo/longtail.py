@@ -51,13 +51,13 @@ def longtail_chapter(job: Job) -> Chapter:
 
 
 def _rare(job: Job) -> Queries:
-    """An even sample of the queries that were typed in the log, most of them rare."""
+    """Of the queries that are asked less often than the mean, those that are asked most."""
     import polars as pl
 
     typed = Catalogue(job.workspace).interactions().filter(pl.col("kind") == "search").group_by("query").len()
-    rare = typed.drop_nulls().filter(pl.col("len") <= pl.col("len").mean()).collect().sort("query")["query"]
-    step = max(1, -(-len(rare) // N_QUERIES))
-    return Queries({f"rare{i}": text for i, text in enumerate(rare[::step].to_list())})
+    rare = typed.drop_nulls().filter(pl.col("len") <= pl.col("len").mean()).collect()
+    chosen = rare.sort(["len", "query"], descending=[True, False])["query"].head(N_QUERIES)
+    return Queries({f"rare{i}": text for i, text in enumerate(chosen.to_list())})
 
 
 def _worst(told: ScanReport) -> tuple[tuple[str, ...], tuple[tuple[object, ...], ...]]:

@@ -230,6 +230,8 @@ def lift_document(lift: Lift) -> dict[str, Any]:
 def lift_told(lift: Lift) -> tuple[str, ...]:
     """What the routed queries gained, what the others paid, what became of the candidate, and what it rests on."""
     groups = [group for group in (ROUTED_TAIL, ROUTED, REST) if any(change.group == group for change in lift.changes)]
+    if {ROUTED_TAIL, ROUTED} <= set(groups) and lift.change(ROUTED_TAIL).n == lift.change(ROUTED).n:
+        groups.remove(ROUTED_TAIL)  # all that was routed is tail: one sentence says it
     return (
         *(_change_told(lift.change(group)) for group in groups),
         _fate_told(lift.candidate, lift.current, lift.fate),
