@@ -115,7 +115,7 @@ def _next(told: ScanReport, *, served: bool) -> str:
 @app.command()
 def train(
     *,
-    scan_id: Annotated[str | None, typer.Option("--scan", help="Scan id; default is the last one.")] = None,
+    scan_id: Annotated[str | None, typer.Option("--scan", help="Scan id; default is the last one of the log.")] = None,
     bound: Annotated[
         float | None, typer.Option(help="Chance of failure from which a query is routed. [default: that of the scan]")
     ] = None,

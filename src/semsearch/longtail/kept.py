@@ -36,7 +36,7 @@ class Scan:
     """What one scan found."""
 
     scan_id: str
-    """Digest of all that it depends on: the same scan has the same id."""
+    """Digest of the release and of all that was found: the same finding has the same id."""
     pipeline: str
     release_id: str
     """Whose dense leg was asked."""

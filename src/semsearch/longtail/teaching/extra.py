@@ -45,7 +45,7 @@ class Extra:
     """What is trained, and where it comes from."""
 
     evidence: Evidence
-    """For `training.fit`: its training part are the new and the replayed pairs, its test part is after `before`."""
+    """For `training.fit`: its training part are the new and the replayed pairs, its other parts are empty."""
     clicked: Clicked
     """The new pairs as they were cleaned, with their counts."""
     looks: Propensities
