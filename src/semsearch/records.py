@@ -207,9 +207,9 @@ class Decision:
     by: str
     """A person's name."""
     kind: str
-    """confirm, dismiss, snooze, undo, split, merge, lead, benign or allow."""
+    """confirm, dismiss, snooze, undo, split, merge, lead, benign, allow or approve."""
     subject: str
-    """The alert, campaign, author or (for undo) decision that it is about."""
+    """The alert, campaign, author, profile or (for undo) decision that it is about."""
     members: tuple[tuple[str, int], ...] = ()
     """(post_id, revision) of the posts that it covers: the members as they were then."""
     reason: str = ""
@@ -235,6 +235,78 @@ class Rulings:
     led: Mapping[str, str] = field(default_factory=dict)
     """post_id of a leader made by hand to its campaign."""
     confirmed_authors: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an LLM said of one text of a post, with one profile; an abstention when `is_spam` is null."""
+
+    namespace: str
+    post_id: str
+    digest: bytes
+    """Of the text that was judged, 16 bytes, as in the journal: a revision is found by it."""
+    author_id: str
+    posted_at: datetime
+    """UTC; the post's time."""
+    profile_id: str
+    """Empty: judged without a profile."""
+    prompt_hash: str
+    model: str
+    is_spam: bool | None
+    """Null: an abstention."""
+    reason: str = ""
+    quotes: tuple[str, ...] = ()
+    """Words of the post that mattered; only those that stand in it."""
+    cause: str = ""
+    """Of an abstention."""
+    instructed: bool = False
+    """Whether the post tries to instruct its reader."""
+    n_in: int = 0
+    """Tokens that were sent."""
+    n_out: int = 0
+    """Tokens that came back."""
+    cost_usd: float = 0.0
+    at: datetime | None = None
+    """UTC; when it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How professional sellers of one kind write, as a large model put it; never changed, approved by decisions."""
+
+    profile_id: str
+    """Of all that is below but `made_at`."""
+    name: str
+    """Of the group of sellers; the newest approved profile of a name is the active one."""
+    namespace: str
+    text: str
+    """What goes into the prompt, verbatim."""
+    made_at: datetime
+    """UTC."""
+    model: str = ""
+    """That wrote it; empty for a text that a person wrote."""
+    prompt_hash: str = ""
+    """Of the prompt that it was written with."""
+    made_from: Mapping[str, Any] = field(default_factory=dict)
+    """Seed, numbers of posts and digests of the sample; the profile that an edited one comes from."""
+    warnings: tuple[str, ...] = ()
+    """What a person has to know before approving, such as words that came from single posts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What others found: a user's report of an account, or a sanction with the route that led to it."""
+
+    author_id: str
+    at: datetime
+    """UTC."""
+    kind: str
+    """report or sanction."""
+    route: str
+    """What found it, such as user report, keyword rule, llm, look-alike; free text."""
+    namespace: str | None = None
+    post_id: str | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

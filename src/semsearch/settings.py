@@ -120,12 +120,53 @@ class SearchSettings(_Section):
     depth: int = Field(200, ge=1, description="Hits that each leg brings to the fusion")
 
 
+class PriceSettings(_Section):
+    """What a model costs."""
+
+    input: float = Field(ge=0, description="US dollars a million input tokens")
+    output: float = Field(ge=0, description="US dollars a million output tokens")
+
+
+_PRICES = {
+    "gpt-4.1": PriceSettings(input=2.0, output=8.0),
+    "gpt-4.1-mini": PriceSettings(input=0.4, output=1.6),
+    "gpt-4.1-nano": PriceSettings(input=0.1, output=0.4),
+}
+"""OpenAI's list prices as they were published in 2025; another price belongs into semsearch.toml."""
+
+
 class LlmSettings(_Section):
-    """Where the language model lives."""
+    """Where the language models live, what they cost, and who may be told what."""
 
     base_url: str = Field("", description="OpenAI-compatible endpoint; empty is the client's default")
+    large: str = Field("gpt-4.1", description="Model of prompts that are asked seldom, such as writing a profile")
+    small: str = Field("gpt-4.1-mini", description="Model of prompts that are asked for each post or pair")
     embedding_model: str = Field("text-embedding-3-small", description="Name of the embeddings model")
     embedding_dim: int = Field(0, ge=0, description="Asked vector length; 0 leaves it to the model")
+    structured: Literal["json_schema", "json_object", "none"] = Field(
+        "json_schema", description="How answers are asked to be JSON; every answer is checked whatever it is"
+    )
+    concurrency: int = Field(32, ge=1, le=1024, description="Calls at once")
+    timeout_s: float = Field(60.0, gt=0, description="Seconds that one attempt may take")
+    retries: int = Field(4, ge=0, description="Further attempts after one that failed")
+    max_chars: int = Field(4_000, ge=100, description="Characters of one outside text that are sent")
+    max_usd: float = Field(0.0, ge=0, description="What one command may cost at most, in US dollars; 0: no cap")
+    allow: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Hosts that texts of a namespace may be sent to; also local and any. Default: any, for chat local",
+    )
+    prices: dict[str, PriceSettings] = Field(
+        default_factory=dict,
+        description="By model; gpt-4.1, -mini and -nano are known; any other at a local endpoint costs nothing",
+    )
+
+    def allowed(self, namespace: str) -> tuple[str, ...]:
+        """Hosts that may be sent texts of a namespace; `local` and `any` stand for themselves."""
+        return self.allow.get(namespace, ("local",) if namespace == "chat" else self.allow.get("default", ("any",)))
+
+    def price(self, model: str) -> PriceSettings | None:
+        """What a model costs; None for one that nobody has named a price of."""
+        return self.prices.get(model, _PRICES.get(model))
 
 
 class CampaignSettings(_Section):
@@ -174,6 +215,15 @@ class CampaignSettings(_Section):
         except ValidationError as error:
             setting = ".".join(str(part) for part in error.errors()[0]["loc"])
             raise UsageError(f"{named}{setting}: {_wrong(error)}.", f"Next: correct {where}") from error
+
+
+class SpamSettings(_Section):
+    """How the writing of professional sellers is learned, and when it has to be learned anew."""
+
+    sample: int = Field(100, ge=4, le=500, description="Posts of each side that a profile is written from, at most")
+    least: int = Field(20, ge=2, description="Posts of each side that it takes at least")
+    drift: float = Field(0.2, gt=0, lt=1, description="Share of verdicts that reviewers reject which is drift")
+    drift_decided: int = Field(20, ge=5, description="Decided verdicts from which drift is looked at")
 
 
 class LongtailSettings(_Section):
@@ -246,6 +296,7 @@ class Settings(BaseSettings):
     llm: LlmSettings = Field(default_factory=LlmSettings)
     campaigns: CampaignSettings = Field(default_factory=CampaignSettings)
     longtail: LongtailSettings = Field(default_factory=LongtailSettings)
+    spam: SpamSettings = Field(default_factory=SpamSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
 
     @classmethod

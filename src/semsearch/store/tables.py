@@ -198,3 +198,77 @@ decision_head = Table(
     _text("chain"),
 )
 """One row: how many decisions there are and the end of their chain, so that missing last ones are noticed."""
+
+llm_answers = Table(
+    "llm_answers",
+    metadata,
+    Column("key", Text, primary_key=True),
+    _whole("at_us"),
+    _text("prompt_id"),
+    _text("prompt_hash"),
+    _text("model"),
+    _text("content"),
+    _text("finish"),
+    _whole("n_in"),
+    _whole("n_out"),
+    _whole("cost_nusd"),
+    sqlite_with_rowid=False,
+)
+"""What models answered, by the content of the question; money is billionths of a US dollar."""
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("profile_id", Text, primary_key=True),
+    _text("name"),
+    _text("namespace"),
+    _text("text"),
+    _whole("made_us"),
+    _text("model"),
+    _text("prompt_hash"),
+    _text("made_from"),
+    _text("warnings"),
+)
+"""Never changed; which are active follows from decisions."""
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("post_id", Text, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("profile_id", Text, primary_key=True),
+    Column("prompt_hash", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    _text("author_id"),
+    _whole("posted_us"),
+    Column("is_spam", Boolean, nullable=True),
+    _text("reason"),
+    _text("quotes"),
+    _text("cause"),
+    Column("instructed", Boolean, nullable=False),
+    _whole("n_in"),
+    _whole("n_out"),
+    _whole("cost_nusd"),
+    _whole("at_us"),
+    Index("verdicts_by_author", "author_id"),
+    Index("verdicts_flagged", "namespace", "is_spam"),
+)
+"""One a text, profile, prompt and model: the last one that was given.
+
+Members of a campaign have their leader's by reference, not in a row."""
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("report_id", Text, primary_key=True),
+    _text("author_id"),
+    _whole("at_us"),
+    _text("kind"),
+    _text("route"),
+    _text("namespace", null=True),
+    _text("post_id", null=True),
+    _text("reason"),
+    Index("reports_by_author", "author_id"),
+)
+"""What others found; the id is of the content, so that a file that is read again adds nothing."""
