@@ -10,7 +10,7 @@ spam/PROFILE_ID/evaluation.json     how the profile did on them, and with which 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

@@ -43,5 +43,5 @@ def test_what_is_missing_or_damaged_says_what_to_do(workspace: Workspace) -> Non
     with workspace.writing():
         keep(workspace, "p1", BEHIND)
     (workspace.path("spam", "p1") / "sample.parquet").write_bytes(b"PAR1")
-    with pytest.raises(Damaged, match="sample.parquet"):
+    with pytest.raises(Damaged, match=r"sample\.parquet"):
         kept(workspace, "p1")
