@@ -193,7 +193,7 @@ async def _wait(delay_s: float, reader: asyncio.StreamReader) -> None:
     """So many seconds, or until the client leaves (ConnectionError)."""
     end = time.monotonic() + delay_s
     while (left := end - time.monotonic()) > 0:
-        await asyncio.sleep(min(left, 0.05))
+        await asyncio.sleep(min(left, 0.25))
         if reader.at_eof():
             raise ConnectionResetError
 

@@ -7,48 +7,43 @@ the names of the fields: those of the schema, or the ones that the prompt speaks
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from tests.contract.chat_replies import Asked, Reply, says
 
 SIGNS = {
-    "contact": re.compile(
-        r"\[?\b(?:phone|url|messenger|contact|email)[_ ]?\d*\]|<(?:phone|url|messenger)|카톡|텔레그램", re.I
-    ),
-    "shouting": re.compile(r"[!！]\s*[!！]"),
+    "contact": re.compile(r"\[[A-Z]+_\d+\]|카톡|텔레그램|telegram|whatsapp", re.I),
+    "shouting": re.compile(r"[!！]{2}"),
     "wholesale": re.compile(r"대량|도매|wholesale|bulk", re.I),
-    "stock": re.compile(r"재입고|무료배송|당일발송|restock|free\W*shipping|in\W*stock", re.I),
-    "brand": re.compile(r"정품|최저가|cheapest|best\W*price|authentic", re.I),
+    "stock": re.compile(r"재입고|무료배송|당일발송|restock|freeshipping|instock", re.I),
+    "brand": re.compile(r"정품|최저가|cheapest|bestprice|authentic", re.I),
 }
 FEATURES = (
-    "The text addresses many readers at once, as a shop does, instead of one buyer.",
-    "It speaks of supply that does not run out rather than of one thing that its owner no longer needs.",
-    "It presses the reader to act at once and to move to another channel.",
+    ("A shop speaks", "They address many readers at once.", "They address one buyer."),
+    ("Endless supply", "They speak of supply that does not run out.", "They part with one thing and say why."),
+    ("Pressure to act", "They press the reader to act at once, elsewhere.", "They leave time and place to be agreed."),
 )
 
 
-def signs(text: str) -> list[str]:
-    """Names of the signs that stand in a text."""
-    return [name for name, sign in SIGNS.items() if sign.search(text)]
+def signs(text: str) -> dict[str, str]:
+    """Names of the signs that stand in a text, with the words that show them."""
+    found = {name: sign.search(text) for name, sign in SIGNS.items()}
+    return {name: match.group() for name, match in found.items() if match}
 
 
 def judge(asked: Asked) -> Reply:
     """The scripted answer to a prompt of ours."""
-    fields = set((asked.schema or {}).get("properties", {}))
-    told = asked.system + asked.user
-    if "is_spam" in fields or (not fields and "is_spam" in told):
-        return says(verdict(asked.user))
-    if "features" in fields or (not fields and "features" in told):
-        return says({"reasoning": "Scripted.", "features": list(FEATURES)})
-    return says(feature(asked.user))
+    fields = (asked.schema or {}).get("properties", {})
+    value = _answer(asked, lambda name: name in fields or (not fields and f'"{name}"' in asked.system))
+    return says({name: part for name, part in value.items() if not fields or name in fields})
 
 
-def verdict(user: str) -> dict[str, Any]:
-    found = signs(user)
-    matches = [SIGNS[name].search(user) for name in found]
-    quotes = [match.group() for match in matches if match]
-    return {"reasoning": f"Scripted: {', '.join(found) or 'no sign'}.", "quotes": quotes, "is_spam": len(found) >= 2}
-
-
-def feature(user: str) -> dict[str, Any]:
-    return {"reasoning": "Scripted.", "present": len(signs(user)) >= 2}
+def _answer(asked: Asked, wanted: Callable[[str], bool]) -> dict[str, Any]:
+    if wanted("features"):
+        return {"features": [dict(zip(("title", "sellers", "ordinary"), row, strict=True)) for row in FEATURES]}
+    found = signs(asked.user)
+    said = {"reasoning": f"Scripted: {', '.join(found) or 'no sign'}."}
+    if wanted("is_spam"):
+        return {**said, "quotes": list(found.values())[:3], "is_spam": len(found) >= 2}
+    return {**said, "present": len(found) >= 2}

@@ -132,5 +132,5 @@ def test_the_process_prints_its_url_and_tells_its_counts() -> None:
 
 def test_the_scripted_judge_counts_signs() -> None:
     with Server(judge) as server:
-        said = [create(server, **asked(text)) for text in ("도매 문의 [phone]", "아이폰 14 팝니다")]
+        said = [create(server, **asked(text)) for text in ("도매 문의 [PHONE_1]", "아이폰 14 팝니다")]
     assert [json.loads(each.choices[0].message.content)["is_spam"] for each in said] == [True, False]
