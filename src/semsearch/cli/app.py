@@ -18,6 +18,7 @@ from semsearch.cli import (
     index,
     lexicon,
     longtail,
+    prompts,
     release,
     replay,
     scan,
@@ -84,6 +85,7 @@ app.add_typer(alerts.app, name="alerts")
 app.add_typer(authors.app, name="authors")
 app.add_typer(campaigns.app, name="campaigns")
 app.add_typer(lexicon.app, name="lexicon")
+app.add_typer(prompts.app, name="prompts")
 app.command()(simulate.simulate)
 app.command()(demo.demo)
 

@@ -7,6 +7,7 @@ serving ← pipelines ← building ← training
         ← scanning ← looking
         ← notifying
         ← lexicon
+prompts
 ```
 """
 
@@ -17,6 +18,7 @@ from semsearch.wiring.lexicon import Proposed, propose_lexicon
 from semsearch.wiring.looking import Looking, open_looking
 from semsearch.wiring.notifying import Retried, open_courier, open_sinks, retry
 from semsearch.wiring.pipelines import items_of, pipeline_schema
+from semsearch.wiring.prompts import answer_shapes, known_outputs, open_prompts
 from semsearch.wiring.releasing import gate, publish, rollback
 from semsearch.wiring.repairing import longtail_scan
 from semsearch.wiring.scanning import open_scan, open_state, reembed
@@ -37,9 +39,11 @@ __all__ = [
     "Retried",
     "Taught",
     "Training",
+    "answer_shapes",
     "build",
     "gate",
     "items_of",
+    "known_outputs",
     "load_settings",
     "longtail_lift",
     "longtail_scan",
@@ -50,6 +54,7 @@ __all__ = [
     "open_encoder",
     "open_history",
     "open_looking",
+    "open_prompts",
     "open_retriever",
     "open_scan",
     "open_searcher",
