@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import semsearch
 from semsearch.errors import MissingPart, UsageError
 from semsearch.llm.front_matter import Head, Section, read_text, taken_apart, wrong
 from semsearch.llm.templates import Flaw, names
@@ -133,7 +132,7 @@ def shipped_folder() -> Path:
 
     Raises MissingPart when they are in neither.
     """
-    package = Path(semsearch.__file__).parent
+    package = Path(__file__).parents[1]
     for folder in (package / FOLDER, package.parents[1] / FOLDER):
         if folder.is_dir():
             return folder
