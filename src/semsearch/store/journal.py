@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Select, func, select, update
 from semsearch.records import Post
 from semsearch.store.appending import Appended, Conflict, Draft, Stored, digest_of, revisions_of
 from semsearch.store.database import Store
-from semsearch.store.tables import authored, authored_mark, batches, posts
+from semsearch.store.tables import authored, authored_mark, batches, decision_members, posts
 from semsearch.store.times import from_us, to_us
 
 __all__ = ["Appended", "Conflict", "Journal", "Stored"]
@@ -113,6 +113,17 @@ class Journal:
         """All revisions of a post, oldest first; of the same id in every namespace when none is named."""
         wanted = _posts.where(posts.c.post_id == post_id).order_by(posts.c.namespace, posts.c.revision)
         return self._read(wanted if namespace is None else wanted.where(posts.c.namespace == namespace))
+
+    def covered(self, decision_ids: Sequence[int]) -> list[Stored]:
+        """Posts that any of these decisions covers, each once as it was then, in order of `seq`."""
+        named = decision_members.c
+        same = (posts.c.post_id == named.post_id) & (posts.c.revision == named.revision)
+        joined = posts.join(decision_members, same & (posts.c.namespace == named.namespace))
+        found: dict[int, Stored] = {}
+        for start in range(0, len(decision_ids), PAGE):
+            page = named.decision_id.in_(decision_ids[start : start + PAGE])
+            found |= {each.seq: each for each in self._read(_posts.select_from(joined).where(page))}
+        return [found[seq] for seq in sorted(found)]
 
     def known(self, namespace: str, post_ids: Sequence[str]) -> set[str]:
         """Those of at most 1,000 posts of a namespace that are there, in any revision."""
