@@ -91,10 +91,10 @@ class Parts(NamedTuple):
 
 
 def read_text(path: Path) -> str:
-    """The text of a prompt's file with plain line ends; raises UsageError when it is not UTF-8 or cannot be read."""
+    """The text of a prompt's file; raises UsageError when it is not UTF-8 or cannot be read."""
     try:
         raw = path.read_bytes()
-        return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        return "\n".join(lines_of(raw.decode("utf-8-sig")))
     except UnicodeDecodeError as error:
         wrong(
             path,
@@ -106,9 +106,17 @@ def read_text(path: Path) -> str:
         wrong(path, None, f"it cannot be read: {error.strerror}")
 
 
+def lines_of(text: str) -> list[str]:
+    """Lines of a prompt's text without what editors change unasked: line ends, spaces before them, empty last lines."""
+    lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    while len(lines) > 1 and not lines[-1]:
+        lines.pop()
+    return lines
+
+
 def taken_apart(text: str, path: Path) -> Parts:
     """The parts of a prompt's file; raises UsageError naming the line for what is missing, unknown or malformed."""
-    lines = text.split("\n")
+    lines = lines_of(text)
     end = _end_of_front_matter(lines, path)
     table = _table(lines[:end], path)
     try:
@@ -128,10 +136,10 @@ def wrong(path: Path, line: int | None, told: str, next_step: str = "") -> NoRet
 
 def _end_of_front_matter(lines: Sequence[str], path: Path) -> int:
     """Index of the line that closes the front matter."""
-    if lines[0].rstrip() != FENCE:
+    if lines[0] != FENCE:
         wrong(path, 1, f"a prompt begins with front matter between two lines {FENCE} (docs/prompts.md)")
     for index, line in enumerate(lines[1:], 1):
-        if line.rstrip() == FENCE:
+        if line == FENCE:
             return index
     wrong(path, len(lines), f"the front matter that begins in line 1 is not closed by {FENCE}")
 
@@ -148,25 +156,25 @@ def _table(lines: Sequence[str], path: Path) -> dict[str, Any]:
 
 def _sections(lines: Sequence[str], start: int, path: Path) -> dict[str, Section]:
     """The text under each heading, in the file's lines from index `start` on."""
-    headings = [index for index in range(start, len(lines)) if lines[index].rstrip() in SECTIONS]
+    headings = [index for index in range(start, len(lines)) if lines[index] in SECTIONS]
     for name in SECTIONS:
-        found = [index for index in headings if lines[index].rstrip() == name]
+        found = [index for index in headings if lines[index] == name]
         if not found:
             wrong(path, None, f"it has no line '{name}', the heading of what the model reads")
         if len(found) > 1:
             wrong(path, found[1] + 1, f"'{name}' stands here for the second time")
-    before = next((index for index in range(start, headings[0]) if lines[index].strip()), None)
+    before = next((index for index in range(start, headings[0]) if lines[index]), None)
     if before is not None:
         wrong(path, before + 1, "text before the first of the headings '# system' and '# user'")
     ends = [*headings[1:], len(lines)]
     return {
-        lines[begin].rstrip(): _section(lines, begin + 1, end, path)
+        lines[begin]: _section(lines, begin + 1, end, path)
         for begin, end in zip(headings, ends, strict=True)
     }  # fmt: skip
 
 
 def _section(lines: Sequence[str], begin: int, end: int, path: Path) -> Section:
-    while begin < end and not lines[begin].strip():
+    while begin < end and not lines[begin]:
         begin += 1
     if begin == end:
         wrong(path, begin, "there is no text below this heading")

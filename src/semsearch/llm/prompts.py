@@ -6,17 +6,20 @@ A prompt is code: it is named by a hash of its text, and every answer keeps the 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from semsearch.errors import MissingPart, UsageError
-from semsearch.llm.front_matter import Head, Section, read_text, taken_apart, wrong
+from semsearch.llm.front_matter import Head, Section, lines_of, read_text, taken_apart, wrong
 from semsearch.llm.templates import Flaw, names
 
 FOLDER = "prompts"
 SUFFIX = ".md"
+NAME = r"\w[\w.-]{0,127}"
+"""How a file may be called that holds a prompt; nothing that leads out of its folder."""
 OWN, OUTSIDE = "own", "outside"
 Origin = Literal["workspace", "shipped"]
 LIST = "Next: semsearch prompts list"
@@ -106,7 +109,7 @@ class Prompts:
 
     def holds(self, prompt_id: str, origin: Origin) -> bool:
         """Whether there is a file of a prompt in one place."""
-        if origin not in self._folders or Path(prompt_id).name != prompt_id:
+        if origin not in self._folders or not re.fullmatch(NAME, prompt_id):
             return False
         path = self._folders[origin] / f"{prompt_id}{SUFFIX}"
         return path.is_file() and path.stat().st_size > 0
@@ -144,8 +147,7 @@ def shipped_folder() -> Path:
 
 def hash_of(text: str) -> str:
     """16 hex digits of a prompt's text; line ends, spaces at the end of lines and empty lines at the end aside."""
-    lines = (line.rstrip() for line in text.splitlines())
-    return hashlib.sha256("\n".join(lines).rstrip("\n").encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(lines_of(text)).encode()).hexdigest()[:16]
 
 
 def _check(section: Section, kinds: Collection[str], head: Head, path: Path) -> None:
