@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from semsearch.text.views import display, search
 
@@ -22,29 +22,41 @@ def copied(text: str, posts: Sequence[str]) -> tuple[str, ...]:
     """Words and runs of words of `text`, as written there, that at least one and at most `FEW` of `posts` hold.
 
     Looked at are numbers of two digits and more, words in another script than most of the text, words with a capital
-    in the midst of a sentence, and runs of `RUN` words; any other word may be there by chance. A word is found inside
-    of longer ones too, as Korean puts endings to it. In the order of the text, each once.
+    in the midst of a sentence, and runs of `RUN` words and more; any other word may be there by chance. A word is found
+    inside of longer ones too, as Korean puts endings to it. In the order of the text, each once.
     """
     views = [search(post) for post in posts]
-    found: dict[str, None] = {}
-    for part in _parts(text):
-        wanted = search(part)
-        if 1 <= sum(wanted in view for view in views) <= FEW:
-            found.setdefault(part)
-    return tuple(each for each in found if not any(each != other and each in other for other in found))
-
-
-def _parts(text: str) -> Iterator[str]:
-    """What may have been copied."""
     latin = _mostly_latin(search(text))
-    for line in text.splitlines():
-        shown = display(line)
-        words = list(_WORD.finditer(shown))
-        for place, word in enumerate(words):
-            if _NUMBER.search(word.group()) or _foreign(word.group(), latin=latin) or _name(shown, word):
-                yield word.group()
-            if place + RUN <= len(words):
-                yield shown[word.start() : words[place + RUN - 1].end()]
+    found: dict[str, None] = {}
+    for line in map(display, text.splitlines()):
+        parts = [part for part in _parts(line, latin=latin) if _few(search(line[slice(*part)]), views)]
+        found |= dict.fromkeys(line[start:end] for start, end in _joined(parts))
+    return tuple(found)
+
+
+def _few(wanted: str, views: Sequence[str]) -> bool:
+    return 1 <= sum(wanted in view for view in views) <= FEW
+
+
+def _parts(line: str, *, latin: bool) -> Iterator[tuple[int, int]]:
+    """Start and end of what may have been copied, in order of the start."""
+    words = list(_WORD.finditer(line))
+    for place, word in enumerate(words):
+        if _NUMBER.search(word.group()) or _foreign(word.group(), latin=latin) or _name(line, word):
+            yield word.span()
+        if place + RUN <= len(words):
+            yield word.start(), words[place + RUN - 1].end()
+
+
+def _joined(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those that overlap as one."""
+    found: list[tuple[int, int]] = []
+    for start, end in parts:
+        if found and start < found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((start, end))
+    return found
 
 
 def _mostly_latin(view: str) -> bool:
