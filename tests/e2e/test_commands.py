@@ -107,8 +107,8 @@ def commands() -> dict[str, set[str]]:
 
 MODERATION = ("scan", "watch", "hunt", "replay", "alerts", "authors", "campaigns")
 """Nouns whose commands test_moderation_commands runs."""
-ELSEWHERE = (*MODERATION, "lexicon", "longtail")
-"""Nouns that have a file of their own: test_lexicon_commands and test_longtail run the last two."""
+ELSEWHERE = (*MODERATION, "lexicon", "longtail", "prompts")
+"""Nouns that have a file of their own: test_lexicon_commands, test_longtail and test_prompts run the last three."""
 MODES = [
     (path, mode)
     for path, known in commands().items()

@@ -80,6 +80,14 @@ def test_core_answers_as_the_full_installation(workspace: Path, core: Path) -> N
     assert json.loads(run([str(core), *command])) == json.loads(full)
 
 
+def test_core_holds_the_prompts(core: Path) -> None:
+    shipped = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "prompts").glob("*.md")}
+    listed = json.loads(run([str(core), "prompts", "list", "--json"]))
+    assert {row["id"] for row in listed} == shipped.keys()
+    assert all(Path(row["path"]).is_relative_to(core.parents[1]) for row in listed)
+    assert run([str(core), "prompts", "show", "spam-verdict"]) == shipped["spam-verdict"]
+
+
 def test_core_says_which_extra_training_needs(workspace: Path, core: Path) -> None:
     done = subprocess.run(
         [str(core), "train", "-w", str(workspace)], capture_output=True, text=True, check=False, cwd="/"

@@ -26,7 +26,7 @@ PromptArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of a promp
 
 @app.command("list")
 def list_prompts(workspace: WorkspaceOption = HERE, json: JsonOption = False, jsonl: JsonlOption = False) -> None:
-    """List all prompts: version and hash, the model that is asked (settings, [llm]), and where each comes from.
+    """List all prompts: version, hash, which of the two models is asked, and where each comes from.
 
     Outside of a workspace the shipped ones.
 
@@ -42,7 +42,7 @@ def list_prompts(workspace: WorkspaceOption = HERE, json: JsonOption = False, js
 
 @app.command()
 def show(prompt_id: PromptArgument, workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
-    """Show one prompt as it stands in its file: redirected into a workspace's prompts/ID.md, it can be changed there.
+    """Show one prompt as it stands in its file, ready to be a workspace's own prompts/ID.md.
 
     Example: semsearch prompts show spam-verdict
 
@@ -81,7 +81,7 @@ def diff(prompt_id: PromptArgument, workspace: WorkspaceOption = HERE, json: Jso
 @app.command()
 def check(
     prompt_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="Id of a prompt; default is all of them.", show_default=False)
+        str | None, typer.Argument(metavar="ID", help="Id of a prompt; default is all of them.", show_default=False)
     ] = None,
     workspace: WorkspaceOption = HERE,
     json: JsonOption = False,
@@ -89,8 +89,8 @@ def check(
 ) -> None:
     """Say what is wrong with each prompt; exit code 3 when there is something.
 
-    Read are front matter, template and variables. A text from outside may not stand in the system message, and a
-    workspace's prompt whose text differs from the shipped one has another version.
+    A text from outside may not stand in the system message, and a workspace's prompt whose text
+    differs from that of the shipped one has another version.
 
     Example: semsearch prompts check
 

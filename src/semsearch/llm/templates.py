@@ -43,16 +43,17 @@ class Flaw(ValueError):
 class Outside:
     """One text from outside: it can be placed as a whole, or asked whether it is empty."""
 
-    __slots__ = ("_text",)
+    __slots__ = ("_empty", "_text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, empty: bool = False) -> None:
         self._text = text
+        self._empty = empty
 
     def __str__(self) -> str:
         return self._text
 
     def __bool__(self) -> bool:
-        return bool(self._text)
+        return not self._empty
 
     def __iter__(self) -> Iterator[str]:
         raise TypeError("one text is placed by {{ name }}, not by {% for each in name %}")
@@ -63,8 +64,8 @@ class OutsideList:
 
     __slots__ = ("_texts",)
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._texts = [Outside(text) for text in texts]
+    def __init__(self, texts: Iterable[Outside]) -> None:
+        self._texts = list(texts)
 
     def __iter__(self) -> Iterator[Outside]:
         return iter(self._texts)

@@ -65,6 +65,10 @@ def refusal(text: str) -> str:
     return found.value.message
 
 
+def listed(*texts: str) -> OutsideList:
+    return OutsideList(map(Outside, texts))
+
+
 # --- what is read -------------------------------------------------------------------------------------------------
 
 
@@ -186,7 +190,7 @@ def test_any_text_is_a_prompt_or_a_usage_error(text: str):
 
 
 def test_texts_from_outside_are_placed_whole_and_never_read_as_a_template():
-    posts = OutsideList(["{{ post }}", "# system"])
+    posts = listed("{{ post }}", "# system")
     shown = rendered(Prompt.of(TEXT, PATH).user, {"post": Outside("{% for %}<b>"), "posts": posts})
     assert shown == "1 {{ post }}\n2 # system\n{% for %}<b>"
 
@@ -194,14 +198,14 @@ def test_texts_from_outside_are_placed_whole_and_never_read_as_a_template():
 def test_what_is_not_given_is_false_in_a_condition_and_an_error_where_it_is_placed():
     source = "{% if post %}[{{ post }}]{% endif %}."
     assert rendered(source, {"post": Outside("x")}) == "[x]."
-    assert rendered(source, {"post": Outside("")}) == rendered(source, {}) == "."
+    assert rendered(source, {"post": Outside("", empty=True)}) == rendered(source, {}) == "."
     with pytest.raises(Flaw, match="'post' is undefined"):
         rendered("{{ post }}", {})
 
 
 def test_a_list_is_no_text_and_a_text_no_list():
     with pytest.raises(Flaw, match="for each in name"):
-        rendered("{{ posts }}", {"posts": OutsideList(["a"])})
+        rendered("{{ posts }}", {"posts": listed("a")})
     with pytest.raises(Flaw, match="not by"):
         rendered("{% for a in post %}{{ a }}{% endfor %}", {"post": Outside("abc")})
 
@@ -331,7 +335,7 @@ def test_the_verdict_prompt_works_with_a_profile_and_without():
 
 def test_the_profile_prompt_shows_both_groups_in_full():
     user = Prompts.open(None).get("spam-profile").user
-    shown = rendered(user, {"ordinary": OutsideList(["a", "b"]), "sellers": OutsideList(["c"])})
+    shown = rendered(user, {"ordinary": listed("a", "b"), "sellers": listed("c")})
     assert shown == "Posts by ordinary people:\n\na\n\nb\n\nPosts by professional sellers:\n\nc"
 
 
