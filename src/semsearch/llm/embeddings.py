@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.errors import MissingService, UsageError
+from semsearch.errors import MissingService
+from semsearch.llm.endpoint import CHECK, Place, in_our_words, open_client
 from semsearch.settings import LlmSettings
 
 if TYPE_CHECKING:
@@ -19,11 +20,9 @@ if TYPE_CHECKING:
     from openai.types import CreateEmbeddingResponse
 
 BATCH = 128
-TIMEOUT_S = 60.0
 CANARIES = ("usb hub 4 port", "아이폰 14 프로 256gb 자급제", "wooden dining table with chairs", "나이키 운동화 270")
 CANARY_STEP = 0.05
 """Cosines are rounded to this step: far above the noise of a served model, below what another model changes."""
-CHECK = "Next: check [llm] in semsearch.toml, or SEMSEARCH_LLM__BASE_URL and OPENAI_API_KEY"
 
 
 class OpenAIEncoder:
@@ -43,17 +42,7 @@ class OpenAIEncoder:
 
         A server at `base_url` may need no key. Raises MissingService without one for the client's default endpoint.
         """
-        import os
-
-        from openai import OpenAI, OpenAIError
-
-        own_server = settings.base_url or os.environ.get("OPENAI_BASE_URL")
-        key = os.environ.get("OPENAI_API_KEY") or ("none" if own_server else None)
-        try:
-            client = OpenAI(api_key=key, base_url=settings.base_url or None, timeout=TIMEOUT_S)
-        except OpenAIError as error:
-            raise MissingService("No key for the embeddings endpoint.", "Next: export OPENAI_API_KEY=…") from error
-        return cls(client, settings.embedding_model, settings.embedding_dim)
+        return cls(open_client(settings), settings.embedding_model, settings.embedding_dim)
 
     @property
     def encoder_id(self) -> str:
@@ -95,22 +84,14 @@ class OpenAIEncoder:
         return out
 
     def _ask(self, texts: list[str]) -> NDArray[np.float32]:
-        import openai
+        from openai import OpenAIError
 
-        where = f"The embeddings endpoint {self._client.base_url}"
+        place = Place(str(self._client.base_url), self._model, "embedding_model", "embeddings")
         try:
             response = self._request(texts)
-        except openai.APIConnectionError as error:
-            raise MissingService(f"{where} cannot be reached: {error}", CHECK) from error
-        except openai.AuthenticationError as error:
-            raise MissingService(f"{where} refuses the key.", CHECK) from error
-        except openai.NotFoundError as error:
-            raise MissingService(f"{where} has no model '{self._model}' (404).", CHECK) from error
-        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            raise UsageError(f"{where} refuses the request: {error.message}", CHECK) from error
-        except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:  # also what its parser trips over
-            raise MissingService(f"{where} does not answer as it should: {error}", CHECK) from error
-        return _rows(response, len(texts), where)
+        except (OpenAIError, ValueError, TypeError, AttributeError) as error:  # also what its parser trips over
+            raise in_our_words(error, place) from error
+        return _rows(response, len(texts), str(place))
 
     def _request(self, texts: list[str]) -> CreateEmbeddingResponse:
         if self._asked_dim:

@@ -1,0 +1,224 @@
+"""Questions in, answers out: in order, each paid for once, never over the budget, and only where its texts may go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from datetime import datetime
+from itertools import islice
+from random import Random
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel
+
+from semsearch.errors import UsageError
+from semsearch.llm.answers import Answer, Estimate, Question
+from semsearch.llm.budget import FREE, LIMITS, NUSD, Budget, Rate, most_tokens_in, most_tokens_out
+from semsearch.llm.chat import Call
+from semsearch.llm.endpoint import Place, address
+from semsearch.llm.line import Line
+from semsearch.llm.messages import key_of, messages_of
+from semsearch.llm.running import CHUNK, Prepared, Run
+from semsearch.llm.slots import Slots
+from semsearch.settings import LlmSettings
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from semsearch.llm.guard.guard import Guard
+    from semsearch.llm.keeping import Cache
+    from semsearch.llm.messages import Rendered
+
+T = TypeVar("T", bound=BaseModel)
+Leaving = Callable[[Question[Any], "Rendered", str, str], None]
+"""Takes question, messages, model and key of what is about to be sent, and writes down that it left."""
+
+
+class Asker:
+    """Asks the models of `settings`; `close` it, or use it as a context manager.
+
+    Nothing is opened, and no key asked for, before the first question whose answer is not kept. `allowed` raises
+    UsageError for a namespace whose texts may not go there. `transport` stands in for the network.
+    """
+
+    def __init__(
+        self,
+        settings: LlmSettings,
+        cache: Cache,
+        guard: Guard,
+        *,
+        clock: Callable[[], datetime],
+        nonces: Callable[[], str],
+        allowed: Callable[[str], None],
+        leaving: Leaving,
+        local: bool,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._settings = settings
+        self._cache = cache
+        self._guard = guard
+        self._clock = clock
+        self._nonces = nonces
+        self._allowed = allowed
+        self._leaving = leaving
+        self._local = local
+        self._transport = transport
+        self._budget = Budget.of(settings.max_usd)
+        self._line: Line | None = None
+        self._runs: list[Run[Any]] = []
+        self._slots: dict[Run[Any], Slots] = {}
+        self._n_calls = 0
+        self._schemas: dict[type[BaseModel], dict[str, Any]] = {}
+
+    @property
+    def spent_usd(self) -> float:
+        """What was paid so far: counted by the endpoint, or as dear as can be where it could not tell."""
+        return self._budget.spent_nusd / NUSD
+
+    @property
+    def n_calls(self) -> int:
+        """Answers that came over the line so far."""
+        return self._n_calls + (self._line.chat.n_calls if self._line else 0)
+
+    @property
+    def n_in_flight(self) -> int:
+        """Attempts that are under way."""
+        return self._line.chat.n_in_flight if self._line else 0
+
+    @property
+    def n_cached(self) -> int:
+        """Answers given that needed no call of their own."""
+        return sum(run.n_cached for run in self._runs)
+
+    def ask(self, questions: Iterable[Question[T]]) -> Generator[Answer[T], None, None]:
+        """As many answers in the order of the questions, which are pulled a little ahead of those being answered.
+
+        An answer is in the store before it is given. Closing the generator gives up what is in flight. Raises, after
+        all that came was kept: BudgetReached when the next call may pass the cap; MissingService when the endpoint is
+        not there, refuses the key or has no such model; UsageError when it refuses our requests, for texts that may
+        not be sent there, for a model without a price below a cap, and for a full disk; and what `questions` raises.
+        """
+        run = Run(iter(questions), self._prepared, lambda calls: self._send(run, calls), self._settings.concurrency)
+        self._runs.append(run)
+        try:
+            yield from run.answers()
+        finally:
+            self._end(run)
+
+    def price(self, questions: Iterable[Question[Any]]) -> Estimate:
+        """What asking would cost at most; nothing is sent. Raises UsageError as asking below a cap does."""
+        waiting = iter(questions)
+        seen: set[str] = set()
+        n = n_cached = worst_nusd = 0
+        while chunk := list(islice(waiting, CHUNK)):
+            for prepared, call in self._prepared(chunk, priced=True):
+                n += 1
+                if call is None or prepared.key in seen:
+                    n_cached += 1
+                else:
+                    worst_nusd += call.worst_nusd
+                seen.add(prepared.key)
+        return Estimate(n, n_cached, n - n_cached, worst_nusd / NUSD)
+
+    def close(self) -> None:
+        """End runs that are not finished, then the connections; closing twice is no error."""
+        for run in list(self._slots):
+            self._end(run)
+        line, self._line = self._line, None
+        if line:
+            self._n_calls += line.chat.n_calls
+            line.close()
+
+    def __enter__(self) -> Asker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _send(self, run: Run[Any], calls: list[Call]) -> None:
+        line = self._opened()
+        if run not in self._slots:
+            n = self._settings.concurrency
+            self._slots[run] = Slots(line.chat, line.keeper, n, clock=self._clock, arrived=run.arrived)
+        line.background.soon(self._slots[run].add, calls)
+
+    def _end(self, run: Run[Any]) -> None:
+        slots = self._slots.pop(run, None)
+        if slots and self._line:
+            self._line.background.wait(slots.close())
+
+    def _opened(self) -> Line:
+        if self._line is None:
+            self._line = Line(
+                self._settings,
+                self._cache,
+                self._budget,
+                clock=self._clock,
+                jitter=Random(self._nonces()),
+                transport=self._transport,
+            )
+        return self._line
+
+    def _prepared(self, chunk: Sequence[Question[T]], *, priced: bool = False) -> list[tuple[Prepared[T], Call | None]]:
+        models = [self._settings.large if each.prompt.role == "large" else self._settings.small for each in chunk]
+        keys = [key_of(question, model, self._settings) for question, model in zip(chunk, models, strict=True)]
+        kept = self._cache.get(keys)
+        found = []
+        for question, model, key in zip(chunk, models, keys, strict=True):
+            rendered = messages_of(question, self._guard, self._nonces())
+            call = None if key in kept else self._call(question, rendered, model, key, priced=priced)
+            found.append((Prepared(question, key, model, rendered.instructed, kept.get(key)), call))
+        return found
+
+    def _call(self, question: Question[Any], rendered: Rendered, model: str, key: str, *, priced: bool) -> Call:
+        self._allowed(question.namespace)
+        prompt = question.prompt
+        schema = self._schema(question.shape)
+        body = {**prompt.parameters, "model": model, "messages": rendered.messages, **self._format(question.shape)}
+        counted = priced or self._budget.cap_nusd is not None
+        rate = self._rate(model, needed=counted)
+        n_out = most_tokens_out(prompt.parameters)
+        if n_out is None and counted and not rate.free:
+            raise UsageError(
+                f"Prompt '{prompt.id}' sets no max_tokens, so nobody can say what a call costs at most.",
+                f"Next: add {LIMITS[1]} to [parameters] in prompts/{prompt.id}.md, or leave --max-usd out",
+            )
+        return Call(
+            key=key,
+            prompt_id=prompt.id,
+            prompt_hash=prompt.prompt_hash,
+            body=body,
+            place=Place(address(self._settings), model, prompt.role),
+            rate=rate,
+            worst_nusd=rate.cost(most_tokens_in(rendered.messages, schema), n_out or 0),
+            leaving=lambda: self._leaving(question, rendered, model, key),
+        )
+
+    def _rate(self, model: str, *, needed: bool) -> Rate:
+        price = self._settings.price(model)
+        if price is not None:
+            return Rate.of(price)
+        if needed and not self._local:
+            raise UsageError(
+                f"Nobody has said what '{model}' costs, so no cap can be kept.",
+                f'Next: add [llm.prices."{model}"] to semsearch.toml: input and output, US dollars a million tokens',
+            )
+        return FREE
+
+    def _format(self, shape: type[BaseModel]) -> dict[str, Any]:
+        kind = self._settings.structured
+        if kind == "none":
+            return {}
+        if kind == "json_object":
+            return {"response_format": {"type": kind}}
+        named = {"name": shape.__name__, "strict": True, "schema": self._schema(shape)}
+        return {"response_format": {"type": kind, kind: named}}
+
+    def _schema(self, shape: type[BaseModel]) -> dict[str, Any]:
+        """The strict JSON schema of a shape, as the openai package makes it for tools; empty when none is asked for."""
+        if self._settings.structured != "json_schema":
+            return {}
+        if shape not in self._schemas:
+            from openai import pydantic_function_tool
+
+            self._schemas[shape] = dict(pydantic_function_tool(shape)["function"]["parameters"])
+        return self._schemas[shape]

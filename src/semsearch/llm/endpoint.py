@@ -1,0 +1,192 @@
+"""Where the models are: a client is opened here, and its failures are put into our words."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from semsearch.errors import MissingService, SemsearchError, UsageError
+from semsearch.llm.answers import FILTER
+from semsearch.settings import LlmSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import httpx2
+    from openai import APIStatusError, AsyncOpenAI, OpenAI
+
+C = TypeVar("C")
+CHECK = "Next: check [llm] in semsearch.toml, or SEMSEARCH_LLM__BASE_URL and OPENAI_API_KEY"
+OFFICIAL = "https://api.openai.com/v1"
+TIMEOUT_S = 60.0
+CONNECT_S = 10.0
+LONGEST_WAIT_S = 120.0
+"""An endpoint that asks to wait longer is waited for by a person."""
+TOO_MANY = 429
+SERVER_ERROR = 500
+MAYBE_BILLED = {408, 502, 504}
+"""Somebody on the way gave up; the model may have answered."""
+TIMES = {408, 409, TOO_MANY}
+"""Statuses below 500 that may pass."""
+NO_MONEY = {"insufficient_quota", "billing_hard_limit_reached"}
+_UNLIKE = "does not answer as it should: {}"
+TOO_LONG = {"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which model is asked where, for messages."""
+
+    url: str
+    model: str
+    setting: str
+    """Name of the model's setting in [llm]."""
+    kind: str = "chat"
+
+    def __str__(self) -> str:
+        return f"The {self.kind} endpoint {self.url}"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What an attempt that failed means for the next one."""
+
+    detail: str
+    again: bool = True
+    """Whether it may pass."""
+    billed: bool = False
+    """Whether the model may have worked for it."""
+    wait_s: float | None = None
+    """As the endpoint asks."""
+    all_wait: bool = False
+    """Whether it holds for every call."""
+    filtered: bool = False
+    """Whether a filter of the endpoint stopped the prompt."""
+    stop: SemsearchError | None = None
+    """When no other call would do better."""
+
+
+def address(settings: LlmSettings) -> str:
+    """The endpoint's address: that of the settings, of OPENAI_BASE_URL, or OpenAI's own."""
+    return settings.base_url or os.environ.get("OPENAI_BASE_URL") or OFFICIAL
+
+
+def open_client(settings: LlmSettings) -> OpenAI:
+    """A plain client, for embeddings; raises MissingService without a key for an endpoint that is not one's own."""
+    from openai import OpenAI
+
+    return _opened(settings, "embeddings", lambda **given: OpenAI(**given, timeout=TIMEOUT_S))
+
+
+def open_async_client(settings: LlmSettings, transport: httpx2.AsyncBaseTransport | None = None) -> AsyncOpenAI:
+    """A client that makes one attempt a call, for chat; `transport` stands in for the network. Raises as above.
+
+    Only connecting is timed here: the time-outs of a client start anew with every byte.
+    """
+    import httpx2
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+
+    limits = httpx2.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency)
+    timeout = httpx2.Timeout(None, connect=min(CONNECT_S, settings.timeout_s / 2))
+    http = DefaultAsyncHttpxClient(transport=transport, limits=limits, timeout=timeout)
+    once: dict[str, Any] = {"timeout": timeout, "max_retries": 0, "http_client": http}
+    return _opened(settings, "chat", lambda **given: AsyncOpenAI(**given, **once))
+
+
+def in_our_words(error: Exception, place: Place) -> SemsearchError:
+    """What a failure of the openai package means to a person."""
+    import openai
+
+    told: dict[type[Exception], tuple[str, str]] = {
+        openai.APIConnectionError: (f"cannot be reached: {error.__cause__ or error}", CHECK),
+        openai.AuthenticationError: ("refuses the key.", CHECK),
+        openai.PermissionDeniedError: (f"does not permit it: {error}", CHECK),
+        openai.NotFoundError: (f"has no model '{place.model}' (404).", _other_model(place)),
+    }
+    if getattr(error, "code", None) in NO_MONEY:
+        return MissingService(f"{place} says that no money is left for this key: {error}", "Next: fill up the account")
+    if isinstance(error, (openai.BadRequestError, openai.UnprocessableEntityError)):
+        return UsageError(f"{place} refuses the request: {error.message}", CHECK)
+    words, step = next((told[kind] for kind in told if isinstance(error, kind)), (_UNLIKE.format(error), CHECK))
+    return MissingService(f"{place} {words}", step)
+
+
+def trouble_of(error: Exception, place: Place, *, heard: bool, now: datetime) -> Trouble:
+    """What a failed attempt means. `heard`: this endpoint has answered before, so it is there and takes our calls."""
+    import openai
+
+    stop = None if heard else in_our_words(error, place)
+    if isinstance(error, TimeoutError):
+        return Trouble("no answer in time", billed=True)
+    if isinstance(error, openai.APIConnectionError):
+        unsent = _unsent(error)
+        detail = str(error.__cause__ or error)
+        return Trouble(detail, billed=not unsent, stop=stop if unsent else None)
+    if isinstance(error, openai.APIStatusError):
+        return _told_by_status(error, place, stop, now)
+    return Trouble(f"no readable answer: {error}", billed=True)
+
+
+def _told_by_status(error: APIStatusError, place: Place, stop: SemsearchError | None, now: datetime) -> Trouble:
+    import openai
+
+    status, code = error.status_code, error.code or error.type or ""
+    detail = f"{status}: {error.message}"[:300]
+    if isinstance(error, (openai.AuthenticationError, openai.NotFoundError)) or code in NO_MONEY:
+        return Trouble(detail, stop=in_our_words(error, place))
+    if code == FILTER:
+        return Trouble(detail, again=False, filtered=True)
+    if status in TIMES or status >= SERVER_ERROR:
+        wait_s = retry_after(error.response.headers, now)
+        if wait_s is not None and wait_s > LONGEST_WAIT_S:
+            said = f"{place} asks to wait for {wait_s:,.0f} s ({status})."
+            return Trouble(detail, stop=MissingService(said, "Next: the same command after that time"))
+        all_wait = status == TOO_MANY or wait_s is not None
+        return Trouble(detail, billed=status in MAYBE_BILLED, wait_s=wait_s, all_wait=all_wait)
+    return Trouble(detail, again=False, stop=None if code in TOO_LONG else stop)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that a server asks to wait, by retry-after-ms, or Retry-After in seconds or as a date; else None."""
+    for name, scale in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) * scale
+        except ValueError:
+            continue
+        if math.isfinite(seconds):
+            return max(0.0, seconds)
+    try:
+        at = parsedate_to_datetime(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
+
+
+def _opened(settings: LlmSettings, kind: str, client: Callable[..., C]) -> C:
+    from openai import OpenAIError
+
+    own_server = settings.base_url or os.environ.get("OPENAI_BASE_URL")
+    key = os.environ.get("OPENAI_API_KEY") or ("none" if own_server else None)
+    try:
+        return client(api_key=key, base_url=settings.base_url or None)
+    except OpenAIError as error:
+        step = "Next: export OPENAI_API_KEY=…, or SEMSEARCH_LLM__BASE_URL=http://… for a server of your own"
+        raise MissingService(f"No key for the {kind} endpoint.", step) from error
+
+
+def _other_model(place: Place) -> str:
+    setting = place.setting
+    where = f"SEMSEARCH_LLM__{setting.upper()}"
+    return f"Next: correct [llm] {setting} in semsearch.toml, or {where}; or the address, SEMSEARCH_LLM__BASE_URL"
+
+
+def _unsent(error: Exception) -> bool:
+    """Whether a connection failed before the request was on its way."""
+    import httpx2
+
+    before = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
+    return isinstance(error.__cause__, (*before, httpx2.UnsupportedProtocol, httpx2.InvalidURL))
