@@ -1,7 +1,8 @@
 """A judge that follows a plain rule: *scripted*, so that nothing which it says is a figure of quality.
 
-A post is spam when at least two of a few signs stand in it. The profile is a canned list. What is asked for is told by
-the names of the fields: those of the schema, or the ones that the prompt speaks of.
+A post is spam when at least two of a few signs stand in it: in the last text between markers, without data marks. The
+profile is a canned list. What is asked for is told by the names of the fields: those of the schema, or the ones that
+the prompt speaks of.
 """
 
 from __future__ import annotations
@@ -26,6 +27,16 @@ FEATURES = (
 )
 
 
+BLOCK = re.compile(r"<<TEXT:(\w+)>>\n(.*?)\n<<END:\1>>", re.S)
+MARK = "¦"
+
+
+def post(user: str) -> str:
+    """The last text between markers, as it was written; all of a message without markers."""
+    blocks = [text for _, text in BLOCK.findall(user)]
+    return (blocks[-1] if blocks else user).replace(MARK, "")
+
+
 def signs(text: str) -> dict[str, str]:
     """Names of the signs that stand in a text, with the words that show them."""
     found = {name: sign.search(text) for name, sign in SIGNS.items()}
@@ -42,7 +53,7 @@ def judge(asked: Asked) -> Reply:
 def _answer(asked: Asked, wanted: Callable[[str], bool]) -> dict[str, Any]:
     if wanted("features"):
         return {"features": [dict(zip(("title", "sellers", "ordinary"), row, strict=True)) for row in FEATURES]}
-    found = signs(asked.user)
+    found = signs(post(asked.user))
     said = {"reasoning": f"Scripted: {', '.join(found) or 'no sign'}."}
     if wanted("is_spam"):
         return {**said, "quotes": list(found.values())[:3], "is_spam": len(found) >= 2}

@@ -130,7 +130,9 @@ def test_the_process_prints_its_url_and_tells_its_counts() -> None:
         process.stdout.close()
 
 
-def test_the_scripted_judge_counts_signs() -> None:
+def test_the_scripted_judge_counts_signs_of_the_post_alone() -> None:
+    profiled = "<<TEXT:a1>>\nwholesale, bulk!!\n<<END:a1>>\n<<TEXT:a1>>\n¦아이폰¦14¦팝니다\n<<END:a1>>"
+    texts = {"도매 문의 [PHONE_1]": True, "아이폰 14 팝니다": False, profiled: False, profiled + profiled: False}
     with Server(judge) as server:
-        said = [create(server, **asked(text)) for text in ("도매 문의 [PHONE_1]", "아이폰 14 팝니다")]
-    assert [json.loads(each.choices[0].message.content)["is_spam"] for each in said] == [True, False]
+        said = [create(server, **asked(text)) for text in texts]
+    assert [json.loads(each.choices[0].message.content)["is_spam"] for each in said] == list(texts.values())

@@ -1,0 +1,204 @@
+"""Many questions at once, over real HTTP: order, what is asked twice, what is kept, what it may cost, how it ends."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from tests.contract.asking import answers, good, opened, question, questions, verdict, word
+from tests.contract.chat_replies import Asked, Reply, broken, cut_connection, refuses, slow
+from tests.contract.chat_server import Server
+
+from semsearch.errors import BudgetReached, MissingService
+
+
+def jittered(seed: int = 0, most_s: float = 0.03):
+    rng = random.Random(seed)
+    return lambda asked: slow(good(asked), rng.uniform(0, most_s))
+
+
+def closed(server: Server, within_s: float = 2.0) -> bool:
+    """Whether every connection of the clients ends in time."""
+    end = time.monotonic() + within_s
+    while server.n_open and time.monotonic() < end:
+        time.sleep(0.02)
+    return server.n_open == 0
+
+
+def test_answers_come_in_the_order_of_the_questions(tmp_path: Path) -> None:
+    with Server(jittered()) as server:
+        said = answers(server, tmp_path, questions(40), concurrency=8)
+    assert [each.value.reasoning for each in said] == [str(i) for i in range(40)]
+    assert 1 < server.max_in_flight <= 8
+    assert server.n_connections <= 8
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 32])
+def test_no_more_calls_at_once_than_allowed(tmp_path: Path, concurrency: int) -> None:
+    with Server(lambda asked: slow(good(asked), 0.25)) as server:
+        said = answers(server, tmp_path, questions(2 * concurrency), concurrency=concurrency)
+    assert [each.value.reasoning for each in said] == [str(i) for i in range(2 * concurrency)]
+    assert server.max_in_flight == concurrency
+
+
+def test_equal_questions_of_one_run_are_one_call(tmp_path: Path) -> None:
+    asked = [question(f"post{name}") for name in "abcabcaab"]
+    with Server(jittered()) as server:
+        said = answers(server, tmp_path, asked, concurrency=4)
+    assert [each.value.reasoning for each in said] == list("abcabcaab")
+    assert server.n_calls == 3
+    assert sum(not each.cached for each in said) == 3
+    assert sum(each.cost_usd for each in said if not each.cached) == pytest.approx(server.billed_usd(1.0, 4.0))
+
+
+def test_a_second_run_makes_no_call(tmp_path: Path) -> None:
+    with Server(jittered()) as server:
+        first = answers(server, tmp_path, questions(20))
+        n_calls = server.n_calls
+        second = answers(server, tmp_path, questions(20))
+    assert (n_calls, server.n_calls) == (20, 20)
+    assert [each.value for each in second] == [each.value for each in first]
+    assert all(each.cached for each in second)
+
+
+def test_another_model_or_prompt_is_another_question(tmp_path: Path) -> None:
+    with Server(good) as server:
+        answers(server, tmp_path, questions(3))
+        answers(server, tmp_path, questions(3), small="scripted-large")
+        answers(server, tmp_path, questions(3), structured="json_object")
+    assert server.n_calls == 9
+
+
+def test_questions_are_pulled_as_they_are_needed(tmp_path: Path) -> None:
+    pulled = itertools.count()
+    endless = (question(f"post{i}") for i in pulled)
+    with Server(jittered()) as server, opened(server, tmp_path, concurrency=4) as asker:
+        said = list(itertools.islice(asker.ask(endless), 10))
+    assert [each.value.reasoning for each in said] == [str(i) for i in range(10)]
+    assert next(pulled) < 200
+
+
+def test_one_slow_call_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    with Server(lambda asked: slow(good(asked), 0.6 if word(asked) == "0" else 0.0)) as server:
+        start = time.monotonic()
+        said = answers(server, tmp_path, questions(40), concurrency=4)
+        took = time.monotonic() - start
+    assert said[0].value.reasoning == "0"
+    assert server.n_calls == 40
+    assert took < 2
+
+
+def paying(every: int):
+    """Of so many answers one is lost on its way, one refused, and one an error that costs nothing; 0: all are good."""
+    faults = {0: cut_connection, 1: lambda _: refuses(), 2: lambda _: broken(500)}
+
+    def answer(asked: Asked) -> Reply:
+        reply = verdict(word(asked), delay_s=0.002 * (asked.number % 5))
+        fault = faults.get(asked.number % every) if every else None
+        return fault(reply) if fault else reply
+
+    return answer
+
+
+def worst_usd(server: Server, folder: Path) -> float:
+    """What one call costs at most."""
+    with opened(server, folder) as asker:
+        return asker.price(questions(1)).worst_usd
+
+
+@pytest.mark.parametrize(("n_worst", "every"), [(20.5, 0), (20.5, 5), (0.9, 0)])
+def test_the_bill_stays_within_the_cap_and_what_was_paid_is_kept(tmp_path: Path, n_worst: float, every: int) -> None:
+    n, got = 60, []
+    with Server(paying(every), bytes_per_token=1.0) as server:
+        cap = n_worst * worst_usd(server, tmp_path)
+        with opened(server, tmp_path, max_usd=cap, retries=1) as asker:
+            with pytest.raises(BudgetReached, match="Next: "):
+                got.extend(asker.ask(questions(n)))
+            spent = asker.spent_usd
+        billed, n_calls = server.billed_usd(1.0, 4.0), server.n_calls
+        assert (n_calls > 0) == (n_worst >= 1)
+        assert n_calls < n
+        assert billed <= spent <= cap
+        server.answer = good
+        again = answers(server, tmp_path, questions(n))
+        n_kept = sum(each.cached for each in again)
+        assert server.n_calls == n_calls + n - n_kept
+    assert n_kept == n_calls if not every else n_kept < n_calls
+    assert n_kept >= len(got)
+
+
+def test_the_cap_is_used_up_but_for_the_worst_of_one_call(tmp_path: Path) -> None:
+    with Server(good, bytes_per_token=1.0) as server:
+        worst = worst_usd(server, tmp_path)
+        with opened(server, tmp_path, max_usd=15 * worst) as asker, pytest.raises(BudgetReached):
+            list(asker.ask(questions(60)))
+    assert 14 * worst < server.billed_usd(1.0, 4.0) <= 15 * worst
+
+
+def test_a_price_is_told_without_a_call_or_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server(good, bytes_per_token=1.0) as server:
+        answers(server, tmp_path, questions(5))
+        billed = server.billed_usd(1.0, 4.0)
+        monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+        with opened(server, tmp_path) as asker:
+            told = asker.price([*questions(20), question("post19")])
+        assert server.n_calls == 5
+        assert (told.n, told.n_cached, told.n_calls) == (21, 6, 15)
+        answers(server, tmp_path, questions(20))
+    assert server.billed_usd(1.0, 4.0) - billed <= told.worst_usd
+
+
+def test_a_key_that_is_withdrawn_keeps_what_was_paid(tmp_path: Path) -> None:
+    def answer(asked: Asked) -> Reply:
+        late = asked.number > 20
+        return Reply(status=401, error="revoked", code="invalid_api_key") if late else good(asked)
+
+    with Server(answer) as server:
+        with opened(server, tmp_path, concurrency=4) as asker, pytest.raises(MissingService):
+            list(asker.ask(questions(50)))
+        assert server.n_calls <= 24
+        server.answer = good
+        again = answers(server, tmp_path, questions(50))
+    assert sum(each.cached for each in again) == 20
+
+
+@pytest.mark.parametrize("how", ["break", "error", "interrupt"])
+def test_stopping_early_leaves_nothing_hanging(tmp_path: Path, how: str) -> None:
+    threads = threading.active_count()
+    with Server(lambda asked: slow(good(asked), 0.01 if asked.number <= 30 else 5.0)) as server:
+        with opened(server, tmp_path, concurrency=8) as asker:
+            said = asker.ask(questions(50))
+            try:
+                for i, _ in enumerate(said):
+                    if i == 9:
+                        leave(how)
+            except (ZeroDivisionError, KeyboardInterrupt, StopIteration):
+                pass
+            said.close()
+        assert closed(server)
+        assert threading.active_count() <= threads + 1  # the server's own
+        server.answer = good
+        before = server.n_calls
+        again = answers(server, tmp_path, questions(50))
+    assert sum(each.cached for each in again) >= 10
+    assert server.n_calls - before == 50 - sum(each.cached for each in again)
+
+
+def leave(how: str) -> None:
+    if how == "error":
+        raise ZeroDivisionError
+    raise KeyboardInterrupt if how == "interrupt" else StopIteration
+
+
+def test_counters_are_live(tmp_path: Path) -> None:
+    with Server(jittered()) as server:
+        answers(server, tmp_path, questions(5))
+        with opened(server, tmp_path, concurrency=4) as asker:
+            seen = [(asker.n_calls, asker.n_cached, asker.n_in_flight) for _ in asker.ask(questions(20))]
+            assert (asker.n_calls, asker.n_cached, asker.n_in_flight) == (15, 5, 0)
+    assert all(n_in_flight <= 4 for _, _, n_in_flight in seen)
+    assert asker.spent_usd <= server.billed_usd(1.0, 4.0)
