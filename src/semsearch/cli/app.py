@@ -24,6 +24,7 @@ from semsearch.cli import (
     scan,
     search,
     simulate,
+    spam,
     train,
     workspace,
 )
@@ -85,6 +86,7 @@ app.add_typer(alerts.app, name="alerts")
 app.add_typer(authors.app, name="authors")
 app.add_typer(campaigns.app, name="campaigns")
 app.add_typer(lexicon.app, name="lexicon")
+app.add_typer(spam.app, name="spam")
 app.add_typer(prompts.app, name="prompts")
 app.command()(simulate.simulate)
 app.command()(demo.demo)

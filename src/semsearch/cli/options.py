@@ -15,7 +15,7 @@ from semsearch.errors import UsageError
 
 NAMED = re.compile(
     r"(?<![\w./])semsearch "
-    r"((?:(?:import|index|release|evaluate|scan|alerts|authors|campaigns|lexicon|longtail|prompts) )?[a-z]+)"
+    r"((?:(?:import|index|release|evaluate|scan|alerts|authors|campaigns|lexicon|longtail|prompts|spam) )?[a-z]+)"
 )
 """A command inside a sentence."""
 WITHOUT_WORKSPACE = re.compile(r"demo|simulate")

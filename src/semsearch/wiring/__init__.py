@@ -7,7 +7,8 @@ serving ← pipelines ← building ← training
         ← scanning ← looking
         ← notifying
         ← lexicon
-prompts
+        ← asking ← spam
+prompts ←──────────┘
 ```
 """
 
@@ -30,6 +31,7 @@ from semsearch.wiring.serving import (
     open_searcher,
     query_side,
 )
+from semsearch.wiring.spam import open_spam
 from semsearch.wiring.teaching import Taught, longtail_lift, longtail_train
 from semsearch.wiring.training import Training, train
 
@@ -59,6 +61,7 @@ __all__ = [
     "open_scan",
     "open_searcher",
     "open_sinks",
+    "open_spam",
     "open_state",
     "pipeline_schema",
     "propose_lexicon",

@@ -1,0 +1,54 @@
+"""What commands that ask language models share: a cap, a price before anything is sent, what it came to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from semsearch.cli.output import emit, talk
+
+if TYPE_CHECKING:
+    from semsearch.llm.answers import Estimate
+    from semsearch.llm.asking import Asker
+    from semsearch.settings import Settings
+    from semsearch.workspace import Workspace
+
+MaxUsdOption = Annotated[
+    float | None, typer.Option("--max-usd", min=0.0, help="Stop before this much is spent, in US dollars; 0: no cap.")
+]
+DryOption = Annotated[bool, typer.Option("--dry-run", help="Say what it would cost at most; send nothing.")]
+
+
+def capped(workspace: Workspace, max_usd: float | None) -> Settings:
+    """The settings of a workspace with the cap of this command line."""
+    from semsearch.wiring import load_settings
+
+    return load_settings(workspace).override("llm", max_usd=max_usd)
+
+
+def show_price(estimate: Estimate, *, as_json: bool = False, as_jsonl: bool = False) -> None:
+    """What a batch would cost."""
+    facts = {
+        "questions": estimate.n,
+        "answered before": estimate.n_cached,
+        "calls": estimate.n_calls,
+        "at most usd": round(estimate.worst_usd, 6),
+    }
+    emit(estimate if as_json or as_jsonl else facts, as_json=as_json, as_jsonl=as_jsonl)
+    talk("Nothing was sent. Next: the same command without --dry-run, with --max-usd to be sure of the cap")
+
+
+def cost_of(asker: Asker) -> dict[str, Any]:
+    """Calls and money so far, for a document."""
+    return {"n_calls": asker.n_calls, "n_cached": asker.n_cached, "spent_usd": round(asker.spent_usd, 9)}
+
+
+def tell_cost(asker: Asker) -> None:
+    """Calls and money so far, for a person."""
+    talk(f"{asker.n_calls:,} calls, {asker.n_cached:,} answers known before; spent {money(asker.spent_usd)}.")
+
+
+def money(usd: float) -> str:
+    """US dollars to read: `$1.25`, `$0.0042`."""
+    return f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.4f}"
