@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from semsearch.errors import Damaged, MismatchError, Refused, UsageError
-from semsearch.llm.guard.instructions import instructions
 from semsearch.records import Decision, Profile
+from semsearch.spam.steering import steering
 from semsearch.store.database import Store
 from semsearch.store.decisions import Decisions
 from semsearch.store.profiles import Profiles, text_digest
@@ -89,7 +89,7 @@ def rollback(store: Store, namespace: str, name: str, *, by: str, now: datetime,
     if last is None:
         names = ", ".join(sorted(_newest(all_, namespace)))
         told = f"active are {names}" if names else "none is"
-        raise UsageError(f"No profile '{name}' is active in {namespace}: {told}.", "Next: semsearch spam approve")
+        raise UsageError(f"No profile '{name}' is active in {namespace}: {told}.", "Next: semsearch spam show")
     made = Decision(0, now, by.strip(), "undo", str(last.decision_id), reason=reason.strip())
     undoing = decisions.append(made, after=version)[0]
     return RolledBack(undoing, last, _newest([*all_, undoing], namespace).get(name))
@@ -118,7 +118,7 @@ def found(store: Store, profile_id: str) -> Profile:
         known = [each.profile_id for each in profiles.all()]
         near = difflib.get_close_matches(profile_id, known, n=3, cutoff=0.75) or known[:3]
         told = f" There are {', '.join(near)}." if near else ""
-        step = "Next: semsearch spam approve, which lists them" if known else _LEARN
+        step = "Next: semsearch spam show" if known else _LEARN
         raise UsageError(f"There is no profile '{profile_id}'.{told}", step)
     return profile
 
@@ -162,7 +162,7 @@ def _approvable(profile: Profile, by: str, profile_prompt: str) -> Profile:
             f"it was {profile.prompt_hash}.",
             f"Next: semsearch spam learn, for a new draft, or semsearch spam approve {profile.profile_id} --text FILE",
         )
-    passages = instructions(profile.text)
+    passages = steering(profile.text)
     if passages:
         raise Refused(
             f"{profile.profile_id} reads like instructions: {', '.join(map(repr, passages[:3]))}. It would go into the "

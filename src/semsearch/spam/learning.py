@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from semsearch.errors import Refused, UsageError
 from semsearch.llm.answers import CUT, FAILED, Answer, Question
-from semsearch.llm.guard.instructions import instructions
+from semsearch.llm.guard.marking import unmarked
 from semsearch.records import Post, Profile
 from semsearch.spam.copied import copied
 from semsearch.spam.kept import Labelled
 from semsearch.spam.shapes import SellerFeature, SellerProfile
+from semsearch.spam.steering import steering
 from semsearch.store.profiles import named
 from semsearch.text.views import display
 
@@ -30,7 +31,8 @@ fits the 128,000 tokens that common models read, also in Korean, where a charact
 TEXT_CHARS = 10_000
 """Characters of a profile, at most: it is sent, and paid for, with every post."""
 NAME = re.compile(r"[^\W_](?:[\w-]{0,38}[^\W_])?")
-_PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_[A-Z]+)*_\d+\]")
+_PLACEHOLDER = re.compile(r"\[[A-Z]+(?:[_ ]\d+)?\]")
+"""What the guard puts for what it took out."""
 _TOLD = 8
 """Words that a warning lists."""
 _EDIT = "Next: semsearch spam approve {} --text FILE --by NAME, with a text of your own"
@@ -106,7 +108,7 @@ def warnings_of(text: str, sample: Labelled, *, instructed: bool = False) -> tup
     """What a person has to know of a profile's text before approving it."""
     held = [post.text for post, _ in sample.pairs]
     found = {
-        "It reads like instructions, and cannot be approved before a person has edited it": instructions(text),
+        "It reads like instructions, and cannot be approved before a person has edited it": steering(text),
         "Words that stand in one or two posts of the sample alone": copied(text, held),
         "Placeholders of personal data": tuple(dict.fromkeys(_PLACEHOLDER.findall(text))),
     }
@@ -129,7 +131,7 @@ def _cut(posts: Sequence[Post], share: int) -> list[str]:
 
 def _plain(feature: SellerFeature) -> SellerFeature | None:
     """Each part on one line; None for a feature that leaves one out."""
-    parts = [display(part) for part in (feature.title, feature.sellers, feature.ordinary)]
+    parts = [display(unmarked(part)) for part in (feature.title, feature.sellers, feature.ordinary)]
     return SellerFeature(title=parts[0], sellers=parts[1], ordinary=parts[2]) if all(parts) else None
 
 
