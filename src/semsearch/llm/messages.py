@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from semsearch.llm.answers import Question
-    from semsearch.llm.guard.guard import Guard, Packed
+    from semsearch.llm.guard.guard import Cleaned, Guard, Packed
     from semsearch.llm.prompts import Prompt
     from semsearch.settings import LlmSettings
+
+REMEMBERED = 64
+"""Texts that are cleaned once for their key and their message, which is dear; some questions are prepared together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def messages_of(question: Question[Any], guard: Guard, nonce: str) -> Rendered:
     packed: list[Packed] = []
 
     def outside(text: str) -> Outside:
-        packed.append(guard.pack(text, nonce))
+        packed.append(_packed(text, guard, nonce))
         return Outside(packed[-1].text, empty=not text)
 
     own = {name: text for name, text in question.own.items() if name in prompt.variables}
@@ -73,13 +76,14 @@ def key_of(question: Question[Any], model: str, settings: LlmSettings) -> str:
     """
     prompt = question.prompt
     declared = prompt.variables.keys()
+    shape: type[BaseModel] = question.shape
     parts = {
         "prompt": prompt.prompt_hash,
         "rules": _rules_hash(),
         "model": model,
         "parameters": dict(prompt.parameters),
         "structured": settings.structured,
-        "schema": _schema_hash(question.shape),
+        "schema": _schema_hash(shape),
         "own": {name: question.own[name] for name in declared & question.own.keys()},
         "outside": {
             name: _cleaned(question.outside[name], settings.max_chars) for name in declared & question.outside.keys()
@@ -105,8 +109,17 @@ def _filled(prompt: Prompt, template: str, values: Mapping[str, str | Outside | 
         wrong(prompt.path, None, str(flaw))
 
 
+def _packed(text: str, guard: Guard, nonce: str) -> Packed:
+    return guard.wrap(_clean(text, guard.max_chars), nonce) if guard.normalising else guard.pack(text, nonce)
+
+
 def _cleaned(value: str | Sequence[str], max_chars: int) -> str | list[str]:
-    return clean(value, max_chars).text if isinstance(value, str) else [clean(each, max_chars).text for each in value]
+    return _clean(value, max_chars).text if isinstance(value, str) else [_clean(text, max_chars).text for text in value]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _clean(text: str, max_chars: int) -> Cleaned:
+    return clean(text, max_chars)
 
 
 @lru_cache(maxsize=1)
