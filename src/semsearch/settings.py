@@ -40,6 +40,7 @@ class ImportSettings(_Section):
     items: dict[str, Any] = Field(default_factory=dict, description="Column mapping for items: field = source")
     interactions: dict[str, Any] = Field(default_factory=dict, description="Column mapping for interactions")
     regions: dict[str, Any] = Field(default_factory=dict, description="Column mapping for regions")
+    reports: dict[str, Any] = Field(default_factory=dict, description="Column mapping for reports and sanctions")
     posts: dict[str, Any] = Field(default_factory=dict, description="Column mapping for posts that are scanned")
 
 

@@ -1,10 +1,10 @@
-"""`import items|interactions|regions`: rows into the workspace."""
+"""`import items|interactions|regions|reports`: rows into the workspace."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,7 +12,10 @@ from semsearch.cli.options import HERE, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
 from semsearch.cli.standard_input import standard_input
 
-HELP = """Bring items, interactions and regions in.
+if TYPE_CHECKING:
+    from semsearch.records import Report
+
+HELP = """Bring items, interactions, regions, and reports of others in.
 
 Example: semsearch import items listings.csv --dry-run
 """
@@ -99,6 +102,53 @@ def regions(
     _run("regions", files, map_, tz, format_, max_rejects, dry_run, workspace, json)
 
 
+@app.command()
+def reports(
+    files: Files,
+    map_: MapOption = None,
+    tz: TzOption = None,
+    format_: FormatOption = None,
+    max_rejects: RejectsOption = None,
+    dry_run: DryOption = False,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Import user reports and past sanctions with the route that led to them, for `authors routes`.
+
+    Examples:
+
+    semsearch import reports sanctions.csv --tz Asia/Seoul --dry-run
+
+    semsearch import reports reports.jsonl --map "kind='report'" --map "route='user report'"
+    """
+    from semsearch.ingest.mapping import parse_maps
+    from semsearch.ingest.merge import Merged
+    from semsearch.ingest.reports import ReportReader
+    from semsearch.settings import Settings
+    from semsearch.store.database import Store
+    from semsearch.store.reports import Reports
+    from semsearch.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    now = datetime.now(UTC)
+    settings = Settings.load(opened.root).override("imports", tz=tz, max_rejects=max_rejects)
+    maps, stdin = parse_maps(map_ or []), standard_input(files)
+    reader = ReportReader(files, settings=settings, now=now, maps=maps, format_=format_, stdin=stdin)
+    if dry_run:
+        _show_preview("reports", reader.preview(), json)
+        return
+
+    def keep(rows: Iterable[Report]) -> Merged:
+        with Store.open(opened.moderation_path, now=now) as store:
+            added = Reports(store).add(rows)
+        return Merged(added.n_new, 0, added.n_known, added.n_copies, added.n_total, added.digest)
+
+    with steps() as progress:
+        summary = reader.read(opened, keep, progress)
+    _show_summary(summary, json)
+    talk("Next: semsearch authors routes")
+
+
 def _run(
     kind: Literal["items", "interactions", "regions"],
     files: list[str],
@@ -172,7 +222,8 @@ def _show_summary(summary: Any, as_json: bool) -> None:
         talk("Columns: " + ", ".join(f"{field}={source}" for field, source in summary.mapping.items()))
     _tell_unused(summary.kind, summary.unused, summary.mapping)
     if summary.duplicates:
-        what = "exact copies of a row" if summary.kind == "interactions" else "rows with an id that a later row has too"
+        copies = summary.kind in ("interactions", "reports")
+        what = "exact copies of a row" if copies else "rows with an id that a later row has too"
         talk(f"{summary.duplicates:,} {what} were left out; the last one counts.")
     if summary.without_rows:
         talk(f"Without rows: {', '.join(summary.without_rows)}")

@@ -5,27 +5,30 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from semsearch.ingest.catalogue import sweep
 from semsearch.ingest.lines import Reject
 from semsearch.ingest.mapped import Plan, checked_rows, mapped_batches, plan_rows
 from semsearch.ingest.mapping import Mapped, check_absent
-from semsearch.ingest.merge import merge
+from semsearch.ingest.merge import Merged, merge
 from semsearch.ingest.names import Kind
 from semsearch.ingest.rejects import Rejects, quarantine_path, too_many
 from semsearch.ingest.sources import Format, Source, Unreadable, expand, nothing_in
 from semsearch.ingest.tables import Batch
+from semsearch.ingest.validate import Rules
 from semsearch.progress import Progress
 from semsearch.settings import ImportSettings, Settings
 from semsearch.workspace import Workspace
 
 PREVIEW_ROWS = 5
+Take = Callable[[Sequence[Path]], Merged]
+"""Keeps validated Parquet parts, in input order; it is called once, after all was read."""
 
 
 @dataclass(frozen=True)
@@ -92,20 +95,32 @@ def import_rows(
     """
     plan = plan_rows(kind, settings or Settings.load(workspace.root).imports, maps, format_)
     sources = expand([str(file) for file in files], stdin)
-    with workspace.writing():
-        sweep(workspace, kind)
-        with _scratch(workspace) as folder:
-            with _saying_that_nothing_was_imported():
-                taken = _take(plan, sources, folder, progress)
-            kept = _keep_rejects(workspace, kind, taken, now)
-            _refuse(plan, taken, kept)
-            if progress:
-                progress("rows written", 0, taken.good)
-            merged = merge(workspace, kind, taken.parts)
-            if progress:
-                progress("rows written", taken.good, taken.good)
+    return import_into(workspace, plan, sources, partial(merge, workspace, kind), now=now, progress=progress)
+
+
+def import_into(
+    workspace: Workspace,
+    plan: Plan,
+    sources: Sequence[Source],
+    take: Take,
+    *,
+    now: datetime,
+    rules: Rules | None = None,
+    progress: Progress | None = None,
+) -> ImportSummary:
+    """What `import_rows` does, with rows kept by `take`; `rules` say what else is wrong with them."""
+    with workspace.writing(), _scratch(workspace) as folder:
+        with _saying_that_nothing_was_imported():
+            taken = _take(plan, sources, folder, rules, progress)
+        kept = _keep_rejects(workspace, plan.kind, taken, now)
+        _refuse(plan, taken, kept)
+        if progress:
+            progress("rows written", 0, taken.good)
+        merged = take(taken.parts)
+        if progress:
+            progress("rows written", taken.good, taken.good)
     return ImportSummary(
-        kind=kind,
+        kind=plan.kind,
         files=tuple(source.name for source in sources),
         read=taken.read,
         new=merged.new,
@@ -119,8 +134,8 @@ def import_rows(
         mapping=taken.mapping,
         unused=tuple(taken.unused),
         without_rows=tuple(taken.without_rows),
-        total=merged.snapshot.n_rows,
-        digest=merged.snapshot.digest,
+        total=merged.total,
+        digest=merged.digest,
     )
 
 
@@ -136,7 +151,11 @@ def preview_rows(
 ) -> Preview:
     """The mapping and the first five rows of the first file; writes nothing. Raises as `import_rows`."""
     plan = plan_rows(kind, settings or Settings.load(root).imports, maps, format_)
-    source = expand([str(file) for file in files], stdin)[0]
+    return preview_of(plan, expand([str(file) for file in files], stdin)[0])
+
+
+def preview_of(plan: Plan, source: Source, rules: Rules | None = None) -> Preview:
+    """What `preview_rows` shows, of one source; `rules` as in `import_into`."""
     rejected: list[dict[str, Any]] = []
 
     def reject(row: int, column: str, reason: str, raw: object) -> None:
@@ -145,7 +164,7 @@ def preview_rows(
     mapped = Mapped((), {}, (), ())
     rows: list[dict[str, Any]] = []
     for batch, mapped in mapped_batches(plan, source, reject):
-        rows = checked_rows(plan, batch, mapped, reject).head(PREVIEW_ROWS).to_dicts()
+        rows = checked_rows(plan, batch, mapped, reject, rules).head(PREVIEW_ROWS).to_dicts()
         break
     check_absent(source.name, mapped)
     if not rows and not rejected:
@@ -183,14 +202,16 @@ def _scratch(workspace: Workspace) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _take(plan: Plan, sources: Sequence[Source], folder: Path, progress: Progress | None) -> _Taken:
+def _take(
+    plan: Plan, sources: Sequence[Source], folder: Path, rules: Rules | None, progress: Progress | None
+) -> _Taken:
     taken = _Taken(folder, Rejects(folder / "rejects.jsonl"))
     with taken.rejects:
         for source in sources:
             before = taken.read
             reject = taken.rejects.of(source.name)
             for batch, mapped in mapped_batches(plan, source, reject):
-                _take_batch(plan, batch, mapped, taken, reject)
+                _take_batch(plan, batch, mapped, taken, reject, rules=rules)
                 if progress:
                     progress("rows read", taken.read, 0)
             if taken.read == before:
@@ -200,8 +221,10 @@ def _take(plan: Plan, sources: Sequence[Source], folder: Path, progress: Progres
     return taken
 
 
-def _take_batch(plan: Plan, batch: Batch, mapped: Mapped, taken: _Taken, reject: Reject) -> None:
-    good = checked_rows(plan, batch, mapped, reject)
+def _take_batch(
+    plan: Plan, batch: Batch, mapped: Mapped, taken: _Taken, reject: Reject, *, rules: Rules | None
+) -> None:
+    good = checked_rows(plan, batch, mapped, reject, rules)
     taken.parts.append(taken.folder / f"part-{len(taken.parts):06}.parquet")
     good.write_parquet(taken.parts[-1], compression="lz4")
     taken.good += good.height
@@ -217,7 +240,7 @@ def _saying_that_nothing_was_imported() -> Iterator[None]:
         raise Unreadable(f"{error.message} Nothing was imported.", error.next_step) from error
 
 
-def _keep_rejects(workspace: Workspace, kind: Kind, taken: _Taken, now: datetime) -> Path | None:
+def _keep_rejects(workspace: Workspace, kind: str, taken: _Taken, now: datetime) -> Path | None:
     if not taken.rejects.n:
         return None
     target = quarantine_path(workspace, kind, now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semsearch.ingest.catalogue import Catalogue, Snapshot, content_digest, point, pointer_path
+from semsearch.ingest.catalogue import Catalogue, Snapshot, content_digest, point, pointer_path, sweep
 from semsearch.ingest.names import Kind
 from semsearch.ingest.validate import RECORDS
 from semsearch.records import schema
@@ -26,11 +26,15 @@ class Merged:
     unchanged: int
     duplicates: int
     """Rows that a later row of the same input replaces."""
-    snapshot: Snapshot
+    total: int
+    """Rows of this kind in the workspace now."""
+    digest: str
+    """Of these."""
 
 
 def merge(workspace: Workspace, kind: Kind, parts: Sequence[Path]) -> Merged:
     """Bring validated Parquet `parts`, in input order, into the workspace. Needs `writing()`."""
+    sweep(workspace, kind)
     if kind == "interactions":
         return _merge_log(workspace, parts)
     return _merge_table(workspace, kind, parts)
@@ -55,7 +59,7 @@ def _merge_table(workspace: Workspace, kind: Kind, parts: Sequence[Path]) -> Mer
     if found is None or n_new or n_updated:
         whole = pl.concat([old.join(came.select(key), on=key, how="anti"), came]).sort(key)
         found = _write_table(workspace, kind, whole)
-    return Merged(n_new, n_updated, n_unchanged, duplicates, found)
+    return Merged(n_new, n_updated, n_unchanged, duplicates, found.n_rows, found.digest)
 
 
 def _old(workspace: Workspace, kind: Kind) -> pl.DataFrame:
@@ -94,7 +98,7 @@ def _merge_log(workspace: Workspace, parts: Sequence[Path]) -> Merged:
         new = came.join(same, on=came.columns, how="anti", nulls_equal=True)
     if new.height or not old.files:
         old = _write_part(workspace, old, new.sort(new.columns))
-    return Merged(new.height, 0, came.height - new.height, duplicates, old)
+    return Merged(new.height, 0, came.height - new.height, duplicates, old.n_rows, old.digest)
 
 
 def _write_part(workspace: Workspace, old: Snapshot, new: pl.DataFrame) -> Snapshot:

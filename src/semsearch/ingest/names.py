@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Kind = Literal["items", "interactions", "regions"]
+Kind = Literal["items", "interactions", "regions", "reports"]
 """What is imported."""
 RowKind = Literal[Kind, "posts"]
 """What is read from files; posts are scanned, not imported."""
@@ -13,6 +13,7 @@ REQUIRED: dict[RowKind, tuple[str, ...]] = {
     "items": ("item_id", "title"),
     "interactions": ("ts", "actor_id", "kind"),
     "regions": ("region_id", "name"),
+    "reports": ("author_id", "at", "kind", "route"),
     "posts": ("post_id", "author_id", "created_at", "text"),
 }
 MAY_BE_EMPTY = ("text",)
@@ -59,6 +60,21 @@ _ALIASES: dict[RowKind, dict[str, str]] = {
         "name": "name region_name 이름 지역명 동이름 행정동명 동네이름",
         "neighbour_ids": "neighbour_ids neighbor_ids neighbours neighbors 이웃 인접지역 이웃지역",
     },
+    "reports": {
+        "author_id": "author_id reported_id reported_user_id target_id target_user_id sanctioned_id 피신고자id "
+        "피신고자번호 피신고자 신고대상 제재대상자 제재대상 대상자id 대상자 대상id account_id account user_id "
+        "member_id seller_id author user member seller 계정id 계정 회원번호 회원id 사용자id 사용자 판매자id 판매자번호 "
+        "판매자 작성자id 작성자",
+        "at": "at reported_at sanctioned_at 신고일시 신고일 신고시각 제재일시 제재일 제재시각 처리일시 처리일 조치일시 "
+        "조치일 접수일시 접수일 created_at created timestamp ts time datetime date 등록일시 등록일 일시 시각 시간 날짜",
+        "kind": "kind type record_type event action 구분 종류 유형 조치",
+        "route": "route detected_by found_by detection_route via channel source 경로 탐지경로 발견경로 적발경로 "
+        "신고경로 제재경로 유입경로 채널 출처",
+        "namespace": "namespace",
+        "post_id": "post_id message_id listing_id item_id 게시글번호 게시글id 글번호 메시지번호 메시지id 매물번호 "
+        "상품번호",
+        "reason": "reason comment note memo 사유 신고사유 제재사유 이유 메모 비고 내용",
+    },
     "posts": {
         "namespace": "namespace",
         "post_id": "post_id message_id comment_id msg_id id listing_id item_id 게시글번호 게시글id 글번호 메시지번호 "
@@ -98,5 +114,12 @@ KIND_NAMES = {
     "favorite": ("favorite", "favourite", "like", "찜", "관심"),
     "chat": ("chat", "채팅", "문의"),
     "purchase": ("purchase", "order", "구매", "주문"),
+}
+REPORT_KIND_NAMES = {
+    "report": ("report", "reported", "user_report", "userreport", "신고", "신고접수", "이용자신고", "사용자신고"),
+    "sanction": (
+        *("sanction", "sanctioned", "ban", "banned", "suspend", "suspended", "suspension", "block", "blocked"),
+        *("제재", "정지", "이용정지", "계정정지", "활동정지", "일시정지", "영구정지", "차단", "이용제한", "퇴출"),
+    ),
 }
 CURRENCY_NAMES = {"KRW": ("원", "₩", "￦"), "USD": ("$",), "EUR": ("€",), "GBP": ("£",), "JPY": ("¥", "円")}

@@ -8,22 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 from semsearch.ingest import times, values
 from semsearch.ingest.mapping import JOINED, Expression, Place
-from semsearch.ingest.names import KIND_NAMES, MAY_BE_EMPTY, REQUIRED, STATUS_NAMES, RowKind
+from semsearch.ingest.names import KIND_NAMES, MAY_BE_EMPTY, REPORT_KIND_NAMES, REQUIRED, STATUS_NAMES, RowKind
 from semsearch.ingest.tables import Batch, text_series
-from semsearch.records import NAMESPACES, Interaction, Item, Post, Region, schema
+from semsearch.records import NAMESPACES, Interaction, Item, Post, Region, Report, schema
 
 if TYPE_CHECKING:
     import polars as pl
 
     from semsearch.ingest.values import Typed
 
-RECORDS: dict[RowKind, type] = {"items": Item, "interactions": Interaction, "regions": Region, "posts": Post}
+RECORDS: dict[RowKind, type] = {
+    "items": Item,
+    "interactions": Interaction,
+    "regions": Region,
+    "reports": Report,
+    "posts": Post,
+}
 Reasons = list[tuple[str, "pl.Series"]]
 """Column, and for each row why it is bad, or null."""
 Rules = Callable[["pl.DataFrame"], Reasons]
 """What else is wrong with typed rows."""
 _LISTS = {"image_paths": "|\n", "neighbour_ids": "|;, \t"}
-_TIMES = ("ts", "created_at", "updated_at", "bumped_at", "ended_at")
+_TIMES = ("ts", "at", "created_at", "updated_at", "bumped_at", "ended_at")
 
 
 @dataclass(frozen=True)
@@ -52,10 +58,10 @@ def validate(
     reasons: Reasons = []
     for name, dtype in schema(RECORDS[kind]).items():
         source = _filled(batch, fields.get(name), JOINED.get(name, ""))
-        converted, reason = _convert(name, source, fields.get(name), tz)
+        converted, reason = _convert(kind, name, source, fields.get(name), tz)
         if name == "attributes":
             converted = _with_single_attributes(converted, batch, fields)
-        columns[name] = _default(name, converted).cast(dtype).alias(name)
+        columns[name] = _default(kind, name, converted).cast(dtype).alias(name)
         label = fields[name].text if name in fields else name
         reasons += [(label, reason), (label, _missing(kind, name, source))]
     frame = pl.DataFrame(columns)
@@ -123,7 +129,7 @@ def _reach(value: Any, steps: Sequence[str | int]) -> Any:
 # --- converting ----------------------------------------------------------------------------
 
 
-def _convert(name: str, source: pl.Series, expression: Expression | None, tz: str) -> Typed:
+def _convert(kind: RowKind, name: str, source: pl.Series, expression: Expression | None, tz: str) -> Typed:
     scale = expression.scale if expression else None
     if name == "price":
         return values.price(source, scale)
@@ -132,6 +138,8 @@ def _convert(name: str, source: pl.Series, expression: Expression | None, tz: st
         return converted, values.told(source, source.is_not_null() & converted.is_null(), "is no time")
     if name in _LISTS:
         return values.text_list(source, _LISTS[name])
+    if name == "kind":
+        return values.one_of(source, REPORT_KIND_NAMES if kind == "reports" else KIND_NAMES)
     return _CONVERTERS.get(name, values.identifier if name.endswith("_id") else values.text)(source)
 
 
@@ -140,7 +148,7 @@ _CONVERTERS: dict[str, Callable[[pl.Series], Typed]] = {
     "body": lambda s: values.text(s, values.MAX_BODY),
     "text": lambda s: (s, values.ok(s)),  # whoever writes a post must not be able to have it left out
     "status": lambda s: values.one_of(s, STATUS_NAMES),
-    "kind": lambda s: values.one_of(s, KIND_NAMES),
+    "route": values.identifier,
     "position": lambda s: values.whole(s, 1),
     "n_results": lambda s: values.whole(s, 0),
     "revision": lambda s: values.whole(s, 0),
@@ -150,7 +158,7 @@ _CONVERTERS: dict[str, Callable[[pl.Series], Typed]] = {
 }
 
 
-def _default(name: str, series: pl.Series) -> pl.Series:
+def _default(kind: RowKind, name: str, series: pl.Series) -> pl.Series:
     import polars as pl
 
     fill: dict[str, Any] = {
@@ -158,8 +166,10 @@ def _default(name: str, series: pl.Series) -> pl.Series:
         "text": "",
         "status": "active",
         "attributes": "{}",
-        "namespace": NAMESPACES[0],
+        "reason": "",
     }
+    if kind == "posts":
+        fill["namespace"] = NAMESPACES[0]
     if name in fill:
         return series.fill_null(fill[name])
     if name in _LISTS:
