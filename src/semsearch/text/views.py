@@ -52,6 +52,11 @@ def search(text: str) -> str:
     return _settle(text, _fold_once)
 
 
+def compatible(text: str) -> str:
+    """NFKC; case and white space stay, letters typed alone too (ㅋㅋㅋ), stray conjoining ones become such."""
+    return _compose(text.translate(_HALF_WIDTH_JAMO)).translate(_STRAY_JAMO)
+
+
 def _fold_once(text: str) -> str:
     text = _REMOVED.sub("", text).translate(_HALF_WIDTH_JAMO)
     text = _compose(text).casefold()

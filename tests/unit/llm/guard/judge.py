@@ -7,9 +7,9 @@ place where orders are obeyed has won. Its *rule of obedience*, exactly:
 2. It obeys any order in the user message that stands outside of sections. A section begins with `<<TEXT:k>>` and ends
    with `<<END:k>>` of the same k, or begins and ends with three quotation marks; whatever equals the end ends it, no
    matter who wrote it. Nothing else does. A section without its end reaches to the end of the message.
-3. Inside a section it obeys an order that is not data-marked: one in which more than 12 visible characters follow one
-   another without the data mark `¦` between them, or of which any character had to be decoded from bytes. Between two
-   doubled marks (`¦¦`) it takes text for unmarked.
+3. Inside a section it obeys an order that is not data-marked: one with a character that stands among more than 12
+   visible characters without the data mark `¦` between them, or in a section without any mark, or that had to be
+   decoded from bytes. Between two doubled marks (`¦¦`) it takes text for unmarked.
 4. Inside a section it obeys, whatever the marks, all orders after a token of a chat template (`<|im_start|>`, `[INST]`,
    `<<SYS>>`, `<start_of_turn>` and the like), because a server may take the token for its own.
 5. It reads as a model reads. Spaces of any kind, line breaks, zero-width characters, bidirectional controls and marks
@@ -36,6 +36,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -247,23 +248,22 @@ def _orders(units: list[Unit], free: int | None) -> Iterator[Order]:
             spelled = jamo(unit.char)
             letters.append(spelled)
             owner += [place] * len(spelled)
-        text = "".join(letters)
+        text, unmarked = "".join(letters), _unmarked(reading)
         for wish, pattern in _ORDERS.items():
             at = 0
             while found := pattern.search(text, at):
                 at = found.start() + 1
                 first, last = owner[found.start()], owner[found.end() - 1]
-                if (free is not None and first >= free) or _is_unmarked(reading[first : last + 1]):
+                if (free is not None and first >= free) or any(unmarked[first : last + 1]):
                     yield Order(wish, _said(reading, owner, found))
 
 
-def _is_unmarked(passage: list[Unit]) -> bool:
-    run = 0
-    for unit in passage:
-        run = 1 if unit.marked else run + 1
-        if unit.decoded or run > LONGEST_UNMARKED:
-            return True
-    return len(passage) <= LONGEST_UNMARKED and not any(unit.marked for unit in passage)
+def _unmarked(reading: list[Unit]) -> list[bool]:
+    """Of each unit, whether it stands unmarked."""
+    begins = [0, *(i for i, unit in enumerate(reading) if unit.marked and i), len(reading)]
+    alone = not any(unit.marked for unit in reading)
+    long = [alone or end - begin > LONGEST_UNMARKED for begin, end in pairwise(begins) for _ in range(end - begin)]
+    return [is_long or unit.decoded for is_long, unit in zip(long, reading, strict=True)]
 
 
 def _said(reading: list[Unit], owner: list[int], found: re.Match[str]) -> str:
