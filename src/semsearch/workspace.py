@@ -8,6 +8,7 @@ semsearch.toml                 settings, written by the user
 catalogue/ interactions/       what import leaves (written by ingest)
 quarantine/                    rejected rows
 lexicon/                       the user's TSV files
+prompts/                       the user's prompts, in the place of shipped ones
 models/MODEL_ID/               trained models
 releases/RELEASE_ID/           manifest.json and all that it pins
 pipelines/NAME/schema.toml     what its towers read, written by the user

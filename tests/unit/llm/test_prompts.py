@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semsearch import wiring
-from semsearch.errors import UsageError
+from semsearch.errors import MissingPart, UsageError
+from semsearch.llm import prompts as prompts_file
 from semsearch.llm.checking import checked, problems
 from semsearch.llm.front_matter import Parameters
 from semsearch.llm.prompts import Prompt, Prompts, hash_of, shipped_folder
@@ -319,9 +320,22 @@ def test_a_shipped_text_changes_with_its_version_only():
     assert {name for name, _ in found} == {"spam-feature", "spam-profile", "spam-verdict"}
 
 
+def test_the_shipped_prompts_are_in_the_package_or_beside_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    assert shipped_folder() == ROOT / "prompts"
+    package = tmp_path / "src" / "semsearch"
+    monkeypatch.setattr(prompts_file, "__file__", str(package / "llm" / "prompts.py"))
+    with pytest.raises(MissingPart, match="has no prompts"):
+        shipped_folder()
+    for folder in (
+        tmp_path / "prompts",
+        package / "prompts",
+    ):  # a checkout; then an installed package, which goes first
+        folder.mkdir(parents=True)
+        assert shipped_folder() == folder
+
+
 def test_nothing_is_wrong_with_the_shipped_prompts():
     prompts = wiring.open_prompts()
-    assert shipped_folder() == ROOT / "prompts"
     assert [problems(prompts, each, wiring.known_outputs()) for each in prompts.ids()] == [[], [], []]
 
 
