@@ -73,21 +73,21 @@ class JudgedCampaign:
 def leaders(campaigns: CampaignStore, journal: Journal, namespace: str, rulings: Rulings) -> Iterator[Led]:
     """The campaigns of a namespace as people left them, the one that began first first.
 
-    The leader is the earliest one that the machine or a person made one; where its text is no longer in the journal the
-    earliest member that has one. Campaigns without any are left out.
+    The leader is the earliest one that the machine or a person made one; where it has no text, or none that is still in
+    the journal, the earliest member that has one. Campaigns of which no post is there are left out.
     """
     found: dict[str, list[Member]] = {}
     for member in campaigns.members(namespace):
         found.setdefault(placed(member, rulings), []).append(member)
     for campaign_id, members in found.items():
         posts = journal.get([each.seq for each in members])
-        there = [each for each in members if each.seq in posts]
+        told = {seq: post.text for seq, post in posts.items() if not blank(post.text)}
+        there = [each for each in members if each.seq in (told or posts)]
         if not there:
             continue
         leader = next((each for each in there if each.net == "leader"), there[0])
-        texts = {post.text for post in posts.values() if not blank(post.text)}
         others = tuple(each for each in members if each is not leader)
-        yield Led(namespace, campaign_id, posts[leader.seq], others, len(texts))
+        yield Led(namespace, campaign_id, posts[leader.seq], others, len(set(told.values())))
 
 
 def judge(campaigns: Iterable[Led], detect: Detect) -> Iterator[JudgedCampaign]:
