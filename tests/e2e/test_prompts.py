@@ -12,6 +12,7 @@ from tests.e2e.test_commands import commands
 
 from semsearch.cli.output import CONTROL
 from semsearch.llm.prompts import shipped_folder
+from semsearch.workspace import Workspace
 
 ID = "spam-verdict"
 SHIPPED = shipped_folder() / f"{ID}.md"
@@ -26,7 +27,7 @@ MODES = [
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A workspace with a prompt of its own, which is fine."""
-    assert run("init", "-w", tmp_path / "market").code == 0
+    Workspace.create(tmp_path / "market")
     changed(tmp_path / "market", ("version = 1", "version = 2"), ("Never guess", "Do not guess"))
     return tmp_path / "market"
 
@@ -128,11 +129,8 @@ def test_a_new_text_under_the_old_version_is_a_problem(root: Path):
 WRONG = [
     ("{{ post }}", "{{ ''.__class__ }}", "line 50: an attribute cannot stand here"),
     ("{{ post }}", "{% for i in range(10**9) %}{% endfor %}", "line 50: a loop runs over one variable from outside"),
-    ("{{ post }}", "{{ pots }}", "line 50: there is no variable 'pots'"),
     ("{{ namespace }}", "{{ post }}", "line 20: 'post' is from outside and cannot stand in the system message"),
     ("# user", "# usr", "it has no line '# user'"),
-    ("version = 1", "version = one", "line 3: the front matter is not TOML"),
-    ("+++", "---", "line 1: a prompt begins with front matter"),
 ]
 
 
