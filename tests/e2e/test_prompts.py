@@ -127,9 +127,13 @@ def test_a_new_text_under_the_old_version_is_a_problem(root: Path):
 
 
 WRONG = [
-    ("{{ post }}", "{{ ''.__class__ }}", "line 50: an attribute cannot stand here"),
-    ("{{ post }}", "{% for i in range(10**9) %}{% endfor %}", "line 50: a loop runs over one variable from outside"),
-    ("{{ namespace }}", "{{ post }}", "line 20: 'post' is from outside and cannot stand in the system message"),
+    ("{{ post }}", "{{ ''.__class__ }}", "line {line}: an attribute cannot stand here"),
+    (
+        "{{ post }}",
+        "{% for i in range(10**9) %}{% endfor %}",
+        "line {line}: a loop runs over one variable from outside",
+    ),
+    ("{{ namespace }}", "{{ post }}", "line {line}: 'post' is from outside and cannot stand in the system message"),
     ("# user", "# usr", "it has no line '# user'"),
 ]
 
@@ -137,9 +141,10 @@ WRONG = [
 @pytest.mark.parametrize(("old", "new", "said"), WRONG)
 def test_a_file_that_is_wrong_is_told_by_its_line(old: str, new: str, said: str, root: Path):
     own = changed(root, (old, new))
+    line = SHIPPED.read_text(encoding="utf-8").partition(old)[0].count("\n") + 1
     used = run("prompts", "show", ID, "-w", root)
     assert (used.code, used.out) == (2, "")
-    assert str(own) in used.err and said in used.err
+    assert str(own) in used.err and said.format(line=line) in used.err
     assert f"Next: correct it, then semsearch prompts check -w {root} {ID}" in used.err
     checked = run("prompts", "check", "-w", root)
     assert checked.code == 3 and "1 of 3 prompts has problems" in checked.err
