@@ -67,6 +67,7 @@ class Asker:
         self._runs: list[Run[Any]] = []
         self._slots: dict[Run[Any], Slots] = {}
         self._n_calls = 0
+        self._rates: dict[str, Rate] = {}
         self._schemas: dict[type[BaseModel], dict[str, Any]] = {}
 
     @property
@@ -194,9 +195,10 @@ class Asker:
         )
 
     def _rate(self, model: str, *, needed: bool) -> Rate:
-        price = self._settings.price(model)
-        if price is not None:
-            return Rate.of(price)
+        if model not in self._rates and (price := self._settings.price(model)):
+            self._rates[model] = Rate.of(price)
+        if model in self._rates:
+            return self._rates[model]
         if needed and not self._local:
             raise UsageError(
                 f"Nobody has said what '{model}' costs, so no cap can be kept.",

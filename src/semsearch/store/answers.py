@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from semsearch.store.database import Store
 from semsearch.store.tables import llm_answers
@@ -26,6 +27,7 @@ _columns = (
     llm_answers.c.n_out,
     llm_answers.c.cost_nusd,
 )
+_insert = insert(llm_answers)
 _wanted = select(*_columns).where(llm_answers.c.key.in_(bindparam("keys", expanding=True)))
 
 
@@ -70,17 +72,26 @@ class Answers:
         return found
 
     def keep(self, rows: Iterable[KeptAnswer]) -> None:
-        """Keep answers in one transaction, durable when this returns; of two with one key the first stays.
+        """Keep answers in one transaction; of two with one key the first stays.
 
-        Raises UsageError for a full disk, Busy when another process writes all the while; then none is kept.
+        They outlive a killed process when this returns; a loss of power before the next decision, verdict or scan may
+        cost the last of them. Raises UsageError for a full disk, Busy when another process writes all the while; then
+        none is kept.
         """
-        fresh = {row.key: row for row in reversed(list(rows))}
-        with self._store.writing() as connection:
-            known = connection.execute(select(llm_answers.c.key).where(llm_answers.c.key.in_(list(fresh)))).scalars()
-            for key in known:
+        given = [_values(row) for row in rows]
+        try:
+            with self._store.writing(at_once=False) as connection:
+                connection.execute(_insert, given)
+        except IntegrityError:  # another process asked the same at the same time
+            self._keep_fresh(given)
+
+    def _keep_fresh(self, given: Sequence[Mapping[str, object]]) -> None:
+        fresh = {row["key"]: row for row in reversed(given)}
+        with self._store.writing(at_once=False) as connection:
+            for key in connection.execute(_wanted, {"keys": list(fresh)}).scalars():
                 del fresh[key]
             if fresh:
-                connection.execute(llm_answers.insert(), [_values(row) for row in fresh.values()])
+                connection.execute(_insert, list(fresh.values()))
 
 
 def _values(row: KeptAnswer) -> dict[str, object]:

@@ -60,9 +60,13 @@ class Store:
         return cls.open(path, now=now)
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One transaction that holds the only write lock from its start: all of it is kept or nothing."""
-        with self._told(), self._engine.connect() as raw, raw.execution_options(semsearch_writes=True).begin():
+    def writing(self, *, at_once: bool = True) -> Iterator[Connection]:
+        """One transaction that holds the only write lock from its start: all of it is kept or nothing.
+
+        It outlives a loss of power; without `at_once` only a killed process, until the next one that does.
+        """
+        options = {"semsearch_writes": True, "semsearch_at_once": at_once}
+        with self._told(), self._engine.connect() as raw, raw.execution_options(**options).begin():
             yield raw
 
     @contextmanager
@@ -122,7 +126,6 @@ def _engine(path: Path) -> Engine:
         connection.isolation_level = None  # transactions are begun below, also around DDL
         _use_wal(connection)
         for pragma in (
-            "synchronous=FULL",
             "foreign_keys=ON",
             f"cache_size=-{CACHE_KIB}",
             f"wal_autocheckpoint={CHECKPOINT_PAGES}",
@@ -131,8 +134,10 @@ def _engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("semsearch_writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        level = "FULL" if options.get("semsearch_at_once", True) else "NORMAL"
+        connection.connection.cursor().execute(f"PRAGMA synchronous={level}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("semsearch_writes") else "BEGIN")
 
     return engine
 
