@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 from bench.llm_asking import killed
-from bench.llm_ground import PRICES, SMALL, Served, now, questions, served, settings
+from bench.llm_ground import PRICES, SMALL, Served, counts, now, questions, served, settings
 from scipy import stats
 
 from semsearch.errors import BudgetReached
@@ -122,16 +122,15 @@ def rate(server: Served, asked: Asked, rounds: int, folder: Path) -> None:
     pairs = list(zip(took["ours"], took["bare"], strict=True))
     print("calls/s, ours over bare:", interval([a.calls_s / b.calls_s for a, b in pairs]))
     print("client CPU above bare, ms a call:", interval([a.cpu_ms - b.cpu_ms for a, b in pairs]))
-    print(
-        f"the most that can be had: {AT_ONCE / DELAY_MS * 1e3:.1f} calls/s; at once: {server.counts()['max_in_flight']}"
-    )
+    at_once = counts(server.url)["max_in_flight"]
+    print(f"the most that can be had: {AT_ONCE / DELAY_MS * 1e3:.1f} calls/s; the server saw {at_once} calls at once")
 
 
 def second_run(server: Served, asked: Asked, folder: Path) -> None:
-    before, start = server.counts()["n_calls"], time.perf_counter()
+    before, start = counts(server.url)["n_calls"], time.perf_counter()
     with open_asker(Workspace.open(folder), settings(server.url), clock=now) as asker:
         n_cached = sum(answer.cached for answer in asker.ask(asked))
-    n_calls = server.counts()["n_calls"] - before
+    n_calls = counts(server.url)["n_calls"] - before
     print(f"second run: {n_calls} calls, {n_cached:,} kept answers in {time.perf_counter() - start:.1f} s")
 
 
@@ -140,7 +139,7 @@ def kills(server: Served, n: int, folder: Path) -> None:
     for i, share in enumerate((0.1, 0.5, 0.9)):
         path = folder / f"killed-{i}"
         Workspace.create(path)
-        came = killed(server, path, n, int(share * n), AT_ONCE)
+        came = killed(server.url, path, n, int(share * n), AT_ONCE)
         print(
             f"SIGKILL after {came.n_at_kill:,} of {n:,} calls: {came.n_repeated} repeated of {came.n_in_flight} in "
             f"flight ({AT_ONCE} at once), third run {came.n_third} calls"
@@ -148,7 +147,7 @@ def kills(server: Served, n: int, folder: Path) -> None:
 
 
 def cap(server: Served, asked: Asked, folder: Path, max_usd: float) -> None:
-    before = server.counts()
+    before = counts(server.url)
     stopped = "not reached"
     with open_asker(Workspace.create(folder), settings(server.url), clock=now, max_usd=max_usd) as asker:
         try:
@@ -157,7 +156,7 @@ def cap(server: Served, asked: Asked, folder: Path, max_usd: float) -> None:
             stopped = "reached"
         spent = asker.spent_usd
         n_kept = asker.price(asked).n_cached
-    after = server.counts()
+    after = counts(server.url)
     n_in, n_out = (after[name] - before[name] for name in ("billed_in", "billed_out"))
     billed = (n_in * PRICES[SMALL]["input"] + n_out * PRICES[SMALL]["output"]) / 1e6
     n_calls = after["n_calls"] - before["n_calls"]

@@ -15,8 +15,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.llm_ground import Served, now, questions, settings
+from bench.llm_ground import counts, now, questions, settings
 
+from semsearch.llm.asking import Asker
 from semsearch.wiring.asking import open_asker
 from semsearch.workspace import Workspace
 
@@ -27,7 +28,7 @@ class Kill:
 
     n: int
     n_at_kill: int
-    """Calls that had reached the server when the process was killed."""
+    """Calls that had reached the server when the process was dead."""
     n_in_flight: int
     """Calls that the server was answering just before."""
     n_repeated: int
@@ -36,25 +37,28 @@ class Kill:
     """Calls of a third run."""
 
 
-def command(folder: Path, url: str, n: int, at_once: int) -> list[str]:
-    return [sys.executable, "-m", "bench.llm_asking", str(folder), url, str(n), "--at-once", str(at_once)]
+def asked(folder: Path, url: str, n: int, at_once: int) -> Asker:
+    """Ask about the first `n` posts; what was asked before is not asked again."""
+    with open_asker(Workspace.open(folder), settings(url, at_once), clock=now) as asker:
+        assert len(list(asker.ask(questions(n)))) == n
+    return asker
 
 
-def killed(server: Served, folder: Path, n: int, kill_after: int, at_once: int) -> Kill:
-    """Kill a run with SIGKILL once so many of its calls have come, run it again, and once more."""
-    before = server.counts()["n_calls"]
-    asking = command(folder, server.url, n, at_once)
-    with subprocess.Popen(asking, stdout=subprocess.DEVNULL) as process:
-        while (counts := server.counts())["n_calls"] - before < kill_after:
+def killed(url: str, folder: Path, n: int, kill_after: int, at_once: int) -> Kill:
+    """Kill a process with SIGKILL once so many of its calls have come; then ask the same here, and once more."""
+    before = counts(url)["n_calls"]
+    command = [sys.executable, "-m", "bench.llm_asking", str(folder), url, str(n), "--at-once", str(at_once)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while (told := counts(url))["n_calls"] - before < kill_after:
             assert process.poll() is None, "it ended before it was killed"
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
-    at_kill = server.counts()["n_calls"] - before
-    again = []
+    n_calls = [counts(url)["n_calls"] - before]
     for _ in range(2):
-        subprocess.run(asking, check=True, stdout=subprocess.DEVNULL)
-        again.append(server.counts()["n_calls"] - before)
-    return Kill(n, at_kill, counts["n_in_flight"], again[0] - n, again[1] - again[0])
+        asked(folder, url, n, at_once)
+        n_calls.append(counts(url)["n_calls"] - before)
+    at_kill, second, third = n_calls
+    return Kill(n, at_kill, told["n_in_flight"], second - n, third - second)
 
 
 def main() -> None:
@@ -64,10 +68,8 @@ def main() -> None:
     parser.add_argument("n", type=int)
     parser.add_argument("--at-once", type=int, default=32)
     given = parser.parse_args()
-    workspace = Workspace.open(given.folder)
-    with open_asker(workspace, settings(given.url, given.at_once), clock=now) as asker:
-        said = list(asker.ask(questions(given.n)))
-    print(json.dumps({"n": len(said), "n_calls": asker.n_calls, "n_cached": asker.n_cached}))
+    asker = asked(given.folder, given.url, given.n, given.at_once)
+    print(json.dumps({"n": given.n, "n_calls": asker.n_calls, "n_cached": asker.n_cached}))
 
 
 if __name__ == "__main__":

@@ -33,15 +33,17 @@ class Served:
     url: str
     process: subprocess.Popen[str]
 
-    def counts(self) -> dict[str, int]:
-        with urllib.request.urlopen(self.url.removesuffix("/v1") + "/scripted", timeout=10) as told:
-            counts: dict[str, int] = json.load(told)
-        return counts
-
     def cpu_s(self) -> float:
         """Processor time of the server so far."""
         ticks = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(ticks[11]) + int(ticks[12])) / 100
+
+
+def counts(url: str) -> dict[str, int]:
+    """What a server has counted so far."""
+    with urllib.request.urlopen(url.removesuffix("/v1") + "/scripted", timeout=10) as told:
+        found: dict[str, int] = json.load(told)
+    return found
 
 
 @contextmanager
