@@ -41,9 +41,11 @@ def show_learned(
     profile, sample = learned.draft.profile, learned.sample
     counts = {"ordinary": sample.ordinary, "sellers": sample.sellers}
     if as_json:
-        document = {"profile": profile, "features": learned.draft.features, "posts": counts}
-        rows = evaluation.rows if evaluation else None
-        emit(document | {"held_out": rows, "proof": proof} | cost_of(parts.asker), as_json=True)
+        features = [each.model_dump() for each in learned.draft.features]
+        document: dict[str, Any] = {"profile": profile, "features": features, "posts": counts}
+        document["held_out"] = evaluation.rows if evaluation else None
+        document["proof"] = _proof_rows(proof) if proof else None
+        emit(document | cost_of(parts.asker), as_json=True)
         return
     emit([], rows=[], note=profile.text)
     for side, counted in counts.items():
@@ -81,7 +83,7 @@ def show_looked(found: Looked) -> None:
     if found.evaluation:
         show_figures(found.evaluation["rows"])
     else:
-        talk("It was not judged on held-out posts with the prompt as it is; approving does so first.")
+        talk("It was not judged on held-out posts with the prompt as it is. Approving does so first, if there are any.")
 
 
 def show_figures(rows: Iterable[Mapping[str, Any]], title: str = "On held-out posts") -> None:
@@ -104,16 +106,34 @@ def _figure(row: Mapping[str, Any], name: str) -> str:
     return "–" if value is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def _show_proof(proof: Proof) -> None:
-    rows = [
+def _proof_rows(proof: Proof) -> list[dict[str, Any]]:
+    return [
         {
             "feature": each.feature.title,
-            "sellers": f"{each.sellers.share:.0%}",
-            "ordinary": f"{each.ordinary.share:.0%}",
-            "difference": f"{each.difference:+.0%} [{each.interval.low:+.0%}, {each.interval.high:+.0%}]",
+            "sellers": each.sellers.share,
+            "ordinary": each.ordinary.share,
+            "difference": each.difference,
+            "low": each.interval.low,
+            "high": each.interval.high,
+            "n_sellers": each.sellers.n_told,
+            "n_ordinary": each.ordinary.n_told,
+            "n_abstained": each.sellers.n_abstained + each.ordinary.n_abstained,
             "separates": each.separates,
         }
         for each in proof.features
+    ]
+
+
+def _show_proof(proof: Proof) -> None:
+    rows = [
+        {
+            "feature": row["feature"],
+            "sellers": f"{row['sellers']:.0%} of {row['n_sellers']}",
+            "ordinary": f"{row['ordinary']:.0%} of {row['n_ordinary']}",
+            "difference": f"{row['difference']:+.0%} [{row['low']:+.0%}, {row['high']:+.0%}]",
+            "separates": "yes" if row["separates"] else "not shown",
+        }
+        for row in _proof_rows(proof)
     ]
     emit(rows, rows=rows, title="How often each feature shows in held-out posts")
 

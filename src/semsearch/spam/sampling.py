@@ -16,6 +16,8 @@ from semsearch.spam.kept import Behind, Labelled
 from semsearch.text.views import search
 
 MORE = "Next: semsearch spam learn --normal FILE --sellers FILE, with other posts by other authors"
+HELD_OUT = 5
+"""Of so many posts one is held out, unless that leaves fewer than `settings.least` to read."""
 _SIDES = ("ordinary people", "professional sellers")
 
 
@@ -73,7 +75,8 @@ def sample(
     """Draw as many posts of each side, at most `settings.sample`, the same whatever the order of the input.
 
     One post stands for a flood (see `alike.floods`; `campaigns` are known ones, by post_id), and while there are
-    others no author is drawn twice. The other floods are held out, one post each.
+    others no author is drawn twice. The other floods are held out, one post each: a fifth of the smaller side where it
+    has no more than that.
     Raises UsageError for posts of several namespaces, posts that are on both sides, and a side of which fewer than
     `settings.least` are left; `remedy` is its next step.
     """
@@ -85,7 +88,8 @@ def sample(
     parts = flood[: len(sides[0])], flood[len(sides[0]) :]
     both = set(parts[0]) & set(parts[1])
     found = [_by_flood(side, part, both) for side, part in zip(sides, parts, strict=True)]
-    size = min(settings.sample, *map(len, found))
+    smaller = min(map(len, found))
+    size = min(settings.sample, smaller, max(settings.least, smaller - smaller // HELD_OUT))
     counts = [
         Counted(len(all_), len(all_) - len(part), *_left_out(part, both), size, len(own) - size)
         for all_, part, own in zip(given, parts, found, strict=True)

@@ -125,12 +125,12 @@ def edit(parts: Parts, profile_id: str, text: str, *, by: str) -> Profile:
     return profile
 
 
-def evaluate_draft(parts: Parts, profile: Profile, progress: Progress = silent) -> evaluating.SpamEvaluation:
-    """Judge a profile on its held-out posts, beside the baseline; keep what came of it."""
+def evaluate_draft(parts: Parts, profile: Profile, progress: Progress = silent) -> evaluating.SpamEvaluation | None:
+    """Judge a profile on its held-out posts, beside the baseline; keep what came of it. None when none is held out."""
     behind = kept.kept(parts.workspace, profile.profile_id)
     posts = _asked(parts, behind.held_out)
     if not len(posts):
-        raise MissingPart("No post is held out: the sample took all of one side.", f"{LEARN}, with more posts")
+        return None
     judges = {
         evaluating.PROFILE: evaluating.by_model(_judge(parts, [profile], progress=progress, total=len(posts))),
         evaluating.BASELINE: evaluating.by_baseline(behind.sample),
@@ -247,7 +247,7 @@ def evaluate(
     total = len(posts)
     judges = {
         evaluating.PROFILE: evaluating.by_model(_judge(parts, profiles, progress=progress, total=total)),
-        evaluating.PLAIN: evaluating.by_model(_judge(parts, (), progress=progress, total=total)),
+        evaluating.PLAIN: evaluating.by_model(_judge(parts, (), without_profile=True, progress=progress, total=total)),
         evaluating.BASELINE: evaluating.by_baseline(sample),
     }
     return evaluating.evaluate(evaluating.held_out(posts, sample), judges, seed=SEED)
@@ -273,10 +273,11 @@ def _judge(
     profiles: Sequence[Profile],
     *,
     keep: detecting.Keep | None = None,
+    without_profile: bool = False,
     progress: Progress = silent,
     total: int = 0,
 ) -> leaders.Detect:
-    """`detecting.detect` for these profiles; without any the prompt alone."""
+    """`detecting.detect` for these profiles, or for the prompt alone."""
     judging = partial(
         detecting.detect,
         profiles=profiles,
@@ -285,12 +286,13 @@ def _judge(
         max_chars=parts.settings.llm.max_chars,
         clock=parts.clock,
         keep=keep,
-        without_profile=not profiles,
+        without_profile=without_profile,
     )
 
     def judge(posts: Iterable[Post]) -> Iterator[detecting.Judged]:
+        what = "posts judged without a profile" if without_profile else "posts judged"
         for number, judged in enumerate(judging(posts), 1):
-            progress("posts judged" if profiles else "posts judged without a profile", number, total)
+            progress(what, number, total)
             yield judged
 
     return judge
