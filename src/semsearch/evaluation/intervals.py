@@ -13,8 +13,6 @@ RESAMPLES = 10_000
 CONFIDENCE = 0.95
 LARGE_SAMPLE = 5_000
 _CHUNK_DRAWS = 60_000
-_SMALL = 65_535
-"""Rows that 16 bits can number: the fastest draws."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +44,14 @@ def bootstrap_mean(
         return [Interval(math.nan, math.nan)] * columns.shape[1]
     if len(columns) >= LARGE_SAMPLE:
         return [_limit_interval(column, confidence) for column in columns.T]
-    means = resampled_means(columns, seed, resamples)
+    means = _resampled_means(columns, seed, resamples)
     tail = (1 - confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail], axis=0)
     return [Interval(float(a), float(b)) for a, b in zip(low, high, strict=True)]
 
 
-def resampled_means(columns: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
-    """Means of `columns` [n, m], n > 0, in resamples of their rows, [resamples, m]: all columns share the resamples.
-
-    Each resample is a row of counts, so that all columns cost one matrix product.
+def _resampled_means(columns: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
+    """[resamples, m]; each resample is a row of counts, so that all columns cost one matrix product.
 
     Chunks fit the cache and stay below the size at which BLAS would start threads.
     """
@@ -65,7 +61,7 @@ def resampled_means(columns: NDArray[np.float64], seed: int, resamples: int) -> 
     means = np.empty((resamples, columns.shape[1]))
     for start in range(0, resamples, step):
         size = min(step, resamples - start)
-        draws = rng.integers(0, n, size=(size, n), dtype=np.uint16 if n <= _SMALL else np.uint32)
+        draws = rng.integers(0, n, size=(size, n), dtype=np.uint16)
         cells = (draws + np.arange(0, size * n, n)[:, None]).ravel()
         counts = np.bincount(cells, minlength=size * n).reshape(size, n)
         means[start : start + size] = counts.astype(np.float64) @ columns / n

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.evaluation.intervals import CONFIDENCE, RESAMPLES, resampled_means, wilson
+from semsearch.evaluation.intervals import CONFIDENCE, RESAMPLES, wilson
 
 YES, NO, ABSTAINED = 1, 0, -1
 Said = NDArray[np.int8]
@@ -129,7 +129,7 @@ class _Rates:
         groups, place = np.unique(floods, return_inverse=True)
         held = np.zeros((len(groups), counts.shape[1]))
         np.add.at(held, place, counts)
-        drawn = resampled_means(held, seed, resamples) if len(groups) > 1 else held[:0]
+        drawn = _resampled(held, seed, resamples) if len(groups) > 1 else held[:0]
         self._rates = _rates(np.concatenate([counts.sum(axis=0)[None, :], drawn]))
         self._tails = [(1 - confidence) / 2, (1 + confidence) / 2]
 
@@ -148,6 +148,16 @@ class _Rates:
             return Estimate(None if np.isnan(value) else value, None, None)
         low, high = np.quantile(drawn, self._tails).tolist()
         return Estimate(value, low, high)
+
+
+def _resampled(held: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
+    """Sums of `held` [n, m] in resamples of its rows, [resamples, m].
+
+    Equal rows are drawn together, by their number (multinomial): most floods are one post, and there are few answers.
+    """
+    kinds, sizes = np.unique(held, axis=0, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(len(held), sizes / len(held), size=resamples)
+    return np.asarray(drawn @ kinds, np.float64)
 
 
 def _rates(counts: NDArray[np.float64]) -> NDArray[np.float64]:
