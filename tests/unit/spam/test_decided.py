@@ -61,6 +61,12 @@ def test_of_a_post_in_two_cases_the_later_decision_holds(store: Store) -> None:
     assert [ids(each.posts) for each in ruled(store)] == [["p1"], ["p2"]]
 
 
+def test_a_post_of_another_namespace_is_not_what_was_decided_on(store: Store) -> None:
+    Journal(store).append([post(1), post(1, "hello", namespace="chat")])
+    decide(store, "confirm", "a1", post(1))
+    assert [each.namespace for each in ruled(store)[0].posts] == ["listing"]
+
+
 def test_an_edit_is_not_what_was_decided_on(store: Store) -> None:
     Journal(store).append([post(1), post(1, "edited")])
     decide(store, "confirm", "a1", post(1))
@@ -69,9 +75,10 @@ def test_an_edit_is_not_what_was_decided_on(store: Store) -> None:
 
 def test_ordinary_authors_are_those_of_whom_nothing_speaks(store: Store) -> None:
     """Span p10 to p30. p11: alert; p12: flagged; p13: report; p14: dismissed; p15: allowed; p16 and p17: nothing,
-    p17 was called ordinary. p9 and p31 are outside, p18 is by the author of p10."""
+    p17 was called ordinary, p40 came with the last. p9 and p31 are outside, p18 is by the author of p10."""
     sellers = [post(10), post(30)]
     own = [post(n) for n in (9, *range(11, 18), 31)] + [post(18, author="u10"), post(19, "  ")]
+    own.append(post(40, at=sellers[-1].created_at))
     Journal(store).append([*sellers, *own, post(20, namespace="chat")])
     joined(store, 4, "c4", post(11), alert=True)
     joined(store, 9, "c9", post(16))
@@ -82,7 +89,7 @@ def test_ordinary_authors_are_those_of_whom_nothing_speaks(store: Store) -> None
     decide(store, "confirm", "a1", *sellers, campaign="c1")
     found = decided_posts(store, "listing", TWO, seed=0)
     assert ids(found.sellers) == ["p10", "p30"]
-    assert ids(found.ordinary) == ["p16", "p17"]
+    assert ids(found.ordinary) == ["p16", "p17", "p40"]
     assert found.campaigns == {"p10": "c1", "p30": "c1", "p16": "c9"}
     assert found.n_cases == 1
 

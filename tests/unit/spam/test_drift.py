@@ -88,6 +88,12 @@ def test_profiles_and_months_are_told_apart() -> None:
     assert two.whole == Agreement(n_confirmed=1, n_missed=1, n_missed_posts=1)
 
 
+def test_a_case_over_two_months_is_of_the_first() -> None:
+    over = [replace(post(1), created_at=APRIL), post(2)]
+    found = held([case(1, True, *over)], *(said(each, True) for each in over)).profiles[0]
+    assert list(found.months) == ["2026-03"]
+
+
 def test_only_active_profiles_drift_and_each_has_its_sentence() -> None:
     cases = [case(n, False) for n in range(9)]
     found = held(cases, *(said(each.posts[0], True, "old") for each in cases))

@@ -54,6 +54,13 @@ def test_both_sides_have_as_many_and_the_rest_is_held_out() -> None:
     assert sorted(ids(sampled) + ids(held)) == sorted(ids(ORDINARY))
 
 
+@pytest.mark.parametrize(("n", "n_sampled"), [(50, 40), (125, 100), (200, 100), (22, 20), (20, 20)])
+def test_a_fifth_of_the_smaller_side_is_held_out_where_posts_are_few(n: int, n_sampled: int) -> None:
+    found = drawn(posts(*range(250)), posts(*range(1000, 1000 + n)), SpamSettings(sample=100, least=20))
+    assert (found.sellers.n_sampled, found.sellers.n_held_out) == (n_sampled, n - n_sampled)
+    assert found.ordinary.n_sampled == n_sampled
+
+
 FLOODS = {
     "alike": lambda n: post(200 + n, f"{words(99)} {'♥' * n} {n}"),
     "disguised": lambda n: post(200 + n, ("." * n).join(words(99).replace(" ", "|" * n))),
