@@ -42,7 +42,7 @@ class Ruled:
 
     def campaign(self, merged: Mapping[str, str]) -> str:
         """The campaign that was decided on, or what it is part of now; the case itself for a single post."""
-        name = self.decision.detail.get("campaign", self.subject)
+        name = self.decision.detail.get("campaign") or self.subject
         return merged.get(name, name)
 
 

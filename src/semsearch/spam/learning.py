@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 PROMPT = "spam-profile"
 READ_CHARS = 120_000
-"""Characters of all posts together, each cut to its equal share (600 of 200 posts): with marks and instructions it
-fits the 128,000 tokens that common models read, also in Korean, where a character is about a token."""
+"""Characters of all posts together, each cut to its equal share (600 of 200 posts): style shows in the first lines,
+and one question costs at most so much however long posts are."""
 TEXT_CHARS = 10_000
 """Characters of a profile, at most: it is sent, and paid for, with every post."""
 NAME = re.compile(r"[^\W_](?:[\w-]{0,38}[^\W_])?")

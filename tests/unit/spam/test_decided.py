@@ -105,16 +105,17 @@ def test_no_more_ordinary_posts_are_held_than_are_needed_whatever_the_seed(store
     assert decided_posts(store, "listing", TWO, seed=1).ordinary == one
 
 
-def test_a_confirmed_campaign_is_one_post_of_the_sample(store: Store) -> None:
+def test_a_confirmed_campaign_is_one_post_of_the_sample_and_so_is_each_flagged_post(store: Store) -> None:
     Journal(store).append(posts(*range(10, 30)))
     decide(store, "confirm", "a1", *posts(10, 11, 12), campaign="c1")
     decide(store, "confirm", "a2", *posts(13, 14), campaign="c2")
-    decide(store, "confirm", "v3", post(29))
+    for number in (28, 29):
+        decide(store, "confirm", f"v{number}", post(number), campaign="")
     decide(store, "merge", "c2", into="c1")
     given = decided_posts(store, "listing", TWO, seed=0)
     drawn = sample(given.ordinary, given.sellers, TWO, seed=0, campaigns=given.campaigns)
-    assert (drawn.sellers.n_given, drawn.sellers.n_usable) == (6, 2)
-    assert "p29" in ids(drawn.behind.sample.sellers)
+    assert (drawn.sellers.n_given, drawn.sellers.n_usable) == (7, 3)
+    assert {"p28", "p29"} < set(ids(drawn.behind.sample.sellers))
 
 
 def test_allowed_authors_are_no_sellers_and_nothing_confirmed_is_told(store: Store) -> None:
