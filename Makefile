@@ -24,8 +24,9 @@ install-dev: .venv/.installed-dev
 demo: install
 	$(BIN)/semsearch demo
 
+# Two processes, whole files each in their order: what tests of a file share is made once.
 test: lint
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: install-dev
 	$(BIN)/ruff check .

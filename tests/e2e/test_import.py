@@ -13,11 +13,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.e2e import program
+from tests.e2e.program import PROGRAM
 
 from semsearch.ingest.catalogue import Catalogue, content_digest
 from semsearch.workspace import Workspace
 
-PROGRAM = [sys.executable, "-m", "semsearch"]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "PYTHONUTF8": "1"}
 
 
@@ -60,26 +61,26 @@ def test_summary_on_stdout_talk_on_stderr(market, tmp_path):
 def test_dry_run_shows_five_rows_and_writes_nothing(market, tmp_path):
     (tmp_path / "a.csv").write_text("id,제목\n" + "".join(f"{n},t{n}\n" for n in range(9)))
     before = sorted(market.rglob("*"))
-    done = run("import", "items", tmp_path / "a.csv", "-w", market, "--dry-run")
-    assert done.returncode == 0
-    assert "title" in done.stdout
-    assert "제목" in done.stdout
-    assert "t4" in done.stdout
-    assert "t5" not in done.stdout
-    assert "Nothing was written. Next: " in done.stderr
-    document = json.loads(run("import", "items", tmp_path / "a.csv", "-w", market, "--dry-run", "--json").stdout)
+    done = program.run("import", "items", tmp_path / "a.csv", "-w", market, "--dry-run")
+    assert done.code == 0
+    assert "title" in done.out
+    assert "제목" in done.out
+    assert "t4" in done.out
+    assert "t5" not in done.out
+    assert "Nothing was written. Next: " in done.err
+    document = json.loads(program.run("import", "items", tmp_path / "a.csv", "-w", market, "--dry-run", "--json").out)
     assert len(document["rows"]) == 5
     assert sorted(market.rglob("*")) == before
 
 
 def test_a_dry_run_shows_what_will_be_stored(market, tmp_path):
     (tmp_path / "a.csv").write_text("id,name,cost,posted,city,colour\n1,A,109.95,2009-12-10,Seoul,red\n")
-    done = run("import", "items", tmp_path / "a.csv", "-w", market, "--dry-run")
-    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if len(line.split()) > 2}
+    done = program.run("import", "items", tmp_path / "a.csv", "-w", market, "--dry-run")
+    rows = {line.split()[0]: line.split()[1:] for line in done.out.splitlines() if len(line.split()) > 2}
     assert rows["price"] == ["cost", "109.95"]
     assert rows["created_at"] == ["posted", "2009-12-10", "00:00Z"]
     assert rows["region_id"] == ["city", "Seoul"]
-    assert "No column for category; if one of these is it: --map category=colour" in done.stderr
+    assert "No column for category; if one of these is it: --map category=colour" in done.err
 
 
 def test_a_pipe_and_a_closed_stdin(market):
@@ -98,7 +99,7 @@ def test_settings_fill_the_mapping_and_flags_win(market, tmp_path):
         '[import]\ntz = "Asia/Seoul"\n[import.items]\ntitle = "t"\ncurrency = "\'KRW\'"\nattributes.brand = "m"\n'
     )
     (tmp_path / "a.csv").write_text("id,t,u,m,created_at\n1,a,b,c,2026-01-01\n")
-    assert run("import", "items", tmp_path / "a.csv", "-w", market, "--map", "title=u").returncode == 0
+    assert program.run("import", "items", tmp_path / "a.csv", "-w", market, "--map", "title=u").code == 0
     item = Catalogue(Workspace.open(market)).items().row(0, named=True)
     assert (item["title"], item["currency"], item["attributes"]) == ("b", "KRW", '{"brand": "c"}')
     assert item["created_at"].isoformat() == "2025-12-31T15:00:00+00:00"
@@ -106,15 +107,15 @@ def test_settings_fill_the_mapping_and_flags_win(market, tmp_path):
 
 @pytest.mark.parametrize("noun", ["items", "interactions", "regions"])
 def test_help_has_an_example(noun):
-    done = run("import", noun, "--help")
-    assert done.returncode == 0
-    assert f"semsearch import {noun}" in done.stdout
+    done = program.run("import", noun, "--help")
+    assert done.code == 0
+    assert f"semsearch import {noun}" in done.out
 
 
 def test_no_workspace(tmp_path):
     (tmp_path / "a.csv").write_text("id,title\n1,a\n")
-    done = run("import", "items", tmp_path / "a.csv", "-w", tmp_path / "nowhere")
-    assert (done.returncode, "Next: semsearch init" in done.stderr) == (4, True)
+    done = program.run("import", "items", tmp_path / "a.csv", "-w", tmp_path / "nowhere")
+    assert (done.code, "Next: semsearch init" in done.err) == (4, True)
 
 
 def test_a_kill_leaves_the_old_items_or_the_new(market, tmp_path):

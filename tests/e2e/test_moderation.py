@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.e2e import program
 from tests.e2e.program import ENVIRONMENT, PROGRAM
 
 from semsearch.workspace import Workspace
@@ -104,7 +105,7 @@ def test_a_campaign_is_found_once(market, tmp_path):
     assert (summary["joined"], summary["alerts_raised"]) == (24, 1)
     assert f"Next: semsearch alerts list -w {market}" in done.stderr
     before = tables(market)
-    again = json.loads(run("scan", "posts", file, "-w", market, "--json").stdout)
+    again = json.loads(program.run("scan", "posts", file, "-w", market, "--json").out)
     assert (again["new"], again["known"], again["joined"], again["alerts_raised"]) == (0, 624, 0, 0)
     assert tables(market) == before
 
@@ -113,9 +114,9 @@ def test_the_order_of_a_file_and_its_format_change_nothing_that_was_known(market
     import polars as pl
 
     posts = stream(200)
-    run("scan", "posts", written(tmp_path / "posts.jsonl", posts), "-w", market)
+    program.run("scan", "posts", written(tmp_path / "posts.jsonl", posts), "-w", market)
     pl.DataFrame(posts).reverse().write_parquet(tmp_path / "posts.parquet")
-    again = json.loads(run("scan", "posts", tmp_path / "posts.parquet", "-w", market, "--json").stdout)
+    again = json.loads(program.run("scan", "posts", tmp_path / "posts.parquet", "-w", market, "--json").out)
     assert (again["known"], again["new"], again["revised"]) == (224, 0, 0)
 
 
@@ -123,10 +124,11 @@ def test_an_edit_into_spam_is_caught_and_scanning_the_old_file_again_is_no_edit(
     posts = stream(100)
     edits = [post | {"post_id": f"b{n}"} for n, post in enumerate(post for post in posts if post["post_id"][0] == "x")]
     honest = written(tmp_path / "honest.jsonl", [post for post in posts if post["post_id"][0] == "b"])
-    run("scan", "posts", honest, "-w", market)
-    edited = json.loads(run("scan", "posts", written(tmp_path / "e.jsonl", edits), "-w", market, "--json").stdout)
+    program.run("scan", "posts", honest, "-w", market)
+    edits_path = written(tmp_path / "e.jsonl", edits)
+    edited = json.loads(program.run("scan", "posts", edits_path, "-w", market, "--json").out)
     assert (edited["revised"], edited["joined"], edited["alerts_raised"]) == (24, 24, 1)
-    again = json.loads(run("scan", "posts", honest, "-w", market, "--json").stdout)
+    again = json.loads(program.run("scan", "posts", honest, "-w", market, "--json").out)
     assert (again["known"], again["revised"]) == (100, 0)
 
 
@@ -137,8 +139,8 @@ def test_items_are_scanned_and_an_edit_is_a_revision(market, tmp_path):
         ("1,의자,급처,s1,2026-01-01,2026-01-05", (0, 1, 1)),
     ):
         (tmp_path / "items.csv").write_text("\n".join([head, row, *rest]))
-        assert run("import", "items", tmp_path / "items.csv", "-w", market).returncode == 0
-        summary = json.loads(run("scan", "items", "-w", market, "--json").stdout)
+        assert program.run("import", "items", tmp_path / "items.csv", "-w", market).code == 0
+        summary = json.loads(program.run("scan", "items", "-w", market, "--json").out)
         assert (summary["new"], summary["revised"], summary["known"]) == expected
     with closing(sqlite3.connect(market / "moderation.sqlite")) as database:
         query = "select post_id, revision, text, at_us from posts order by seq"
@@ -153,7 +155,7 @@ def test_items_are_scanned_and_an_edit_is_a_revision(market, tmp_path):
 def test_a_killed_scan_goes_on_to_what_an_unbroken_one_leaves(market, tmp_path):
     file = written(tmp_path / "posts.jsonl", stream(8_000))
     Workspace.create(tmp_path / "whole")
-    assert run("scan", "posts", file, "-w", tmp_path / "whole").returncode == 0
+    assert program.run("scan", "posts", file, "-w", tmp_path / "whole").code == 0
     for killed_after, how in ((1_000, signal.SIGKILL), (3_000, signal.SIGINT)):
         with started("scan", "posts", file, "-w", market) as process:
             until(lambda n=killed_after: n_scanned(market) >= n or process.poll() is not None)
@@ -175,7 +177,7 @@ def test_a_full_disk_loses_nothing(market, tmp_path):
     assert "Next: " in full.stderr
     assert run("scan", "posts", file, "-w", market).returncode == 0
     Workspace.create(tmp_path / "whole")
-    run("scan", "posts", file, "-w", tmp_path / "whole")
+    program.run("scan", "posts", file, "-w", tmp_path / "whole")
     assert tables(market) == tables(tmp_path / "whole")
 
 
@@ -221,9 +223,9 @@ def test_two_scans_of_one_namespace_do_not_run_beside_each_other(market, tmp_pat
     log = written(tmp_path / "log.jsonl", stream(10))
     with started("watch", log, "-w", market) as process:
         until(lambda: n_scanned(market) == 34)
-        other = run("scan", "posts", log, "-w", market)
-        assert other.returncode == 4
-        assert "Next: " in other.stderr
-        assert run("scan", "posts", log, "-w", market, "--namespace", "chat").returncode == 0
+        other = program.run("scan", "posts", log, "-w", market)
+        assert other.code == 4
+        assert "Next: " in other.err
+        assert program.run("scan", "posts", log, "-w", market, "--namespace", "chat").code == 0
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,9 +39,10 @@ class Scanned:
     campaigns: list[str]
 
 
-@pytest.fixture
-def scanned(tmp_path: Path) -> Scanned:
-    root, posts = tmp_path / "market", tmp_path / "posts.jsonl"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Scanned:
+    folder = tmp_path_factory.mktemp("scanned")
+    root, posts = folder / "market", folder / "posts.jsonl"
     start = datetime.now(UTC) - timedelta(days=1)
     rows = [
         {"post_id": f"p{kind}-{n}", "author_id": f"u{kind}-{n}", "text": f"{NASTY} {PRODUCTS[kind]}",
@@ -54,6 +56,13 @@ def scanned(tmp_path: Path) -> Scanned:
     alerts = json.loads(run("alerts", "list", "--json", "-w", root).out)
     assert len(alerts) == len(PRODUCTS)
     return Scanned(root, posts, [each["alert_id"] for each in alerts], [each["campaign_id"] for each in alerts])
+
+
+@pytest.fixture
+def scanned(made: Scanned, tmp_path: Path) -> Scanned:
+    """A copy for each test."""
+    root, posts = shutil.copytree(made.root, tmp_path / "market"), shutil.copy(made.posts, tmp_path / "posts.jsonl")
+    return Scanned(Path(root), Path(posts), made.alerts, made.campaigns)
 
 
 def typed(path: str, given: Scanned, scratch: Path) -> list[object]:

@@ -48,10 +48,11 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`semsearch` of a fresh environment that holds the wheel and its core dependencies only."""
     folder = tmp_path_factory.mktemp("core")
     run([sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)])
-    run([sys.executable, "-m", "venv", str(folder / "env")])
+    run([sys.executable, "-m", "venv", "--without-pip", str(folder / "env")])
     wheel = next(folder.glob("semsearch-*.whl"))
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "env/bin/python")]
     constraints = ROOT / "constraints.txt"
-    run([str(folder / "env/bin/pip"), "install", "-q", "--constraint", str(constraints), str(wheel)])
+    run([*pip, "install", "-q", "--no-compile", "--constraint", str(constraints), str(wheel)])
     return folder / "env/bin/semsearch"
 
 
