@@ -7,28 +7,24 @@ and unknown when none says yes and one abstains.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from semsearch.errors import SemsearchError, UsageError
 from semsearch.llm.answers import Answer, Question
-from semsearch.llm.guard.guard import clean
-from semsearch.llm.guard.marking import unmarked
 from semsearch.llm.prompts import Prompt
 from semsearch.records import Post, Profile, Verdict
+from semsearch.spam.reading import read, unasked
 from semsearch.spam.sampling import blank
 from semsearch.spam.shapes import SpamVerdict
-from semsearch.store.verdicts import text_of
 
 PROMPT = "spam-verdict"
 EMPTY = "empty"
 """Why nothing was asked: there is no text."""
 NO_PROFILE = "no profile"
 """Why nothing was asked: no profile of the post's namespace is approved."""
-UNDECIDED = "undecided"
-"""Why a good answer is an abstention: the model says that it cannot be told."""
 BATCH = 20
 """Posts whose verdicts are kept at once."""
 Keep = Callable[[Sequence[Verdict]], None]
@@ -165,15 +161,13 @@ class _Waiting:
 
     def judged(self, prompt: Prompt, max_chars: int, at: datetime) -> Judged:
         if self.blank:
-            empty = (_verdict(self.post, each, prompt.prompt_hash, cause=EMPTY, at=at) for each in self.profiles)
-            return Judged(self.post, tuple(empty))
-        quoted = [quote for answer in self.answers if answer.value for quote in answer.value.quotes]
-        held = _standing(self.post.text, map(unmarked, quoted), max_chars)
-        read = [_read(self.post, *each, held, at) for each in zip(self.profiles, self.answers, strict=True)]
-        verdicts = tuple(verdict for verdict, _ in read)
+            asked = (each.profile_id for each in self.profiles)
+            return Judged(self.post, tuple(unasked(self.post, each, prompt.prompt_hash, EMPTY, at) for each in asked))
+        answered = [(profile.profile_id, answer) for profile, answer in zip(self.profiles, self.answers, strict=True)]
+        verdicts, n_invented = read(self.post, answered, max_chars=max_chars, at=at)
         named = zip(self.profiles, verdicts, strict=True)
         matched = tuple(profile.name for profile, verdict in named if verdict.is_spam and profile is not _NOBODY)
-        return Judged(self.post, verdicts, matched, sum(n for _, n in read))
+        return Judged(self.post, verdicts, matched, n_invented)
 
 
 def _judged(
@@ -226,52 +220,3 @@ def _kept(judged: Iterator[Judged], keep: Keep) -> Iterator[Judged]:
 def _keep(batch: Sequence[Judged], keep: Keep) -> None:
     if verdicts := [verdict for each in batch for verdict in each.verdicts]:
         keep(verdicts)
-
-
-def _read(
-    post: Post, profile: Profile, answer: Answer[SpamVerdict], standing: Collection[str], at: datetime
-) -> tuple[Verdict, int]:
-    """The verdict that an answer is, and how many of its quotes are not among those that stand in the post."""
-    said = answer.value
-    given = [unmarked(quote) for quote in said.quotes] if said else []
-    quotes = [quote for quote in given if quote in standing]
-    verdict = _verdict(
-        post,
-        profile,
-        answer.prompt_hash,
-        answer.model,
-        is_spam=said.is_spam if said else None,
-        reason=unmarked(said.reasoning) if said else answer.detail,
-        quotes=tuple(dict.fromkeys(quote.strip() for quote in quotes)),
-        cause=UNDECIDED if said and said.is_spam is None else answer.cause,
-        instructed=answer.instructed,
-        n_in=answer.n_in,
-        n_out=answer.n_out,
-        cost_usd=answer.cost_usd,
-        at=at,
-    )
-    return verdict, len(given) - len(quotes)
-
-
-def _verdict(post: Post, profile: Profile, prompt_hash: str, model: str = "", **said: object) -> Verdict:
-    about = (*text_of(post), post.author_id, post.created_at, profile.profile_id, prompt_hash, model)
-    return Verdict(*about, **({"is_spam": None} | said))  # type: ignore[arg-type]
-
-
-def _standing(text: str, quotes: Iterable[str], max_chars: int) -> set[str]:
-    """Those that stand in the text as it is, or as it was sent: however they are spaced and capitalised.
-
-    Cleaning is dear, and most quotes stand in the text as it is.
-    """
-    wanted = {quote: _folded(quote) for quote in quotes}
-    wanted = {quote: words for quote, words in wanted.items() if words}
-    whole = _folded(text)
-    found = {quote for quote, words in wanted.items() if words in whole}
-    if len(found) < len(wanted):
-        sent = _folded(clean(text, max_chars).text)
-        found |= {quote for quote, words in wanted.items() if words in sent}
-    return found
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
