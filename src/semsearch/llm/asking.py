@@ -64,9 +64,9 @@ class Asker:
         self._transport = transport
         self._budget = Budget.of(settings.max_usd)
         self._line: Line | None = None
-        self._runs: list[Run[Any]] = []
+        self._runs: set[Run[Any]] = set()
         self._slots: dict[Run[Any], Slots] = {}
-        self._n_calls = 0
+        self._n_calls = self._n_cached = 0
         self._rates: dict[str, Rate] = {}
         self._schemas: dict[type[BaseModel], dict[str, Any]] = {}
 
@@ -88,7 +88,7 @@ class Asker:
     @property
     def n_cached(self) -> int:
         """Answers given that needed no call of their own."""
-        return sum(run.n_cached for run in self._runs)
+        return self._n_cached + sum(run.n_cached for run in self._runs)
 
     def ask(self, questions: Iterable[Question[T]]) -> Generator[Answer[T], None, None]:
         """As many answers in the order of the questions, which are pulled a little ahead of those being answered.
@@ -99,7 +99,7 @@ class Asker:
         not be sent there, for a model without a price below a cap, and for a full disk; and what `questions` raises.
         """
         run = Run(iter(questions), self._prepared, lambda calls: self._send(run, calls), self._settings.concurrency)
-        self._runs.append(run)
+        self._runs.add(run)
         try:
             yield from run.answers()
         finally:
@@ -122,7 +122,7 @@ class Asker:
 
     def close(self) -> None:
         """End runs that are not finished, then the connections; closing twice is no error."""
-        for run in list(self._slots):
+        for run in list(self._runs):
             self._end(run)
         line, self._line = self._line, None
         if line:
@@ -143,6 +143,9 @@ class Asker:
         line.background.soon(self._slots[run].add, calls)
 
     def _end(self, run: Run[Any]) -> None:
+        if run in self._runs:
+            self._runs.discard(run)
+            self._n_cached += run.n_cached
         slots = self._slots.pop(run, None)
         if slots and self._line:
             self._line.background.wait(slots.close())

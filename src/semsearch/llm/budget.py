@@ -78,8 +78,8 @@ class Budget:
 
     @classmethod
     def of(cls, max_usd: float) -> Budget:
-        """With a cap in US dollars; 0 is none."""
-        return cls(math.floor(Fraction(str(max_usd)) * NUSD) if max_usd else None)
+        """With a cap in US dollars; 0 is none, and so is infinity."""
+        return cls(math.floor(Fraction(str(max_usd)) * NUSD) if max_usd and math.isfinite(max_usd) else None)
 
     async def reserve(self, worst_nusd: int) -> None:
         """Set aside what an attempt costs at most; waits for those in flight when that would pass the cap.

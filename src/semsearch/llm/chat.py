@@ -96,21 +96,21 @@ class Chat:
         answered since the last.
         """
         cost_nusd = n_tries = 0
-        left, n_heard = False, None
+        first, n_heard = True, None
         while True:
             await self._starts.turn(halt)
             await self._reserve(call, halt)
-            if not left:
-                call.leaving()
-                left = True
-            came, paid_nusd = await self._attempt(call)
+            came, paid_nusd = await self._attempt(call, first=first)
+            first = False
             cost_nusd += paid_nusd
+            if isinstance(came, Trouble) and came.filtered:
+                came = Reply("", FILTER, 0, 0, 0)
             if isinstance(came, Reply):
+                self.n_calls += 1
+                self._in_a_row = 0
                 return replace(came, cost_nusd=cost_nusd)
             if came.stop:
                 raise came.stop
-            if came.filtered:
-                return Reply("", FILTER, 0, 0, cost_nusd)
             n_tries += not (came.all_wait and n_heard is not None and self.n_calls > n_heard)
             n_heard = self.n_calls
             if not came.again or n_tries > self._retries:
@@ -126,18 +126,19 @@ class Chat:
             self._budget.settle(call.worst_nusd, 0)
             raise Halted
 
-    async def _attempt(self, call: Call) -> tuple[Reply | Trouble, int]:
+    async def _attempt(self, call: Call, *, first: bool) -> tuple[Reply | Trouble, int]:
         """What one attempt came to, and what it cost; one that is cancelled counts as dear as can be."""
         from openai import OpenAIError
 
-        cost_nusd = call.worst_nusd
+        cost_nusd = 0
         self.n_in_flight += 1
         try:
+            if first:
+                call.leaving()
+            cost_nusd = call.worst_nusd
             async with asyncio.timeout(self._timeout_s):
                 completion = await self._client.chat.completions.create(**call.body)
             reply = _read(completion, call)
-            self.n_calls += 1
-            self._in_a_row = 0
             cost_nusd = reply.cost_nusd
             return reply, cost_nusd
         except _Unfinished as error:
@@ -161,7 +162,7 @@ class Chat:
             await halt.rest(wait_s)
 
     def _failed(self, trouble: Trouble, place: Place, cost_nusd: int) -> Failed:
-        self._in_a_row += 1
+        self._in_a_row += not trouble.of_question
         if self._in_a_row >= self._most_in_a_row:
             said = (
                 f"{place} does not answer: {self._in_a_row} calls in a row failed, the last one with {trouble.detail}"
@@ -189,13 +190,15 @@ def _read(completion: Any, call: Call) -> Reply:
     """The reply in a body; raises _Unfinished without a choice, TypeError for what is no completion at all."""
     if not hasattr(completion, "choices"):
         raise TypeError("it is a page or another document")
-    usage = completion.usage
-    n_in, n_out = (getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
-    counted = isinstance(n_in, int) and isinstance(n_out, int)
-    cost_nusd = call.rate.cost(n_in, n_out) if counted else call.worst_nusd  # type: ignore[arg-type]
+    n_in, n_out = (getattr(completion.usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
+    if isinstance(n_in, int) and isinstance(n_out, int) and min(n_in, n_out) >= 0:
+        cost_nusd = call.rate.cost(n_in, n_out)
+    else:
+        n_in, n_out, cost_nusd = 0, 0, call.worst_nusd
     if not completion.choices:
         raise _Unfinished(cost_nusd)
     choice = completion.choices[0]
     refusal = getattr(choice.message, "refusal", None)
     content, finish = (refusal, REFUSAL) if refusal else (choice.message.content or "", choice.finish_reason or "stop")
-    return Reply(content, finish, n_in or 0, n_out or 0, cost_nusd)
+    storable = str(content).encode(errors="replace").decode()  # half a character is none
+    return Reply(storable, str(finish), n_in, n_out, cost_nusd)

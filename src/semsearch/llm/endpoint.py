@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from semsearch.errors import MissingService, SemsearchError, UsageError
-from semsearch.llm.answers import FILTER
+from semsearch.llm.answers import DETAIL_CHARS, FILTER
+from semsearch.llm.guard.providers import host_of, is_local
 from semsearch.settings import LlmSettings
 
 if TYPE_CHECKING:
@@ -66,6 +68,8 @@ class Trouble:
     """Whether it holds for every call."""
     filtered: bool = False
     """Whether a filter of the endpoint stopped the prompt."""
+    of_question: bool = False
+    """Whether it says nothing about the endpoint."""
     stop: SemsearchError | None = None
     """When no other call would do better."""
 
@@ -85,14 +89,17 @@ def open_client(settings: LlmSettings) -> OpenAI:
 def open_async_client(settings: LlmSettings, transport: httpx2.AsyncBaseTransport | None = None) -> AsyncOpenAI:
     """A client that makes one attempt a call, for chat; `transport` stands in for the network. Raises as above.
 
-    Only connecting is timed here: the time-outs of a client start anew with every byte.
+    Texts go to the host of the address alone: no redirect is followed, and no proxy stands before a local one.
+    Only connecting is timed here, as a client's other time-outs start anew with every byte.
     """
     import httpx2
     from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
     limits = httpx2.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency)
     timeout = httpx2.Timeout(None, connect=min(CONNECT_S, settings.timeout_s / 2))
-    http = DefaultAsyncHttpxClient(transport=transport, limits=limits, timeout=timeout)
+    if transport is None and is_local(host_of(address(settings))):
+        transport = httpx2.AsyncHTTPTransport(limits=limits)  # one that is given looks for no proxy
+    http = DefaultAsyncHttpxClient(transport=transport, limits=limits, timeout=timeout, follow_redirects=False)
     once: dict[str, Any] = {"timeout": timeout, "max_retries": 0, "http_client": http}
     return _opened(settings, "chat", lambda **given: AsyncOpenAI(**given, **once))
 
@@ -101,17 +108,18 @@ def in_our_words(error: Exception, place: Place) -> SemsearchError:
     """What a failure of the openai package means to a person."""
     import openai
 
+    said = _short(error)
     told: dict[type[Exception], tuple[str, str]] = {
-        openai.APIConnectionError: (f"cannot be reached: {error.__cause__ or error}", CHECK),
+        openai.APIConnectionError: (f"cannot be reached: {said}", CHECK),
         openai.AuthenticationError: ("refuses the key.", CHECK),
-        openai.PermissionDeniedError: (f"does not permit it: {error}", CHECK),
+        openai.PermissionDeniedError: (f"does not permit it: {said}", CHECK),
         openai.NotFoundError: (f"has no model '{place.model}' (404).", _other_model(place)),
     }
     if getattr(error, "code", None) in NO_MONEY:
-        return MissingService(f"{place} says that no money is left for this key: {error}", "Next: fill up the account")
+        return MissingService(f"{place} says that no money is left for this key: {said}", "Next: fill up the account")
     if isinstance(error, (openai.BadRequestError, openai.UnprocessableEntityError)):
-        return UsageError(f"{place} refuses the request: {error.message}", CHECK)
-    words, step = next((told[kind] for kind in told if isinstance(error, kind)), (_UNLIKE.format(error), CHECK))
+        return UsageError(f"{place} refuses the request: {said}", CHECK)
+    words, step = next((told[kind] for kind in told if isinstance(error, kind)), (_UNLIKE.format(said), CHECK))
     return MissingService(f"{place} {words}", step)
 
 
@@ -124,18 +132,17 @@ def trouble_of(error: Exception, place: Place, *, heard: bool, now: datetime) ->
         return Trouble("no answer in time", billed=True)
     if isinstance(error, openai.APIConnectionError):
         unsent = _unsent(error)
-        detail = str(error.__cause__ or error)
-        return Trouble(detail, billed=not unsent, stop=stop if unsent else None)
+        return Trouble(_short(error), billed=not unsent, stop=stop if unsent else None)
     if isinstance(error, openai.APIStatusError):
         return _told_by_status(error, place, stop, now)
-    return Trouble(f"no readable answer: {error}", billed=True)
+    return Trouble(f"no readable answer: {_short(error)}", billed=True)
 
 
 def _told_by_status(error: APIStatusError, place: Place, stop: SemsearchError | None, now: datetime) -> Trouble:
     import openai
 
     status, code = error.status_code, error.code or error.type or ""
-    detail = f"{status}: {error.message}"[:300]
+    detail = _short(error)
     if isinstance(error, (openai.AuthenticationError, openai.NotFoundError)) or code in NO_MONEY:
         return Trouble(detail, stop=in_our_words(error, place))
     if code == FILTER:
@@ -147,11 +154,16 @@ def _told_by_status(error: APIStatusError, place: Place, stop: SemsearchError | 
             return Trouble(detail, stop=MissingService(said, "Next: the same command after that time"))
         all_wait = status == TOO_MANY or wait_s is not None
         return Trouble(detail, billed=status in MAYBE_BILLED, wait_s=wait_s, all_wait=all_wait)
-    return Trouble(detail, again=False, stop=None if code in TOO_LONG else stop)
+    if code in TOO_LONG:
+        return Trouble(detail, again=False, of_question=True)
+    return Trouble(detail, again=False, stop=stop)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds that a server asks to wait, by retry-after-ms, or Retry-After in seconds or as a date; else None."""
+    """Seconds that a server asks to wait, by retry-after-ms, or Retry-After in seconds or as a date; else None.
+
+    A date is compared with the server's own where it tells one.
+    """
     for name, scale in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
         try:
             seconds = float(headers.get(name, "")) * scale
@@ -159,11 +171,16 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
             continue
         if math.isfinite(seconds):
             return max(0.0, seconds)
+    at = _date(headers.get("retry-after", ""))
+    return None if at is None else max(0.0, (at - (_date(headers.get("date", "")) or now)).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
     try:
-        at = parsedate_to_datetime(headers.get("retry-after", ""))
+        at = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _opened(settings: LlmSettings, kind: str, client: Callable[..., C]) -> C:
@@ -171,6 +188,9 @@ def _opened(settings: LlmSettings, kind: str, client: Callable[..., C]) -> C:
 
     own_server = settings.base_url or os.environ.get("OPENAI_BASE_URL")
     key = os.environ.get("OPENAI_API_KEY") or ("none" if own_server else None)
+    _check_port(own_server or OFFICIAL)
+    if key and not (key.isascii() and key.isprintable()):  # what trips over it would print it
+        raise MissingService("OPENAI_API_KEY holds signs that no key has.", "Next: export OPENAI_API_KEY=…")
     try:
         return client(api_key=key, base_url=settings.base_url or None)
     except OpenAIError as error:
@@ -178,10 +198,24 @@ def _opened(settings: LlmSettings, kind: str, client: Callable[..., C]) -> C:
         raise MissingService(f"No key for the {kind} endpoint.", step) from error
 
 
+def _check_port(url: str) -> None:
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        raise UsageError(f"'{url}' is no address of an endpoint: {error}.", CHECK) from error
+
+
 def _other_model(place: Place) -> str:
     setting = place.setting
     where = f"SEMSEARCH_LLM__{setting.upper()}"
     return f"Next: correct [llm] {setting} in semsearch.toml, or {where}; or the address, SEMSEARCH_LLM__BASE_URL"
+
+
+def _short(error: Exception) -> str:
+    """What an error says, without the page that a proxy may have put there."""
+    cause = error.__cause__ or error
+    said = " ".join((str(getattr(cause, "message", "") or cause) or type(cause).__name__).split())
+    return said if len(said) <= DETAIL_CHARS else f"{said[: DETAIL_CHARS - 1]}…"
 
 
 def _unsent(error: Exception) -> bool:

@@ -38,6 +38,7 @@ class Keeper:
         self._pool = ThreadPoolExecutor(1, "llm-keep")
         self._rows: list[tuple[KeptAnswer, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._hurries = False
 
     async def keep(self, row: KeptAnswer) -> None:
         """Return when `row` is durable; raises what the store raises. It is written also when the caller is cancelled.
@@ -51,9 +52,11 @@ class Keeper:
         await kept
 
     async def drain(self) -> None:
-        """Return when all that came is written."""
+        """Return when all that came is written, or another writer was waited for once more in vain."""
+        self._hurries = True
         while self._writing is not None:
             await asyncio.wait([self._writing])
+        self._hurries = False
 
     async def close(self) -> None:
         """Write what is still to be written, then end the thread."""
@@ -76,9 +79,10 @@ class Keeper:
         self._writing = None
 
     def _patiently(self, rows: Sequence[KeptAnswer]) -> None:
-        for _ in range(WAITS - 1):
+        for n_left in reversed(range(WAITS)):
             try:
-                return self._cache.keep(rows)
+                self._cache.keep(rows)
+                break
             except Busy:
-                continue
-        return self._cache.keep(rows)
+                if self._hurries or not n_left:
+                    raise

@@ -46,10 +46,7 @@ class Slots:
         if self._halt.called:
             return
         self._waiting.extend(calls)
-        for _ in range(min(len(self._waiting), self._n - len(self._tasks))):
-            task = asyncio.get_running_loop().create_task(self._work())
-            self._tasks.add(task)
-            task.add_done_callback(self._ended)
+        self._fill()
 
     async def close(self) -> None:
         """Give up what is in flight; answers that came before are in the store when this returns."""
@@ -60,6 +57,12 @@ class Slots:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._keeper.drain()
         self._arrived(Over(Halted()), "")
+
+    def _fill(self) -> None:
+        for _ in range(min(len(self._waiting), self._n - len(self._tasks))):
+            task = asyncio.get_running_loop().create_task(self._work())
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
 
     async def _work(self) -> None:
         try:
@@ -81,6 +84,7 @@ class Slots:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._fill()  # a call that came after this task had looked for one
         if self._halt.error and not self._tasks:
             self._arrived(Over(self._halt.error), "")
 
