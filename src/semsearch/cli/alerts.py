@@ -1,4 +1,4 @@
-"""`alerts list|show|decide|undo|verify|retry`: what the machine raised, and what people decide on it."""
+"""`alerts list|show|decide|undo|verify|retry`: what the machine raised or flagged, and what people decide on it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semsearch.cli.deciding import (
+    VERDICT_COLUMNS,
     ByOption,
     ForOption,
     ReasonOption,
@@ -18,6 +19,7 @@ from semsearch.cli.deciding import (
     decision_told,
     end_of,
     opened,
+    verdict_row,
 )
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, talk
@@ -27,16 +29,19 @@ from semsearch.cli.telling import retry, show_decided
 if TYPE_CHECKING:
     from semsearch.records import Decision, Member
     from semsearch.review.cases import Case
+    from semsearch.review.ranking import Ranked
     from semsearch.review.showing import Shown
 
-HELP = """Alerts of campaigns, and what people decide on them.
+HELP = """Alerts of campaigns, posts that an LLM flagged, and what people decide on them.
 
 Example: semsearch alerts list --status open
 """
 SHOWN = 20
 """Members that a person is shown at once."""
+LISTED = 100
+"""Cases that a person is shown at once."""
 app = typer.Typer(help=HELP, no_args_is_help=True)
-AlertArgument = Annotated[str, typer.Argument(help="Alert id.", show_default=False)]
+AlertArgument = Annotated[str, typer.Argument(help="Alert id, or that of a flagged post (v…).", show_default=False)]
 
 
 @app.command("list")
@@ -50,19 +55,22 @@ def list_alerts(
     json: JsonOption = False,
     jsonl: JsonlOption = False,
 ) -> None:
-    """List alerts, the newest raise first.
+    """List what is to be looked at: alerts, and flagged posts that are in none; open and severe ones first.
 
-    A status is of the members that were decided on: `confirmed (12 new)` means that 12 posts joined since.
+    A status is of the members that were decided on: `confirmed (12 new)` means that 12 posts joined since. `verdict`
+    says how many of the judged members an LLM flagged, which counts one step of severity from half of them on.
 
     Example: semsearch alerts list --status open --severity high
     """
-    from semsearch.review.cases import Cases, filtered
+    from semsearch.review.cases import Cases
+    from semsearch.review.ranking import review_list
 
     _check(namespace, severity, workspace)
     now = datetime.now(UTC)
     with opened(workspace, now) as store:
-        cases = Cases(store, now).all(namespace, severity)
-    rows = [alert_row(case) for case in (cases if status is None else filtered(cases, status))]
+        found = review_list(Cases(store, now), namespace=namespace, severity=severity, status=status)
+    whole = json or jsonl
+    rows = [_listed(each) for each in (found if whole else found[:LISTED])]
     columns = [
         "alert_id",
         "status",
@@ -71,13 +79,15 @@ def list_alerts(
         "namespace",
         "n_posts",
         "n_authors",
+        "verdict",
         "raised_at",
         "campaign_id",
     ]
-    emit(rows, as_json=json, as_jsonl=jsonl, rows=rows, columns=columns)
+    more = f"{len(found) - LISTED:,} more: --json or --jsonl shows all." if len(found) > LISTED else ""
+    emit(rows, as_json=json, as_jsonl=jsonl, rows=rows, columns=columns, note="" if whole else more)
     if rows:
         talk(f"Next: semsearch alerts show {rows[0]['alert_id']}")
-    elif cases:
+    elif status is not None:
         talk("No alert has that status. Next: semsearch alerts list")
     else:
         talk("No alerts. Next: semsearch scan posts FILE")
@@ -91,7 +101,7 @@ def show(
     json: JsonOption = False,
     jsonl: JsonlOption = False,
 ) -> None:
-    """Show one alert: why it was raised, its members with their text, and what was decided.
+    """Show one alert or flagged post: why it was raised, its members with their text, and what was decided.
 
     --jsonl prints the members, one a line. The page shows how the campaign grew, and members that differ side by side.
 
@@ -105,7 +115,7 @@ def show(
     if html:
         _write_page(html, found, now)
     members = [_member(found, each) for each in found.case.members]
-    facts = alert_row(found.case)
+    facts = alert_row(found.case) | {"verdict": found.judged.told or None}
     if json or jsonl:
         emit(_document(found, facts, members), as_json=json, as_jsonl=jsonl, rows=members)
         return
@@ -114,6 +124,9 @@ def show(
     columns = ["post_id", "author_id", "at", "net", "strength", "new", "text"]
     more = f"{len(members) - SHOWN:,} more members: --json shows all." if len(members) > SHOWN else ""
     emit(members, rows=members[:SHOWN], columns=columns, note=more)
+    verdicts = [verdict_row(each) for given in found.verdicts.values() for each in given]
+    more = f"{len(verdicts) - SHOWN:,} more: --json shows all." if len(verdicts) > SHOWN else ""
+    emit(verdicts, rows=verdicts[:SHOWN], columns=VERDICT_COLUMNS, title="Verdicts", note=more)
     for decision in found.decisions:
         talk(decision_told(decision))
     talk(_after_showing(found.case))
@@ -133,7 +146,7 @@ def decide(
     workspace: WorkspaceOption = HERE,
     json: JsonOption = False,
 ) -> None:
-    """Decide on an alert, for the posts that are in its campaign now; later ones need a decision of their own.
+    """Decide on an alert, for the posts that are in its campaign now, or on a flagged post; later ones need their own.
 
     Example: semsearch alerts decide a1f2e3d4c5b6 confirm --by minji --reason 'same phone number'
 
@@ -233,10 +246,16 @@ def alert_row(case: Case) -> dict[str, Any]:
         "n_authors": alert.n_authors if merged else len({each.author_id for each in case.members}),
         "n_recipients": alert.n_recipients,
         "raised_at": from_us(alert.at_us),
-        "campaign_id": case.campaign_id,
+        "campaign_id": case.campaign_id or None,
         "decision_id": case.decision.decision_id if case.decision else None,
         "until": case.decision.until if case.decision else None,
     }
+
+
+def _listed(one: Ranked) -> dict[str, Any]:
+    said = one.judged
+    counts = {"n_judged": said.n_judged, "n_by_reference": said.n_referred, "instructed": said.instructed}
+    return alert_row(one.case) | {"verdict": said.told or None} | counts
 
 
 def _member(found: Shown, member: Member) -> dict[str, Any]:
@@ -247,7 +266,9 @@ def _member(found: Shown, member: Member) -> dict[str, Any]:
     post = found.posts.get(member.seq)
     fields = {key: value for key, value in asdict(member).items() if key not in ("at_us", "campaign_id")}
     new = (member.post_id, member.revision) not in found.case.covered
-    return fields | {"at": from_us(member.at_us), "new": new, "text": post.text if post else None}
+    verdicts = [verdict_row(each) for each in found.verdicts.get(member.seq, ())]
+    text = post.text if post else None
+    return fields | {"at": from_us(member.at_us), "new": new, "verdicts": verdicts, "text": text}
 
 
 def _document(found: Shown, facts: dict[str, Any], members: list[dict[str, Any]]) -> dict[str, Any]:
@@ -270,7 +291,8 @@ def _write_page(path: Path, found: Shown, now: datetime) -> None:
 
     members = found.case.members
     texts = {each.seq: found.posts[each.seq].text for each in read_of(members) if each.seq in found.posts}
-    page = alert_page(found.case, found.raises, found.decisions, evidence(members, texts), now)
+    verdicts = [each for given in found.verdicts.values() for each in given]
+    page = alert_page(found.case, found.raises, found.decisions, evidence(members, texts), now, verdicts=verdicts)
     write_page(path, page)
 
 
@@ -297,8 +319,10 @@ def _after_showing(case: Case) -> str:
 
 
 def _after_deciding(case: Case, made: tuple[Decision, ...], verdict: str, *, remember: bool) -> str:
+    from semsearch.review.flagged import KIND
+
     name = quote(made[0].by) if made else "NAME"
-    if verdict == "dismiss" and not remember:
+    if verdict == "dismiss" and not remember and case.alert.kind != KIND:
         until = (case.decision or made[0]).at.date() + timedelta(days=365)
         command = f"semsearch alerts decide {case.alert.alert_id} dismiss --remember --until {until} --by {name}"
         return f"If its text is harmless for good, its look-alikes need not be looked at again. Next: {command}"

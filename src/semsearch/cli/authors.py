@@ -1,4 +1,4 @@
-"""`authors show|export|allow`: who wrote what, who is confirmed, and who is allowed."""
+"""`authors show|export|allow|routes`: who wrote what, who is confirmed, who is allowed, and what found them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semsearch.cli.deciding import (
+    VERDICT_COLUMNS,
     ByOption,
     ForOption,
     ReasonOption,
@@ -17,12 +18,15 @@ from semsearch.cli.deciding import (
     decision_told,
     end_of,
     opened,
+    verdict_row,
 )
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, talk
 
 if TYPE_CHECKING:
+    from semsearch.evaluation.intervals import Interval
     from semsearch.review.authors import Author
+    from semsearch.review.routes import Route
 
 HELP = """Authors of posts.
 
@@ -38,12 +42,14 @@ AuthorArgument = Annotated[str, typer.Argument(help="Author id.", show_default=F
 def show(
     author: AuthorArgument, workspace: WorkspaceOption = HERE, json: JsonOption = False, jsonl: JsonlOption = False
 ) -> None:
-    """Show an author: posts, campaigns, and what was decided on them.
+    """Show an author: posts, campaigns, verdicts, reports of others, and what was decided.
 
     --jsonl prints the posts, one a line.
 
     Example: semsearch authors show u123
     """
+    from dataclasses import asdict
+
     from semsearch.review.authors import author as known
 
     now = datetime.now(UTC)
@@ -61,14 +67,19 @@ def show(
             {"campaign_id": case.campaign_id, "alert_id": case.alert.alert_id, "status": case.told}
             for case in found.cases
         ]
-        document = facts | {"campaigns": campaigns, "decisions": decisions, "verdicts": [], "posts": posts}
+        found_by = {"verdicts": [verdict_row(each) for each in found.verdicts], "reports": found.reports}
+        document = facts | {"campaigns": campaigns, "decisions": decisions, **found_by, "posts": posts}
         emit(document, as_json=json, as_jsonl=jsonl, rows=posts)
         return
     emit(facts)
     more = f"{len(posts) - SHOWN:,} older posts: --json shows all." if len(posts) > SHOWN else ""
     emit(posts, rows=posts[::-1][:SHOWN], note=more)
+    verdicts = [verdict_row(each) for each in found.verdicts[: -SHOWN - 1 : -1]]
+    emit(verdicts, rows=verdicts, columns=VERDICT_COLUMNS, title="Verdicts")
+    emit(found.reports, rows=[asdict(each) for each in found.reports[: -SHOWN - 1 : -1]], title="Reports of others")
     for case in found.cases:
-        talk(f"Alert {case.alert.alert_id} of campaign {case.campaign_id}: {case.told}")
+        of = f" of campaign {case.campaign_id}" if case.campaign_id else ""
+        talk(f"Alert {case.alert.alert_id}{of}: {case.told}")
     for decision in found.decisions:
         talk(decision_told(decision))
     undecided = next((case for case in found.cases if case.status != "merged" and case.new), None)
@@ -130,6 +141,36 @@ def allow(
     talk(f"Next: semsearch alerts undo {made.decision_id} --by {made.by}, to take it back")
 
 
+@app.command()
+def routes(workspace: WorkspaceOption = HERE, json: JsonOption = False, jsonl: JsonlOption = False) -> None:
+    """Show what found the sanctioned accounts: the LLM, look-alike alerts, and routes that were imported.
+
+    Sanctioned are accounts with an imported sanction, and authors of posts that people confirmed. A route found one
+    when it pointed at it before that. --jsonl prints the routes, one a line.
+
+    Example: semsearch authors routes
+    """
+    from semsearch.review.routes import routes as found_by
+
+    now = datetime.now(UTC)
+    with opened(workspace, now) as store:
+        found = found_by(store, now)
+    rows = [_route_row(each) for each in found.routes]
+    document = {"n_sanctioned": found.n_sanctioned, "n_unfound": found.n_unfound, "routes": rows}
+    if json or jsonl:
+        emit(document, as_json=json, as_jsonl=jsonl, rows=rows)
+        return
+    emit(rows, rows=[_route_told(each) for each in found.routes])
+    names = [each.route for each in found.routes]
+    matrix = [{"found by both": each.route} | {name: each.overlap[name] for name in names} for each in found.routes]
+    emit(matrix, rows=matrix)
+    talk(
+        f"{found.n_sanctioned:,} accounts were sanctioned, {found.n_unfound:,} of them found by no route. share is of "
+        "these; precision is of those judged: pointed at by the route, and sanctioned or dismissed by a person since."
+    )
+    talk("Next: semsearch import reports FILE, or semsearch alerts list --status open")
+
+
 def _facts(found: Author) -> dict[str, Any]:
     allowed = found.allowed
     return {
@@ -138,6 +179,8 @@ def _facts(found: Author) -> dict[str, Any]:
         "first_at": min((each.post.created_at for each in found.posts), default=None),
         "last_at": max((each.post.created_at for each in found.posts), default=None),
         "n_campaigns": len(set(found.campaigns.values())),
+        "n_flagged": len({(each.namespace, each.post_id) for each in found.verdicts if each.is_spam}),
+        "n_reports": len(found.reports),
         "confirmed_by": [each.decision_id for each in found.confirmed],
         "allowed_by": allowed.decision_id if allowed else None,
         "allowed_until": allowed.until if allowed else None,
@@ -156,3 +199,34 @@ def _csv(columns: list[str], rows: list[dict[str, Any]]) -> None:
     writer.writeheader()
     writer.writerows(plain(row) for row in rows)
     sys.stdout.write(text.getvalue())
+
+
+def _route_row(route: Route) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    row = asdict(route)
+    overlap = row.pop("overlap")
+    for name in ("precision", "share"):
+        ends = row.pop(f"{name}_interval")
+        row |= {f"{name}_low": ends and ends["low"], f"{name}_high": ends and ends["high"]}
+    return row | {"overlap": overlap}
+
+
+def _route_told(route: Route) -> dict[str, Any]:
+    counts = {
+        "route": route.route,
+        "accounts": route.n_pointed,
+        "found": route.n_found,
+        "share": _percent(route.share, route.share_interval),
+        "alone": route.n_alone,
+        "first": route.n_first,
+    }
+    judged = {"judged": route.n_judged, "precision": _percent(route.precision, route.precision_interval)}
+    return counts | judged | {"late": route.n_late, "undecided": route.n_undecided}
+
+
+def _percent(share: float | None, ends: Interval | None) -> str:
+    """`69.4 % (51.2 to 82.9)`; a dash for what is unknown."""
+    if share is None or ends is None:
+        return "–"
+    return f"{100 * share:.1f} % ({100 * ends.low:.1f} to {100 * ends.high:.1f})"

@@ -14,7 +14,7 @@ from semsearch.cli.times import moment_of, span_of
 from semsearch.errors import UsageError
 
 if TYPE_CHECKING:
-    from semsearch.records import Decision
+    from semsearch.records import Decision, Verdict
     from semsearch.store.database import Store
 
 ByOption = Annotated[
@@ -78,6 +78,18 @@ def decision_told(decision: Decision) -> str:
     reason = f": {decision.reason}" if decision.reason else ""
     what = f"{decision.kind} {decision.subject}"
     return f"Decision {decision.decision_id} by {decision.by} at {_short(decision.at)}: {what}{covers}{until}{reason}"
+
+
+VERDICT_COLUMNS = ["post_id", "said", "profile_id", "model", "reason", "quotes"]
+
+
+def verdict_row(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as a record; `said` is spam, not spam, or why there is no answer."""
+    from dataclasses import asdict
+
+    said = {True: "spam", False: "not spam", None: f"abstained: {verdict.cause or 'it cannot be told'}"}
+    fields = {key: value for key, value in asdict(verdict).items() if key != "digest"}
+    return fields | {"digest": verdict.digest.hex(), "said": said[verdict.is_spam]}
 
 
 def _short(at: datetime) -> str:

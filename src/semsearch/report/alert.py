@@ -10,7 +10,7 @@ from typing import Any
 
 from semsearch.campaigns.evidence import Evidence
 from semsearch.campaigns.marks import Piece
-from semsearch.records import Alert, Decision, Member
+from semsearch.records import Alert, Decision, Member, Verdict
 from semsearch.report.page import render
 from semsearch.report.timeline import Line, Mark, growth
 from semsearch.review.cases import Case
@@ -21,6 +21,7 @@ KINDS = {
     "drip": "Look-alike posts by many authors, slowly",
     "repost": "One author posts the same again and again",
     "recipients": "One author writes the same to many people",
+    "verdict": "A post that is written as professional sellers write, as an LLM put it",
 }
 NETS = {
     "skeleton": "the same text, spelling tricks aside",
@@ -29,7 +30,9 @@ NETS = {
     "contact": "another text with the same contact",
     "reviewer": "put here by a person",
     "leader": "the first one: all others are compared with it",
+    "verdict": "flagged by its writing",
 }
+SAID = {True: "spam", False: "not spam", None: "abstained"}
 CONTACTS = {
     "phone": "phone",
     "virtual_phone": "virtual phone number",
@@ -41,6 +44,7 @@ CONTACTS = {
 }
 _FIRST_AUTHORS, _MOST_AUTHORS = 15, 500
 _MOST_CONTACTS = 40
+_MOST_VERDICTS = 40
 _JOINERS = "\u200d\ufe0f"
 """Emoji are put together with these."""
 _EMOJI = "\u2190-\u3299\U0001f000-\U0001fbff"
@@ -49,9 +53,15 @@ _UNSEEN = re.compile(f"((?<![{_EMOJI}])[{_JOINERS}]|(?![{_JOINERS}])[{INVISIBLE}
 
 
 def alert_page(
-    case: Case, events: Sequence[Alert], decisions: Sequence[Decision], evidence: Evidence, now: datetime
+    case: Case,
+    events: Sequence[Alert],
+    decisions: Sequence[Decision],
+    evidence: Evidence,
+    now: datetime,
+    *,
+    verdicts: Sequence[Verdict] = (),
 ) -> str:
-    """A self-contained HTML page; `events` are the raises, oldest first, `now` is when it is made."""
+    """A self-contained HTML page; `events` are the raises, oldest first, `verdicts` those on members, `now` is when."""
     alert = case.alert
     return render(
         "alert.html",
@@ -64,6 +74,8 @@ def alert_page(
         seen=_seen(case.members),
         events=events,
         decisions=decisions,
+        verdicts=(verdicts[:_MOST_VERDICTS], len(verdicts)),
+        said=SAID,
         authors=(evidence.authors[:_FIRST_AUTHORS], evidence.authors[_FIRST_AUTHORS:_MOST_AUTHORS]),
         n_untold=max(0, len(evidence.authors) - _MOST_AUTHORS),
         shared=evidence.contacts[:_MOST_CONTACTS],

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from semsearch.errors import UsageError
-from semsearch.records import Decision
+from semsearch.records import Decision, Report, Verdict
 from semsearch.review.cases import Case, Cases
 from semsearch.store.database import Store
 from semsearch.store.decisions import Decisions
 from semsearch.store.journal import Journal, Stored
+from semsearch.store.reports import Reports
+from semsearch.store.verdicts import Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +26,29 @@ class Author:
     campaigns: Mapping[int, str]
     """`seq` of a post to the campaign that it is in."""
     cases: tuple[Case, ...]
-    """Alerts of these campaigns, the newest raise first."""
+    """Alerts of these campaigns, the newest raise first; then flagged posts of theirs that are in no alert."""
     decisions: tuple[Decision, ...]
     """About the author or covering a post of theirs, and what undid them, oldest first."""
     confirmed: tuple[Decision, ...]
     """Confirmations in force that cover a post of theirs."""
     allowed: Decision | None
     """The allowance in force."""
+    verdicts: tuple[Verdict, ...]
+    """On their posts, in the order in which they were asked."""
+    reports: tuple[Report, ...]
+    """Of others, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """An author, and one decision that confirmed a campaign which they wrote posts of."""
+    """An author, and one decision that confirmed a campaign which they wrote posts of, or a flagged post of theirs."""
 
     author_id: str
     namespace: str
     decision_id: int
     alert_id: str
     campaign_id: str
+    """Empty for a flagged post."""
     decided_at: datetime
     """UTC."""
     by: str
@@ -60,7 +67,7 @@ class Export:
 
 
 def author(store: Store, author_id: str, now: datetime) -> Author:
-    """One author; raises UsageError for one who has neither posts nor decisions."""
+    """One author; raises UsageError for one of whom nothing is known."""
     cases = Cases(store, now)
     posts = tuple(Journal(store).by_author(author_id))
     spaces = {each.seq: each.post.namespace for each in posts}
@@ -68,17 +75,20 @@ def author(store: Store, author_id: str, now: datetime) -> Author:
     campaigns = {each.seq: cases.places.of(spaces[each.seq], each) for each in members}
     written = {(each.post.namespace, each.post.post_id, each.post.revision or 0) for each in posts}
     decisions = _about(cases, author_id, written)
-    if not posts and not decisions:
+    verdicts, reports = tuple(Verdicts(store).by_author(author_id)), tuple(Reports(store).of(author_id))
+    if not posts and not decisions and not verdicts and not reports:
         raise UsageError(f"There is no author '{author_id}' in the journal.", "Next: semsearch alerts show ALERT_ID")
     confirmed = [each for each in cases.confirmations() if _covers(each, written)]
     return Author(
         author_id,
         posts,
         campaigns,
-        tuple(cases.all(within=set(campaigns.values()))),
+        (*cases.all(within=set(campaigns.values())), *cases.posts(author_id=author_id)),
         tuple(decisions),
         tuple(confirmed),
         cases.allowances().get(author_id),
+        verdicts,
+        reports,
     )
 
 
@@ -94,7 +104,7 @@ def export(store: Store, now: datetime) -> Export:
 
 def _row(name: str, decision: Decision, n_posts: int) -> Confirmed:
     about = decision.detail
-    told = (decision.subject, about["campaign"], decision.at, decision.by, n_posts, decision.reason)
+    told = (decision.subject, about.get("campaign", ""), decision.at, decision.by, n_posts, decision.reason)
     return Confirmed(name, about["namespace"], decision.decision_id, *told)
 
 

@@ -1,19 +1,24 @@
-"""Alerts as people left them: what was decided, over which members, and who joined since."""
+"""Alerts and flagged posts as people left them: what was decided, over which members, and who joined since."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from semsearch.errors import UsageError
 from semsearch.records import Alert, Decision, Member
+from semsearch.review.flagged import KIND, as_alert, as_member, case_id, withdrawn
 from semsearch.review.near import unknown
 from semsearch.review.places import Places
+from semsearch.store.appending import digest_of
 from semsearch.store.campaigns import CampaignStore
 from semsearch.store.database import Store
 from semsearch.store.decisions import Decisions
+from semsearch.store.flagged import FlaggedPost, Flags
+from semsearch.store.journal import Journal
 from semsearch.store.rulings import MOVES, in_force, lasts, snoozes, standing
+from semsearch.store.times import to_us
 
 STATUSES = ("open", "confirmed", "dismissed", "snoozed", "merged")
 _STATUS = {"confirm": "confirmed", "dismiss": "dismissed", "snooze": "snoozed"}
@@ -21,13 +26,16 @@ _STATUS = {"confirm": "confirmed", "dismiss": "dismissed", "snooze": "snoozed"}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One alert, what was decided on it, and the members of its campaign as they are now."""
+    """One alert or flagged post, what was decided on it, and the members of its campaign as they are now."""
 
     alert: Alert
     status: str
-    """open, confirmed, dismissed, snoozed, or merged: the campaign is part of another one that has an alert."""
+    """open, confirmed, dismissed, snoozed, or merged: the campaign is part of another one that has an alert.
+
+    A flagged post is merged when an alert has taken it over.
+    """
     campaign_id: str
-    """What the alert's campaign is part of now; itself when nobody merged it."""
+    """What the alert's campaign is part of now; itself when nobody merged it. Empty for a post in none."""
     members: tuple[Member, ...]
     covered: frozenset[tuple[str, int]]
     """(post_id, revision) that the decisions behind the status cover."""
@@ -56,6 +64,8 @@ class Cases:
         self.decisions = decisions.all()
         self.forced = in_force(self.decisions)
         self.places = Places(self.forced)
+        self.flags = Flags(store, withdrawn(self.decisions, self.forced))
+        self._journal = Journal(store)
         self._now = now
         self._standing = standing(self.forced)
         self._snoozes = snoozes(self.forced, now)
@@ -70,10 +80,21 @@ class Cases:
         held = self.places.sorted_into(self.campaigns, campaigns)
         return [self._case(each, held[each.namespace, self.places.now(each.campaign_id)]) for each in wanted]
 
+    def posts(
+        self, namespace: str | None = None, severity: str | None = None, author_id: str | None = None
+    ) -> list[Case]:
+        """Flagged posts that are in no alert, each a case of its own, in order of `seq`."""
+        alerted = self._alerted(namespace)
+        found = (self._single(each, alerted) for each in self.flags.posts(namespace, author_id))
+        return [case for case in found if case.status != "merged" and severity in (None, case.alert.severity)]
+
     def of(self, alert_id: str) -> Case:
-        """One alert; raises UsageError for an id that there is none of."""
+        """One alert or flagged post; raises UsageError for an id that there is none of."""
         alert = self.campaigns.alert(alert_id)
         if alert is None:
+            post = self._flagged(alert_id)
+            if post is not None:
+                return self._single(post, self._alerted(post.namespace))
             known = [each.alert_id for each in self.campaigns.alerts()]
             raise unknown("alert", alert_id, known, "semsearch alerts list")
         return self._case(alert, self.members(alert.namespace, self.places.now(alert.campaign_id)))
@@ -84,7 +105,9 @@ class Cases:
 
     def about(self, case: Case) -> list[Decision]:
         """Decisions about an alert or its campaign, undone ones and undoings too, oldest first."""
-        subjects = {case.alert.alert_id, case.alert.campaign_id, *self.places.origins(case.campaign_id)}
+        subjects = {case.alert.alert_id}
+        if case.alert.kind != KIND:
+            subjects |= {case.alert.campaign_id, *self.places.origins(case.campaign_id)}
         about: dict[str, Decision] = {}
         for each in self.decisions:
             if each.subject in (about if each.kind == "undo" else subjects):
@@ -126,6 +149,10 @@ class Cases:
         """Those that hold."""
         return [each for held in self._standing.values() for each in held if each.kind == "confirm"]
 
+    def dismissals(self) -> list[Decision]:
+        """Those that hold."""
+        return [each for held in self._standing.values() for each in held if each.kind == "dismiss"]
+
     def allowances(self) -> dict[str, Decision]:
         """Those that hold, by author."""
         lasting = (each for each in self.forced if each.kind == "allow" and lasts(each, self._now))
@@ -147,10 +174,40 @@ class Cases:
             merges = (each for each in reversed(self.forced) if each.kind == "merge")
             merged = next(each for each in merges if each.subject == alert.campaign_id)
             return Case(alert, "merged", now_in, (), frozenset(), merged)
+        return self._decided(alert, now_in, tuple(members))
+
+    def _single(self, post: FlaggedPost, alerted: Collection[tuple[str, str]]) -> Case:
+        member = as_member(post)
+        place = self.places.of(post.namespace, member) if member.campaign_id else ""
+        case = self._decided(as_alert(post), place, (member,))
+        return replace(case, status="merged") if (post.namespace, place) in alerted else case
+
+    def _decided(self, alert: Alert, campaign_id: str, members: tuple[Member, ...]) -> Case:
         behind = self._behind(alert.alert_id)
         status = _STATUS[behind[-1].kind] if behind else "open"
         covered = frozenset(pair for each in behind for pair in each.members)
-        return Case(alert, status, now_in, tuple(members), covered, behind[-1] if behind else None)
+        return Case(alert, status, campaign_id, members, covered, behind[-1] if behind else None)
+
+    def _alerted(self, namespace: str | None) -> set[tuple[str, str]]:
+        """(namespace, campaign) of all that have an alert."""
+        return {(each.namespace, self.places.now(each.campaign_id)) for each in self.campaigns.alerts(namespace)}
+
+    def _flagged(self, alert_id: str) -> FlaggedPost | None:
+        """A post by the id of its case: one that is flagged, or that was when a person decided on it."""
+        decided = next((each for each in self.decisions if each.subject == alert_id and each.members), None)
+        flagged = self.flags.posts() if alert_id.startswith("v") else []
+        found = next((each for each in flagged if case_id(each.namespace, each.post_id, each.digest) == alert_id), None)
+        return self._covered(decided) if found is None and decided and alert_id.startswith("v") else found
+
+    def _covered(self, decision: Decision) -> FlaggedPost | None:
+        """The post of a decision on a flagged post; None when it was erased."""
+        (post_id, revision), *_ = decision.members
+        stored = self._journal.find(post_id, decision.detail["namespace"])
+        for seq, post in (each for each in stored if each.post.revision == revision):
+            campaign_id = next((each.campaign_id for each in self.campaigns.members_at([seq])), None)
+            at = (digest_of(post), post.author_id, to_us(post.created_at), post.recipient_id, post.category)
+            return FlaggedPost(seq, post.namespace, post_id, revision, *at, campaign_id, (), False)
+        return None
 
     def _behind(self, alert_id: str) -> Sequence[Decision]:
         """The decisions that make the status; none for an open alert."""

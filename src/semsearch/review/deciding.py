@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from semsearch.errors import UsageError
 from semsearch.records import Decision
 from semsearch.review.cases import Case, Cases
+from semsearch.review.flagged import KIND
 from semsearch.review.near import unknown
 from semsearch.store.database import Store
 from semsearch.store.decisions import Decisions
@@ -32,7 +33,7 @@ def decide(
     until: datetime | None = None,
     remember: bool = False,
 ) -> tuple[Decision, ...]:
-    """Confirm, dismiss or snooze an alert, for the members of its campaign as they are.
+    """Confirm, dismiss or snooze an alert, for the members of its campaign as they are, or a flagged post.
 
     `remember` makes a dismissed campaign a benign one: it raises no alert until `until`, or for good. A verdict that
     stands already for all members adds nothing and gives nothing. Raises UsageError.
@@ -40,10 +41,11 @@ def decide(
     _check(verdict, until, now, remember=remember)
     name = _named(by)
     cases = Cases(store, now)
-    case = _decidable(cases.of(alert_id))
+    case = _decidable(cases.of(alert_id), remember=remember)
     if case.decision and case.decision.kind == verdict and verdict != "snooze" and not case.new and not remember:
         return ()
-    about = {"namespace": case.alert.namespace, "campaign": case.campaign_id}
+    about = {"namespace": case.alert.namespace}
+    about |= {"campaign": case.campaign_id} if case.alert.kind != KIND else {}
     pairs = tuple((each.post_id, each.revision) for each in case.members)
     end = until if verdict == "snooze" else None
     made = [_decision(name, now, verdict, alert_id, members=pairs, reason=reason, until=end, detail=about)]
@@ -199,7 +201,16 @@ def _clean(text: str, what: str) -> str:
     return text.strip()
 
 
-def _decidable(case: Case) -> Case:
+def _decidable(case: Case, *, remember: bool) -> Case:
+    if case.alert.kind == KIND and remember:
+        raise UsageError(
+            f"--remember is for a campaign, and {case.alert.alert_id} is a single post.", "Next: leave --remember away"
+        )
+    if case.alert.kind == KIND and case.status == "merged":
+        raise UsageError(
+            f"The post of {case.alert.alert_id} is in campaign {case.campaign_id}, which has an alert of its own.",
+            "Next: semsearch alerts list, and decide on the alert of that campaign",
+        )
     if case.status == "merged":
         number = case.decision.decision_id if case.decision else 0
         raise UsageError(

@@ -144,6 +144,18 @@ class CampaignStore:
         with self._store.reading() as connection:
             return [alert_of(row) for row in connection.execute(wanted.order_by(alert_events.c.event_id))]
 
+    def alerted_authors(self) -> dict[str, int]:
+        """Everyone who has a post that counts in a campaign with an alert, and since when, in microseconds UTC.
+
+        The later of the first raise and the post; campaigns as the machine found them.
+        """
+        since = case((members.c.at_us > alerts.c.first_us, members.c.at_us), else_=alerts.c.first_us)
+        joined = alerts.join(members, members.c.campaign_id == alerts.c.campaign_id)
+        wanted = select(members.c.author_id, func.min(since)).select_from(joined).where(members.c.counts)
+        with self._store.reading() as connection:
+            rows = connection.execute(wanted.group_by(members.c.author_id))
+            return {author_id: at_us for author_id, at_us in rows}  # noqa: C416 - rows are no pairs to mypy
+
     def volumes(self, namespace: str, since_us: int | None = None) -> dict[Hour, int]:
         """Posts by hour and category, oldest hour first."""
         wanted = select(volumes.c.hour_us, volumes.c.category, volumes.c.n_posts)

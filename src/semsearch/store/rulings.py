@@ -66,7 +66,11 @@ def rulings(decisions: Sequence[Decision], now: datetime, confirmed_authors: fro
     moved = {pair: now_in(each.detail["to"]) for each in moves for pair in each.members}
     return Rulings(
         benign={now_in(each.subject): each.until for each in lasting if each.kind == "benign"},
-        snoozed={now_in(each.detail["campaign"]): each.until for each in snoozes(forced, now).values()},
+        snoozed={
+            now_in(each.detail["campaign"]): each.until
+            for each in snoozes(forced, now).values()
+            if "campaign" in each.detail  # else of a single post
+        },
         allowed={each.subject: each.until for each in lasting if each.kind == "allow"},
         merged=merged,
         moved=moved,

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, func, or_, select, tuple_
+from sqlalchemy import Row, Select, and_, bindparam, delete, or_, select
 
 from semsearch.records import Post, Verdict
 from semsearch.store.appending import digest_of
 from semsearch.store.database import Store
-from semsearch.store.tables import posts, verdicts
+from semsearch.store.tables import verdicts
 from semsearch.store.times import from_us, to_us
 
-PAGE = 500
-"""Rows or values of one statement."""
+PAGE = 1_000
+"""Posts that are looked for in one statement."""
 Text = tuple[str, str, bytes]
 """(namespace, post_id, digest): one text of one post, which is what a verdict is about."""
-_Value = TypeVar("_Value")
 _NUSD = 1_000_000_000
 """Billionths of a US dollar."""
-
-
-class Revision(NamedTuple):
-    """Where the journal holds a text."""
-
-    seq: int
-    revision: int
 
 
 class Verdicts:
@@ -41,22 +33,24 @@ class Verdicts:
 
         The key: text, profile, prompt and model. Of several with one key in `given` the last one stays.
         """
-        rows = list({_key(each): _row(each) for each in given}.items())
-        columns = tuple_(*(verdicts.c[name] for name in _KEY))
+        kept = {_key(each): _row(each) for each in given}
+        if not kept:
+            return
         with self._store.writing() as connection:
-            for page in _pages(rows):
-                connection.execute(delete(verdicts).where(columns.in_([key for key, _ in page])))
-                connection.execute(verdicts.insert(), [row for _, row in page])
+            connection.execute(_same, [{f"of_{name}": row[name] for name in _KEY} for row in kept.values()])
+            connection.execute(verdicts.insert(), list(kept.values()))
 
     def of(self, given: Iterable[Post]) -> dict[Text, list[Verdict]]:
         """The verdicts of these posts' texts as they are, in the order in which they were asked."""
         wanted = {text_of(post) for post in given}
         found: dict[Text, list[Verdict]] = {}
-        column = tuple_(verdicts.c.namespace, verdicts.c.post_id)
-        for page in _pages(sorted({each[:2] for each in wanted})):
-            for verdict in self._read(_verdicts.where(column.in_(page)).order_by(*_ASKED)):
-                if about(verdict) in wanted:
-                    found.setdefault(about(verdict), []).append(verdict)
+        for namespace in sorted({each[0] for each in wanted}):
+            names = sorted({post_id for own, post_id, _ in wanted if own == namespace})
+            for start in range(0, len(names), PAGE):
+                page = (verdicts.c.namespace == namespace, verdicts.c.post_id.in_(names[start : start + PAGE]))
+                for verdict in self._read(_verdicts.where(*page).order_by(*_ASKED)):
+                    if about(verdict) in wanted:
+                        found.setdefault(about(verdict), []).append(verdict)
         return found
 
     def by_author(self, author_id: str) -> list[Verdict]:
@@ -69,39 +63,11 @@ class Verdicts:
         A later answer of the same profile to the same text (by another prompt or model) takes the place of an earlier
         one, an abstention does not. Several profiles may flag one text: a verdict each.
         """
-        wanted = _verdicts.where(verdicts.c.is_spam.is_(True), ~_denied().exists())
+        wanted = _verdicts.where(verdicts.c.is_spam.is_(True), ~denied().exists())
         wanted = wanted if namespace is None else wanted.where(verdicts.c.namespace == namespace)
         wanted = wanted if profile_ids is None else wanted.where(verdicts.c.profile_id.in_(sorted(profile_ids)))
         newest = (verdicts.c.posted_us.desc(), verdicts.c.namespace, verdicts.c.post_id, *_ASKED)
         return self._read(wanted.order_by(*newest))
-
-    def latest(self, limit: int, namespace: str | None = None) -> list[Verdict]:
-        """The verdicts that were asked last, newest first, abstentions too; at most `limit`."""
-        wanted = _verdicts if namespace is None else _verdicts.where(verdicts.c.namespace == namespace)
-        order = [column.desc() for column in _ASKED]
-        return self._read(wanted.order_by(*order).limit(limit))
-
-    def revisions(self, given: Iterable[Verdict]) -> dict[Text, Revision]:
-        """Where the journal holds the texts of these verdicts; the newest revision of a text that came back.
-
-        Texts that were never scanned, or were erased since, are left out.
-        """
-        wanted = {about(each) for each in given}
-        column = tuple_(posts.c.namespace, posts.c.post_id)
-        shown = select(posts.c.namespace, posts.c.post_id, posts.c.digest, posts.c.seq, posts.c.revision)
-        found: dict[Text, Revision] = {}
-        with self._store.reading() as connection:
-            for page in _pages(sorted({each[:2] for each in wanted})):
-                for *text, seq, revision in connection.execute(shown.where(column.in_(page)).order_by(posts.c.seq)):
-                    if (key := (text[0], text[1], text[2])) in wanted:
-                        found[key] = Revision(seq, revision)
-        return found
-
-    def counts(self) -> dict[bool | None, int]:
-        """How many say yes, no, or abstain (None)."""
-        with self._store.reading() as connection:
-            counted = select(verdicts.c.is_spam, func.count()).group_by(verdicts.c.is_spam)
-            return {said: n for said, n in connection.execute(counted)}  # noqa: C416 - rows are no pairs to mypy
 
     def _read(self, wanted: Select[*tuple[Any, ...]]) -> list[Verdict]:
         with self._store.reading() as connection:
@@ -110,6 +76,7 @@ class Verdicts:
 
 _KEY = ("namespace", "post_id", "digest", "profile_id", "prompt_hash", "model")
 _verdicts = select(verdicts)
+_same = delete(verdicts).where(*(verdicts.c[name] == bindparam(f"of_{name}") for name in _KEY))
 _ASKED = (verdicts.c.at_us, verdicts.c.profile_id, verdicts.c.prompt_hash, verdicts.c.model)
 """When a verdict was asked; what was asked at once, by name."""
 
@@ -124,17 +91,13 @@ def about(verdict: Verdict) -> Text:
     return verdict.namespace, verdict.post_id, verdict.digest
 
 
-def _denied() -> Select[*tuple[Any, ...]]:
+def denied() -> Select[*tuple[Any, ...]]:
     """Later answers of the same profile to the same text; those of the same moment count when they deny."""
     other = verdicts.alias("other")
     same = [other.c[name] == verdicts.c[name] for name in ("namespace", "post_id", "digest", "profile_id")]
     at_once = and_(other.c.at_us == verdicts.c.at_us, other.c.is_spam.is_(False))
     later = and_(other.c.at_us > verdicts.c.at_us, other.c.is_spam.is_not(None))
     return select(other.c.post_id).where(*same, or_(later, at_once)).correlate(verdicts)
-
-
-def _pages(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
-    return (values[start : start + PAGE] for start in range(0, len(values), PAGE))
 
 
 def _key(verdict: Verdict) -> tuple[Any, ...]:

@@ -1,0 +1,56 @@
+"""A flagged post that is in no alert, as a case of its own: a verdict acts on nobody, a person decides on it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from semsearch.records import Alert, Decision, Member
+from semsearch.store.chain import text_of
+from semsearch.store.flagged import FlaggedPost
+
+KIND = "verdict"
+"""Of such a case's alert, and the net of its one member."""
+
+
+def case_id(namespace: str, post_id: str, digest: bytes) -> str:
+    """Of one text of one post: `v` and 12 hex digits."""
+    return "v" + hashlib.sha256(text_of([namespace, post_id, digest.hex()]).encode()).hexdigest()[:12]
+
+
+def as_alert(post: FlaggedPost) -> Alert:
+    """The post as an alert of one post, raised at its time.
+
+    Its severity is low; medium when two profiles match, or when it tries to instruct its reader.
+    """
+    severity = "medium" if len(post.profile_ids) > 1 or post.instructed else "low"
+    found_id = case_id(post.namespace, post.post_id, post.digest)
+    recipients = 0 if post.recipient_id is None else 1
+    reasons = {"text": _why(post), "profiles": list(post.profile_ids), "instructed": post.instructed}
+    return Alert(found_id, "", post.namespace, KIND, 1, severity, post.at_us, 1, 1, recipients, reasons)
+
+
+def as_member(post: FlaggedPost) -> Member:
+    """The post as the one member of its case."""
+    about = (post.post_id, post.revision, post.author_id, post.at_us, KIND, 1.0)
+    return Member(post.seq, post.campaign_id or "", *about, recipient_id=post.recipient_id, category=post.category)
+
+
+def withdrawn(decisions: Sequence[Decision], forced: Sequence[Decision]) -> set[str]:
+    """Profiles that people had approved and took back: what they flagged is not on the list any more.
+
+    One that a newer profile took the place of is none of them: its approval is in force.
+    """
+    held = {each.subject for each in forced if each.kind == "approve"}
+    return {each.subject for each in decisions if each.kind == "approve"} - held
+
+
+def _why(post: FlaggedPost) -> str:
+    named = ", ".join(each or "none" for each in post.profile_ids)
+    if not post.profile_ids:
+        told = "no verdict in force flags it any more"
+    elif post.profile_ids == ("",):
+        told = "flagged without a profile"
+    else:
+        told = f"written as {'a profile says' if len(post.profile_ids) == 1 else 'profiles say'}: {named}"
+    return f"{told}; it tries to instruct its reader" if post.instructed else told
