@@ -22,6 +22,8 @@ NAMESPACES = ("listing", "image", "chat", "profile")
 """Kinds of content that are known from the start."""
 SEVERITIES = ("low", "medium", "high")
 """Of an alert, the least first."""
+INTENTS = ("product", "brand", "item", "attribute")
+"""What a query can ask for, the highest priority first."""
 CATEGORY_SEPARATOR = " > "
 
 
@@ -307,6 +309,60 @@ class Report:
     namespace: str | None = None
     post_id: str | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One judged part of relevance: something that a query asks for, and whether an item has it."""
+
+    intent: str
+    """One of product, brand, item, attribute."""
+    asked: str
+    """What of the query it is."""
+    met: bool | None
+    """Null: it cannot be told from the item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """How relevant an item is to a query, and who says so on what grounds."""
+
+    query: str
+    """As typed."""
+    item_id: str
+    source: str
+    """person or model."""
+    by: str
+    """The annotator's name, or the model."""
+    origin: str
+    """facets, direct or imported."""
+    grade_low: int | None
+    """2, 1 or 0; null in both grades: ungradeable."""
+    grade_high: int | None
+    """Higher than `grade_low` when minor facets cannot be told."""
+    rubric: str
+    """Version of the rubric."""
+    at: datetime
+    """UTC."""
+    facets: tuple[Facet, ...] = ()
+    item: Mapping[str, str] = field(default_factory=dict)
+    """The item as it was shown: title, body and the like."""
+    item_digest: str = ""
+    """Of that; another one now means that the label is stale."""
+    inclusion_probability: float | None = None
+    """With which the pair was drawn; null: it was picked on purpose."""
+    batch: str = ""
+    prompt_hash: str = ""
+    """Of a model's label."""
+    note: str = ""
+    seconds: float | None = None
+    """That a person took."""
+    role: str = "label"
+    """label, golden or adjudication."""
+    shown: bool = False
+    """Whether the machine's opinion was shown before the answer."""
+    retracts: str = ""
+    """The label that an undo takes back."""
 
 
 @dataclass(frozen=True, slots=True)

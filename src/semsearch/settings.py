@@ -240,6 +240,16 @@ class LongtailSettings(_Section):
     epochs: int = Field(1, ge=1, description="Passes of extra training")
 
 
+class RelevanceSettings(_Section):
+    """How pairs of a query and an item are graded."""
+
+    depth: int = Field(10, ge=1, description="Hits of each run that go into a pool")
+    examples: int = Field(4, ge=0, le=20, description="Labelled pairs that are shown to the model with each question")
+    overlap: float = Field(0.2, ge=0, le=1, description="Share of a batch's pairs that a second annotator gets too")
+    golden: float = Field(0.05, ge=0, lt=1, description="Share of a session's pairs whose answer is known")
+    show_machine: bool = Field(False, description="Show the machine's opinion first; recorded with each label")
+
+
 class NotifySettings(_Section):
     """Where alerts are told. Token and webhook are secrets: the file names the variables that hold them."""
 
@@ -298,6 +308,7 @@ class Settings(BaseSettings):
     campaigns: CampaignSettings = Field(default_factory=CampaignSettings)
     longtail: LongtailSettings = Field(default_factory=LongtailSettings)
     spam: SpamSettings = Field(default_factory=SpamSettings)
+    relevance: RelevanceSettings = Field(default_factory=RelevanceSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
 
     @classmethod
