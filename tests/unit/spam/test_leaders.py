@@ -74,7 +74,7 @@ def test_one_question_stands_for_a_campaign(scanned: Scanned):
     assert flood.references[0] == Reference("listing", "p2", 0, "up2", "c1", ("p1", 0))
     assert [each.post_id for each in flood.references] == ["p2", "p3", "p4"]
     assert (flood.n_saved, bike.n_saved) == (4, 2)
-    assert sorted({each.post_id for each in verdicts.latest(99)}) == ["p1", "p5"]
+    assert sorted({post_id for _, post_id, _ in verdicts.of(scanned.posts)}) == ["p1", "p5"]
 
 
 def test_campaigns_are_as_people_left_them(scanned: Scanned):
