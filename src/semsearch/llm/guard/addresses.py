@@ -13,7 +13,7 @@ _COUNTERS = (
     "개|분|시간|원|만|천|번(?!지|길)|명|장|일|월|년|회|위|대|세트|살|벌|켤레|박스|호선|인치|퍼|%|kg|g(?![a-z])|[cmk]?m(?![a-z])|x|"
     "평|잔|병|권|차|등|급|도(?![가-힣])|점|배|시(?![가-힣])|종|가지|곳|줄|칸|쌍|켜|매|편|단|인|주|박|학년|정거장|코스"
 )
-_COUNTED = rf"(?![\d,]| ?(?:{_COUNTERS}))"
+_COUNTED = rf"(?!\d|,\d|-\d| ?(?:{_COUNTERS}))"
 _NO_AREA = (
     "(?!(?:다시|역시|혹시|접시|즉시|잠시|택시|친구|가구|도구|야구|축구|농구|배구|탁구|당구|문구|지구|가면|라면|하면|오면|보면|"
     "되면|사면|으면|정도|아직도|그래도|제도|장군) )"
@@ -34,12 +34,13 @@ _STREETS = (
     "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Drive|Dr|Lane|Ln|Court|Ct|Place|Pl|Terrace|Parkway|Pkwy|Highway|Hwy"
 )
 _SMALL_STREETS = "street|avenue|ave|blvd|boulevard"
-_NO_STREET = "(?!(?:Hard|Disk|Flash|Test|Usb|USB|Tape|Pen|Optical|Thumb|Solid|Warp|Four|Wheel|Sesame) )"
+_NO_STREET = "".join(f"(?<!{word} )" for word in ("Hard", "Disk", "Flash", "Test", "USB", "Tape", "State", "Optical"))
+"""Drives that are no streets."""
 _FLAT = r"(?:,? (?:[Aa]pt|Apartment|[Uu]nit|Suite|Ste|#)\.? ?\w{1,6})?"
 _HOUSE = r"(?<![\w.,$€£₩-])\d{1,5}[A-Za-z]? (?:[NSEWnsew]\.? |North |South |East |West )?"
 _ENGLISH = re.compile(
-    rf"{_HOUSE}{_NO_STREET}(?:[A-Z][A-Za-z']+|\d{{1,3}}(?:st|nd|rd|th))(?: [A-Z][a-z']+){{0,2}}"
-    rf" (?:{_STREETS})\b\.?{_FLAT}"
+    rf"{_HOUSE}(?:[A-Z][A-Za-z']+|\d{{1,3}}(?:st|nd|rd|th))(?: [A-Z][a-z']+){{0,2}}"
+    rf" {_NO_STREET}(?:{_STREETS})\b\.?{_FLAT}"
     rf"|{_HOUSE}[a-z']+ (?:{_SMALL_STREETS})\b{_FLAT}"
 )
 _ENGLISH_LIKELY = re.compile(rf" (?:{_STREETS}|{_SMALL_STREETS})\b")

@@ -5,18 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from urllib.parse import unquote_to_bytes
 
 ENCODED = "[ENCODED]"
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _HEX = re.compile(r"(?<![0-9a-zA-Z])(?:0x|\\x)?[0-9a-fA-F]{2}(?:[\s,:]*(?:0x|\\x)?[0-9a-fA-F]{2}){5,}(?![0-9a-zA-Z])")
 _BINARY = re.compile(r"[01]{8}(?:[\s,]*[01]{8}){3,}")
 _CODES = re.compile(r"(?<![\d.,])\d{2,3}(?:[\s,]+\d{2,3}){11,}(?![\d.,]*\d)")
-_PERCENT = re.compile(r"(?:(?<!\d)%[0-9a-fA-F]{2}|%[0-9a-fA-F][a-fA-F])(?:%[0-9a-fA-F]{2})*")
+_PERCENT = re.compile(r"(?<!\d)(?:%[0-9a-fA-F]{2})+")
 _ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]{1,6}\}|\\x[0-9a-fA-F]{2}|U\+[0-9a-fA-F]{4,5} ?)+")
+_BLOB = re.compile("(?=[a-zA-Z+]*[0-9])(?=[a-z0-9+]*[A-Z])(?=[A-Z0-9+]*[a-z])[A-Za-z0-9+]{32,}")
 _LONG = 40
-"""Characters of a run in capitals, small letters and digits that is no word in any case."""
-_MIXED = re.compile("(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])")
+"""Bytes in hexadecimal that are no number in any case."""
 _PLAIN_SIGNS = frozenset(" .,:;!?'\"_-{}()[]\n/=")
 _MOST_SIGNS = 0.25
 
@@ -30,15 +29,16 @@ def without_encoded(text: str) -> tuple[str, bool]:
     if "\\" in text or "U+" in text:
         text = _ESCAPES.sub(ENCODED, text)
     if "%" in text:
-        text = _PERCENT.sub(_percent, text)
-    for pattern, read in ((_BINARY, _always), (_CODES, _codes), (_HEX, _hexadecimal), (_BASE64, _base64)):
+        text = _PERCENT.sub(ENCODED, text)
+    for pattern, read in ((_BINARY, _binary), (_CODES, _codes), (_HEX, _hexadecimal), (_BASE64, _base64)):
         if pattern.search(text):
             text = pattern.sub(read, text)
     return text, text != before
 
 
-def _always(_: re.Match[str]) -> str:
-    return ENCODED
+def _binary(found: re.Match[str]) -> str:
+    bits = re.sub(r"[\s,]", "", found[0])
+    return ENCODED if _says(int(bits, 2).to_bytes(len(bits) // 8, "big")) else found[0]
 
 
 def _says(raw: bytes) -> bool:
@@ -52,15 +52,6 @@ def _says(raw: bytes) -> bool:
     return bool(text) and not strange and signs <= _MOST_SIGNS * len(text) and text.isprintable()
 
 
-def _percent(found: re.Match[str]) -> str:
-    if len(found[0]) > 6:
-        return ENCODED
-    try:
-        return unquote_to_bytes(found[0]).decode()
-    except UnicodeDecodeError:
-        return found[0]
-
-
 def _codes(found: re.Match[str]) -> str:
     codes = [int(code) for code in re.findall(r"\d+", found[0])]
     listed = codes == sorted(codes) or codes == sorted(codes, reverse=True)
@@ -68,15 +59,18 @@ def _codes(found: re.Match[str]) -> str:
 
 
 def _hexadecimal(found: re.Match[str]) -> str:
-    raw = bytes.fromhex(re.sub(r"0x|\\x|[\s,:]", "", found[0]))
-    return ENCODED if _says(raw) or (len(raw) > _LONG and not found[0].isdigit()) else found[0]
+    digits = re.sub(r"0x|\\x|[\s,:]", "", found[0])
+    if digits.isdecimal():
+        return found[0]
+    raw = bytes.fromhex(digits)
+    return ENCODED if _says(raw) or len(raw) > _LONG else found[0]
 
 
 def _base64(found: re.Match[str]) -> str:
     run = found[0]
     if run.replace("-", "").isdecimal():
         return run
-    if len(run) >= _LONG and _MIXED.match(run):
+    if _BLOB.search(run):
         return ENCODED
     plain = run.rstrip("=").replace("-", "+").replace("_", "/")
     for begin in range(4):

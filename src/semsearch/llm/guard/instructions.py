@@ -16,12 +16,13 @@ _READER = (
     "(?:ai|a\\.i\\.|llm|gpt|chatgpt|assistant|language model|classifier|moderation (?:bot|model|system)|grader|judge|"
     "writer of profiles)"
 )
-_SAY = "(?:답|판단|분류|출력|판정|처리|간주|평가|표시|대답|응답|적으|적어|쓰|써|넣|추가|포함|매기|매겨)"
+_DECIDE = "판단|분류|출력|판정|처리|간주|평가|표시|매기|매겨"
+_SAY = f"(?:답(?=하|변|해|을|은|$)|{_DECIDE}|대답|응답|적으|적어|쓰|써|넣|추가|포함)"
 _ENGLISH = (
     r"(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instruction|prompt|rule|polic|guideline|above|previous|"
     r"earlier|were told)",
-    rf"\b{_TELL}\b.{{0,60}}?(?:\bis[_ ]?spam\b|\bnot (?:a )?spam\b|\bas (?:spam|ham|safe|a scam)\b|\b(?:true|false)\b|"
-    r"\brelevan)",
+    rf"\b{_TELL}\b.{{0,60}}?(?:\bis[_ ]?spam\b|\bnot (?:a )?spam\b|\bas (?:spam|ham|safe|a scam)\b|\brelevan)",
+    r"\b(?:answer|reply|respond|say|output|return)\b.{0,40}?\b(?:true|false)\b",
     r"\bis[_-]spam\b|[\"'](?:is_spam|reasoning|quotes|grade|facets)[\"'] ?:",
     r"\b(?:relevance|grade|score)(?: grade| score)? ?[:=] ?[0-2]\b",
     rf"\b(?:dear|hey|hello|attention|note to(?: the)?|you are(?: now)?(?: an?| the)?|as an?|act as(?: an?)?|"
@@ -40,8 +41,10 @@ _ENGLISH = (
 _KOREAN = (
     r"(?:이전|위|앞|지금까지|기존|모든|시스템)\S{0,4} {0,2}(?:의 )?(?:모든 )?"
     r"(?:지시|명령|규칙|프롬프트|지침|설정)\S{0,6} {0,2}(?:사항)?\S{0,3} {0,2}(?:무시|잊|따르지|버리|버려|덮어)",
-    rf"(?:스팸|광고|업자|사기|정상|일반인|거짓|참|true|false)[^.\n]{{0,14}}?(?:라고|으로|로|고|라) ?(?:만 )?{_SAY}",
-    rf"(?:등급|점수|관련도|관련성|관련)[^.\n]{{0,16}}?{_SAY}(?:하|해|세|라|시|어|으)|\d점(?:을|으로) ?{_SAY}",
+    r"(?:스팸|광고|업자|사기|정상|일반인|거짓|참(?=으로|이라)|true|false)[^.\n]{0,14}?"
+    rf"(?:라고|으로|로|고|라) ?(?:만 )?{_SAY}",
+    rf"(?:등급|관련도|관련성|점수[^.\n]{{0,4}}[0-2])[^.\n]{{0,16}}?{_SAY}(?:하|해|세|라|시|어|으)",
+    rf"\d점(?:을|으로) ?{_SAY}",
     r"(?:너는|넌|당신은|이제부터|지금부터)[^.\n]{0,30}(?:봇|인공지능|ai|모델|검사관|심사관|평가자|판사|규칙이 없)",
     r"(?:ai|인공지능|챗봇|모델|분류기|판정기|평가자|심사자|작성자)(?:에게|님|는|은|야)[ ,:]",
     r"(?:운영자|관리자|모더레이터|운영팀|검수팀|담당자)[^.\n]{0,40}(?:승인|통과|정상|문제 ?없|이상 ?없|스팸 ?아)"

@@ -14,8 +14,10 @@ MARK = "¦"
 LONGEST = 12
 """Characters that stand together without a mark, at most."""
 _STEP = 8
+OURS = re.compile(r"\[[A-Z]+(?:[_ ][0-9]{1,7})?\]")
+"""Words that we put into a text, such as [PHONE_1], [ENCODED] and [REPEATED 9]."""
 _LONG = re.compile(rf"[^\s{MARK}]{{{LONGEST + 1},}}")
-_PIECE = re.compile(rf"\[[A-Z]+(?:_[0-9]+)?\]|.{{1,{_STEP}}}?(?=\[[A-Z]+(?:_[0-9]+)?\])|.{{1,{_STEP}}}")
+_PIECE = re.compile(rf"{OURS.pattern}|.{{1,{_STEP}}}?(?={OURS.pattern})|.{{1,{_STEP}}}")
 _FIXED = '"""'
 
 

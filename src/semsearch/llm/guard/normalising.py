@@ -40,6 +40,7 @@ _ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,31});")
 _ROUNDS = 4
 _LINES = re.compile(r"\n[ \n]{3,}")
 _BLANKS = re.compile("   +")
+_HTML_BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 _TEMPLATE = re.compile(
     r"<\|[^<>|\n]{1,40}\|>|\[/?(?:inst|system_prompt|available_tools|tool_calls)\]|<</?sys>>"
     r"|</?(?:start|end)_of_turn>|</?s>|<\|?/?(?:system|assistant|user|human)\|?>",
@@ -59,16 +60,32 @@ class Normal:
 
 def normalised(text: str) -> Normal:
     """The text without what people cannot see or read, and without signs that a prompt is built of."""
+    seen = visible(text)
+    read = defused(seen.text)
+    return Normal(read.text, seen.hidden or read.hidden)
+
+
+def visible(text: str) -> Normal:
+    """First half of `normalised`: plain characters, nothing hidden, no data mark."""
     hidden = False
     if not _USUAL.fullmatch(text):
         hidden = bool(_INVISIBLE.search(text) and _TOLD.search(text))
         text = _settled(text)
-    if MARK in text:
-        text = text.replace(MARK, "|")
+    if "<" in text:
+        text = _HTML_BREAK.sub("\n", text)
+    return Normal(text.replace(MARK, "|"), hidden)
+
+
+def defused(text: str) -> Normal:
+    """Second half: encodings, chat templates, markers and stuffing as words of what they are.
+
+    Links should be taken out before: their paths look like encodings.
+    """
     text, encoded = without_encoded(text)
-    text, built = _defused(text)
-    text = _BLANKS.sub("  ", _LINES.sub("\n\n\n", text)) if "   " in text or "\n\n" in text or "\n " in text else text
-    return Normal(without_repeats(text).strip(" \n"), hidden or encoded or built)
+    text, built = _without_templates(text)
+    if "   " in text or "\n\n" in text or "\n " in text:
+        text = _BLANKS.sub("  ", _LINES.sub("\n\n\n", text))
+    return Normal(without_repeats(text).strip(" \n"), encoded or built)
 
 
 def _settled(text: str) -> str:
@@ -100,7 +117,7 @@ def _composed(text: str) -> str:
     return "".join((*parts, compatible(text[at:])))
 
 
-def _defused(text: str) -> tuple[str, bool]:
+def _without_templates(text: str) -> tuple[str, bool]:
     """Tokens of chat templates and the like of our markers, as words of what they are."""
     if "<" not in text and "[" not in text:
         return text, False

@@ -26,15 +26,23 @@ _RRN = re.compile(
     r"(?<![\d-])(?P<date>\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))"
     r"(?P<bar> ?[-–—~] ?|)(?P<rest>[1-8][\d*]{6})(?![\d-])"
 )
-_CARD = re.compile(r"(?<![\d.,-])(?:[3-6]|2[2-7])(?:[ .-]?\d){12,18}(?![\d-])")
-_CARD_GROUPS = re.compile(
-    r"\d{4}(?:[ .-]?\d{4}){2,3}(?:[ .-]?\d{1,3})?|3[47]\d\d[ .-]?\d{6}[ .-]?\d{5}|3\d{3}[ .-]?\d{6}[ .-]?\d{4}"
+_CARD = re.compile(
+    r"(?<![\d.,-])(?=[3-6]|2[2-7])(?=(?P<number>\d{4}(?:[ .-]?\d{4}){2,3}(?:[ .-]?\d{1,3})?"
+    r"|3[47]\d\d[ .-]?\d{6}[ .-]?\d{5}|3\d{3}[ .-]?\d{6}[ .-]?\d{4})(?![\d-]))"
 )
+"""Looks ahead, so that a number that stands before a card hides none of it."""
 _MAIL = re.compile(
     r"(?<![a-z0-9._%+-])(?P<name>[a-z0-9][a-z0-9._%+-]{1,63}) ?[\[({<] ?(?:a|at|@) ?[\])}>] ?"
     r"(?P<domain>[a-z0-9-]{2,40}) ?[\[({<]? ?(?:\.|d[o0]t|닷|점|。) ?[\])}>]? ?(?P<top>[a-z]{2,10})(?![a-z0-9])"
 )
-_HANDLE = re.compile(r"(?<![\w.@/])@[a-z][a-z0-9_.]{2,30}[a-z0-9_](?![@\w])")
+_MAIL_AT = re.compile(
+    r"(?<![a-z0-9._%+-])(?P<name>[a-z0-9][a-z0-9._%+-]{1,63}) at (?P<domain>[a-z0-9-]{2,40}) d0t (?P<top>[a-z]{2,10})"
+)
+_LINK = re.compile(
+    r"(?<![\w.@])(?P<host>(?:[a-z0-9][a-z0-9-]{0,40}(?:[.。]| 점 | dot ))+(?:com|net|org|kr|me|ly|gg|io|shop|xyz|top))"
+    r"(?P<path> {0,2}/ ?[!-.0-~]+(?: ?/ ?[!-.0-~]+){0,4})"
+)
+_HANDLE = re.compile(r"(?<![\w.@/])@[a-z][a-z0-9_.]{2,30}[a-z0-9_](?![@\w\[])")
 _NAMED = re.compile(
     r"(?<![a-z0-9])(?:snap(?:chat)?|tg|insta(?:gram)?|ig|kik|viber|signal|discord|telegr[ae]?m|whats ?app|we ?chat"
     r"|카톡|톡|텔레(?:그램)?|텔그|라인|인스타|디코)(?: ?(?:id|아이디))?(?: ?[:=@→▶>] ?@?| )"
@@ -52,6 +60,11 @@ def personal(text: str, lower: str) -> Iterator[Found]:
         yield Found("address", *found)
     for mail in _MAIL.finditer(lower) if "(" in lower or "[" in lower else ():
         yield Found("email", f"{mail['name']}@{mail['domain']}.{mail['top']}", *mail.span())
+    for mail in _MAIL_AT.finditer(lower) if " d0t " in lower else ():
+        yield Found("email", f"{mail['name']}@{mail['domain']}.{mail['top']}", *mail.span())
+    for link in _LINK.finditer(lower) if "/" in lower else ():
+        host = re.sub("[.。]| 점 | dot ", ".", link["host"])
+        yield Found("url", host + link["path"].replace(" ", ""), *link.span())
     for handle in _HANDLE.finditer(lower) if "@" in lower else ():
         yield Found("messenger", handle[0].removeprefix("@"), *handle.span())
     for named in _NAMED.finditer(lower):
@@ -64,9 +77,9 @@ def _long_numbers(text: str) -> Iterator[Found]:
         if found["bar"] or "*" in digits or _is_resident(digits) or not _is_barcode(digits):
             yield Found("rrn", digits, *found.span())
     for found in _CARD.finditer(text):
-        digits = "".join(filter(str.isdecimal, found[0]))
-        if _CARD_GROUPS.fullmatch(found[0]) and luhn(digits):
-            yield Found("card", digits, *found.span())
+        digits = "".join(filter(str.isdecimal, found["number"]))
+        if luhn(digits):
+            yield Found("card", digits, *found.span("number"))
 
 
 def luhn(digits: str) -> bool:

@@ -13,7 +13,12 @@ from semsearch.text.abuse.reading_post import read_post
 
 KINDS = ("phone", "email", "url", "messenger", "account", "business", "rrn", "card", "address")
 _RANK = ("rrn", "card", "email", "url", "address", "phone", "account", "business", "messenger").index
-PLACEHOLDER = re.compile(rf"\[(?P<kind>{'|'.join(kind.upper() for kind in KINDS)})_(?P<number>[0-9]{{1,6}})\]")
+_NAMES = "|".join(kind.upper() for kind in KINDS)
+PLACEHOLDER = re.compile(rf"\[(?P<kind>{_NAMES})_(?P<number>[0-9]{{1,6}})\]")
+_PART = "A-Za-z0-9@_ㅇ○◯〇공영령일이삼사오육륙칠팔구⓪①-⑨"
+_TOUCHING = re.compile(rf"[{_PART}.+-]\[(?:{_NAMES})_[0-9]|\[(?:{_NAMES})_[0-9]{{1,6}}\][{_PART}]")
+"""What is left of a word or number beside a placeholder may be a contact by itself."""
+_ROUNDS = 3
 _OF_READING = {"virtual_phone": "phone"}
 
 
@@ -26,8 +31,6 @@ class Redacted:
     """Kind, such as phone, to how many were replaced."""
     view: str
     """The whole text as a reader sees it, disguises undone (the abuse view, in small letters)."""
-    whole: bool
-    """False when `upto` left something out."""
 
 
 def redacted(text: str, upto: int | None = None) -> Redacted:
@@ -37,24 +40,32 @@ def redacted(text: str, upto: int | None = None) -> Redacted:
     placeholders go on after those that stand in the text already; what is redacted stays as it is.
     """
     reading = read_post(text)
-    end = len(text) if upto is None else min(upto, len(text))
-    parts: list[str] = []
+    found = _apart(_all(text, reading.contacts))
     counted: Counter[str] = Counter()
-    names: dict[tuple[str, str], str] = {}
-    numbers = _standing(text)
-    at = 0
-    for found in _apart(_all(text, reading.contacts)):
-        if found.start >= end:
+    end = len(text) if upto is None else min(upto, len(text))
+    for _ in range(_ROUNDS):
+        found = [one for one in found if one.start < end]
+        text = _replaced(text, found, end)
+        counted.update(one.kind for one in found)
+        if not found or not _TOUCHING.search(text):
             break
-        name = names.get(found[:2])
+        found, end = _apart(_all(text, read_post(text).contacts)), len(text)
+    return Redacted(text, dict(counted), reading.view)
+
+
+def _replaced(text: str, found: Sequence[Found], end: int) -> str:
+    numbers = _standing(text)
+    names: dict[tuple[str, str], str] = {}
+    parts: list[str] = []
+    at = 0
+    for one in found:
+        name = names.get(one[:2])
         if name is None:
-            numbers[found.kind] += 1
-            name = names[found[:2]] = f"[{found.kind.upper()}_{numbers[found.kind]}]"
-        parts += (text[at : found.start], name)
-        counted[found.kind] += 1
-        at = found.end
-    parts.append(text[at:end])
-    return Redacted("".join(parts), dict(counted), reading.view, end == len(text))
+            numbers[one.kind] += 1
+            name = names[one[:2]] = f"[{one.kind.upper()}_{numbers[one.kind]}]"
+        parts += (text[at : one.start], name)
+        at = one.end
+    return "".join((*parts, text[at:end]))
 
 
 def _all(text: str, contacts: Sequence[Contact]) -> list[Found]:

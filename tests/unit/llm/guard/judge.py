@@ -36,6 +36,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -192,15 +193,18 @@ def _units(text: str) -> list[Unit]:
 
 
 def _decoded(chars: list[tuple[str, bool, bool]]) -> list[tuple[str, bool, bool]]:
+    text = "".join(char for char, _, _ in chars)
     for pattern, decode in _ENCODED:
-        text, out, at = "".join(char for char, _, _ in chars), [], 0
+        out, at = [], 0
         for found in pattern.finditer(text):
             new = decode(found[0])
             if new and new != found[0] and all(c.isprintable() or c.isspace() for c in new):
                 out += chars[at : found.start()]
                 out += [(char, False, True) for char in new]
                 at = found.end()
-        chars = [*out, *chars[at:]]
+        if at:
+            chars = [*out, *chars[at:]]
+            text = "".join(char for char, _, _ in chars)
     return chars
 
 
@@ -208,19 +212,20 @@ def _visible(chars: list[tuple[str, bool, bool]]) -> Iterator[Unit]:
     marked = spaced = False
     for char, mark, decoded in chars:
         marked, spaced = marked or mark, spaced or mark
-        read = "".join(c for c in unicodedata.normalize("NFD", _letter(char)) if not unicodedata.combining(c))
-        read = search(read)
-        if not read.strip():
+        read = _letters(char)
+        if not read:
             spaced = spaced or char.isspace()
-            continue
-        for one in read.replace(" ", ""):
+        for one in read:
             yield Unit(one, marked, decoded, spaced)
             marked = spaced = False
 
 
-def _letter(char: str) -> str:
-    lower = char.lower()
-    return STYLED.get(char) or CYRILLIC_TWINS.get(lower) or char
+@cache
+def _letters(char: str) -> str:
+    """What one character is read as; nothing for what cannot be seen."""
+    plain = STYLED.get(char) or CYRILLIC_TWINS.get(char.lower()) or char
+    read = "".join(c for c in unicodedata.normalize("NFD", plain) if not unicodedata.combining(c))
+    return search(read).replace(" ", "")
 
 
 _LEET = str.maketrans("013457@$!", "oieastasi")
