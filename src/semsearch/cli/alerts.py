@@ -68,9 +68,10 @@ def list_alerts(
     _check(namespace, severity, workspace)
     now = datetime.now(UTC)
     with opened(workspace, now) as store:
-        found = review_list(Cases(store, now), namespace=namespace, severity=severity, status=status)
-    whole = json or jsonl
-    rows = [_listed(each) for each in (found if whole else found[:LISTED])]
+        most = None if json or jsonl else LISTED
+        cases = Cases(store, now)
+        found = review_list(cases, namespace=namespace, severity=severity, status=status, most=most)
+    rows = [_listed(each) for each in found.lines]
     columns = [
         "alert_id",
         "status",
@@ -83,8 +84,8 @@ def list_alerts(
         "raised_at",
         "campaign_id",
     ]
-    more = f"{len(found) - LISTED:,} more: --json or --jsonl shows all." if len(found) > LISTED else ""
-    emit(rows, as_json=json, as_jsonl=jsonl, rows=rows, columns=columns, note="" if whole else more)
+    more = f"{found.n - len(rows):,} more: --json or --jsonl shows all." if found.n > len(rows) else ""
+    emit(rows, as_json=json, as_jsonl=jsonl, rows=rows, columns=columns, note=more)
     if rows:
         talk(f"Next: semsearch alerts show {rows[0]['alert_id']}")
     elif status is not None:

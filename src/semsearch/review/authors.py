@@ -83,7 +83,7 @@ def author(store: Store, author_id: str, now: datetime) -> Author:
         author_id,
         posts,
         campaigns,
-        (*cases.all(within=set(campaigns.values())), *cases.posts(author_id=author_id)),
+        (*cases.all(within=set(campaigns.values())), *map(cases.case, cases.flagged(author_id=author_id))),
         tuple(decisions),
         tuple(confirmed),
         cases.allowances().get(author_id),

@@ -80,21 +80,28 @@ class Cases:
         held = self.places.sorted_into(self.campaigns, campaigns)
         return [self._case(each, held[each.namespace, self.places.now(each.campaign_id)]) for each in wanted]
 
-    def posts(
-        self, namespace: str | None = None, severity: str | None = None, author_id: str | None = None
-    ) -> list[Case]:
-        """Flagged posts that are in no alert, each a case of its own, in order of `seq`."""
+    def flagged(self, namespace: str | None = None, author_id: str | None = None) -> list[FlaggedPost]:
+        """Flagged posts that are in no alert, of a namespace or an author when one is given, in order of `seq`."""
         alerted = self._alerted(namespace)
-        found = (self._single(each, alerted) for each in self.flags.posts(namespace, author_id))
-        return [case for case in found if case.status != "merged" and severity in (None, case.alert.severity)]
+        found = self.flags.posts(namespace, author_id)
+        return [each for each in found if not each.campaign_id or self._place(each) not in alerted]
+
+    def case(self, post: FlaggedPost) -> Case:
+        """A flagged post that is in no alert as a case of its own."""
+        return self._decided(as_alert(post), self._place(post)[1], (as_member(post),))
+
+    def is_decided(self, alert_id: str) -> bool:
+        """Whether a decision makes the status of an alert or of a flagged post."""
+        return bool(self._behind(alert_id))
 
     def of(self, alert_id: str) -> Case:
         """One alert or flagged post; raises UsageError for an id that there is none of."""
         alert = self.campaigns.alert(alert_id)
         if alert is None:
-            post = self._flagged(alert_id)
+            post = self._post(alert_id) if alert_id.startswith("v") else None
             if post is not None:
-                return self._single(post, self._alerted(post.namespace))
+                taken = self._place(post) in self._alerted(post.namespace)
+                return replace(self.case(post), status="merged") if taken else self.case(post)
             known = [each.alert_id for each in self.campaigns.alerts()]
             raise unknown("alert", alert_id, known, "semsearch alerts list")
         return self._case(alert, self.members(alert.namespace, self.places.now(alert.campaign_id)))
@@ -176,12 +183,6 @@ class Cases:
             return Case(alert, "merged", now_in, (), frozenset(), merged)
         return self._decided(alert, now_in, tuple(members))
 
-    def _single(self, post: FlaggedPost, alerted: Collection[tuple[str, str]]) -> Case:
-        member = as_member(post)
-        place = self.places.of(post.namespace, member) if member.campaign_id else ""
-        case = self._decided(as_alert(post), place, (member,))
-        return replace(case, status="merged") if (post.namespace, place) in alerted else case
-
     def _decided(self, alert: Alert, campaign_id: str, members: tuple[Member, ...]) -> Case:
         behind = self._behind(alert.alert_id)
         status = _STATUS[behind[-1].kind] if behind else "open"
@@ -192,12 +193,15 @@ class Cases:
         """(namespace, campaign) of all that have an alert."""
         return {(each.namespace, self.places.now(each.campaign_id)) for each in self.campaigns.alerts(namespace)}
 
-    def _flagged(self, alert_id: str) -> FlaggedPost | None:
+    def _place(self, post: FlaggedPost) -> tuple[str, str]:
+        """(namespace, campaign) that a post is in; an empty one for none."""
+        return post.namespace, self.places.of(post.namespace, as_member(post))
+
+    def _post(self, alert_id: str) -> FlaggedPost | None:
         """A post by the id of its case: one that is flagged, or that was when a person decided on it."""
+        found = next((each for each in self.flags.posts() if case_id(each) == alert_id), None)
         decided = next((each for each in self.decisions if each.subject == alert_id and each.members), None)
-        flagged = self.flags.posts() if alert_id.startswith("v") else []
-        found = next((each for each in flagged if case_id(each.namespace, each.post_id, each.digest) == alert_id), None)
-        return self._covered(decided) if found is None and decided and alert_id.startswith("v") else found
+        return self._covered(decided) if found is None and decided else found
 
     def _covered(self, decision: Decision) -> FlaggedPost | None:
         """The post of a decision on a flagged post; None when it was erased."""

@@ -6,28 +6,29 @@ import hashlib
 from collections.abc import Sequence
 
 from semsearch.records import Alert, Decision, Member
-from semsearch.store.chain import text_of
 from semsearch.store.flagged import FlaggedPost
 
 KIND = "verdict"
 """Of such a case's alert, and the net of its one member."""
 
 
-def case_id(namespace: str, post_id: str, digest: bytes) -> str:
-    """Of one text of one post: `v` and 12 hex digits."""
-    return "v" + hashlib.sha256(text_of([namespace, post_id, digest.hex()]).encode()).hexdigest()[:12]
+def case_id(post: FlaggedPost) -> str:
+    """Of this text of this post: `v` and 12 hex digits."""
+    told = f"{post.namespace}\0{post.post_id}\0".encode() + post.digest
+    return "v" + hashlib.sha256(told).hexdigest()[:12]
+
+
+def severity(post: FlaggedPost) -> str:
+    """Low; medium when two profiles match, or when it tries to instruct its reader."""
+    return "medium" if len(post.profile_ids) > 1 or post.instructed else "low"
 
 
 def as_alert(post: FlaggedPost) -> Alert:
-    """The post as an alert of one post, raised at its time.
-
-    Its severity is low; medium when two profiles match, or when it tries to instruct its reader.
-    """
-    severity = "medium" if len(post.profile_ids) > 1 or post.instructed else "low"
-    found_id = case_id(post.namespace, post.post_id, post.digest)
+    """The post as an alert of one post, raised at its time."""
     recipients = 0 if post.recipient_id is None else 1
     reasons = {"text": _why(post), "profiles": list(post.profile_ids), "instructed": post.instructed}
-    return Alert(found_id, "", post.namespace, KIND, 1, severity, post.at_us, 1, 1, recipients, reasons)
+    raised = (KIND, 1, severity(post), post.at_us, 1, 1, recipients, reasons)
+    return Alert(case_id(post), "", post.namespace, *raised)
 
 
 def as_member(post: FlaggedPost) -> Member:

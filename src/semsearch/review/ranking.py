@@ -13,12 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import chain
+from operator import itemgetter
 
 from semsearch.records import SEVERITIES, Member
 from semsearch.review.cases import Case, Cases, filtered
-from semsearch.review.flagged import KIND
-from semsearch.store.flagged import Said
+from semsearch.review.flagged import case_id
+from semsearch.review.flagged import severity as severity_of
+from semsearch.store.flagged import FlaggedPost, Said
 
+Rank = tuple[int, int, int, str]
+"""Stage, severity, time and id; the smallest first."""
 _STAGES = {"open": 0, "new": 1}
 
 
@@ -61,18 +67,33 @@ class Ranked:
     judged: Judged
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewList:
+    """The beginning of the list."""
+
+    lines: tuple[Ranked, ...]
+    n: int
+    """Lines of the whole list."""
+
+
 def review_list(
-    cases: Cases, *, namespace: str | None = None, severity: str | None = None, status: str | None = None
-) -> list[Ranked]:
-    """Alerts and flagged posts, what is to be looked at first first. Raises UsageError for an unknown status."""
-    alerts, posts = cases.all(namespace, severity), cases.posts(namespace, severity)
-    found = [case for case in (*alerts, *posts) if case.alert.kind != KIND or case.status != "dismissed" or status]
-    wanted = found if status is None else filtered(found, status)
-    said = cases.flags.judged(sorted({each.campaign_id for case in alerts for each in case.members}))
-    ranked = [
-        Ranked(case, _of_post(case) if case.alert.kind == KIND else judged(case.members, said)) for case in wanted
-    ]
-    return sorted(ranked, key=_rank)
+    cases: Cases,
+    *,
+    namespace: str | None = None,
+    severity: str | None = None,
+    status: str | None = None,
+    most: int | None = None,
+) -> ReviewList:
+    """Alerts and flagged posts, what is to be looked at first first, at most so many.
+
+    Posts become cases only when they are among these: there may be a hundred thousand. Raises UsageError for an
+    unknown status.
+    """
+    alerts = _alerts(cases, namespace, severity, status)
+    posts = _posts(cases, namespace, severity, status)
+    first = nsmallest(len(alerts) + len(posts) if most is None else most, chain(alerts, posts), key=itemgetter(0))
+    lines = (one if isinstance(one, Ranked) else Ranked(cases.case(one), of_post(one)) for _, one in first)
+    return ReviewList(tuple(lines), len(alerts) + len(posts))
 
 
 def judged(members: tuple[Member, ...], said: Mapping[int, Said]) -> Judged:
@@ -90,14 +111,40 @@ def judged(members: tuple[Member, ...], said: Mapping[int, Said]) -> Judged:
     )
 
 
-def _of_post(case: Case) -> Judged:
-    reasons = case.alert.reasons
-    return Judged(1, 1, instructed=reasons["instructed"]) if reasons["profiles"] else Judged()
+def of_post(post: FlaggedPost) -> Judged:
+    """What is said of a flagged post; nothing when it was flagged before a person decided on it, and is no longer."""
+    return Judged(1, 1, instructed=post.instructed) if post.profile_ids else Judged()
 
 
-def _rank(one: Ranked) -> tuple[int, int, int, str]:
-    case, alert = one.case, one.case.alert
+def _alerts(
+    cases: Cases, namespace: str | None, severity: str | None, status: str | None
+) -> list[tuple[Rank, Ranked | FlaggedPost]]:
+    found = cases.all(namespace, severity)
+    said = cases.flags.judged(sorted({each.campaign_id for case in found for each in case.members}))
+    wanted = found if status is None else filtered(found, status)
+    ranked = (Ranked(case, judged(case.members, said)) for case in wanted)
+    return [(_rank(one.case, lifted=one.judged.lifts), one) for one in ranked]
+
+
+def _posts(
+    cases: Cases, namespace: str | None, severity: str | None, status: str | None
+) -> list[tuple[Rank, Ranked | FlaggedPost]]:
+    """A post's severity says already what its verdicts lift."""
+    found: list[tuple[Rank, Ranked | FlaggedPost]] = []
+    for post in cases.flagged(namespace):
+        own, name = severity_of(post), case_id(post)
+        if severity not in (None, own):
+            continue
+        if cases.is_decided(name):
+            case = cases.case(post)
+            if case.status != "dismissed" if status is None else filtered([case], status):
+                found.append((_rank(case, lifted=False), post))
+        elif status in (None, "open"):
+            found.append(((0, -SEVERITIES.index(own), -post.at_us, name), post))
+    return found
+
+
+def _rank(case: Case, *, lifted: bool) -> Rank:
     joined = case.status in ("confirmed", "dismissed") and case.new
     stage = _STAGES.get("new" if joined else case.status, len(_STAGES))
-    lifted = one.judged.lifts and alert.kind != KIND  # a post's severity says it already
-    return stage, -(SEVERITIES.index(alert.severity) + lifted), -alert.at_us, alert.alert_id
+    return stage, -(SEVERITIES.index(case.alert.severity) + lifted), -case.alert.at_us, case.alert.alert_id
