@@ -29,7 +29,7 @@ _KOREAN = re.compile(
     rf"|(?<![가-힣])[가-힣]{{2,6}}{_ROAD}\d{{1,5}}(?:-\d{{1,4}})?{_DOOR}"
     r"|(?<!\d)\d{1,4}동 ?\d{1,4}호(?!선)"
 )
-_KOREAN_LIKELY = re.compile(r"[로길동리가] ?(?:산 ?)?\d")
+_KOREAN_LIKELY = re.compile(r"(?<![프으])로 ?\d|[길동리가] ?(?:산 ?)?\d")
 _STREETS = (
     "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Drive|Dr|Lane|Ln|Court|Ct|Place|Pl|Terrace|Parkway|Pkwy|Highway|Hwy"
 )

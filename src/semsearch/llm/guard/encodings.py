@@ -13,7 +13,9 @@ _BINARY = re.compile(r"[01]{8}(?:[\s,]*[01]{8}){3,}")
 _CODES = re.compile(r"(?<![\d.,])\d{2,3}(?:[\s,]+\d{2,3}){11,}(?![\d.,]*\d)")
 _PERCENT = re.compile(r"(?<!\d)(?:%[0-9a-fA-F]{2})+")
 _ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]{1,6}\}|\\x[0-9a-fA-F]{2}|U\+[0-9a-fA-F]{4,5} ?)+")
-_BLOB = re.compile("(?=[a-zA-Z+]*[0-9])(?=[a-z0-9+]*[A-Z])(?=[A-Z0-9+]*[a-z])[A-Za-z0-9+]{32,}")
+_BLOB = 32
+"""Characters of a run in capitals, small letters and digits that is no word in any case."""
+_KINDS_OF_KEY = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]")))
 _LONG = 40
 """Bytes in hexadecimal that are no number in any case."""
 _PLAIN_SIGNS = frozenset(" .,:;!?'\"_-{}()[]\n/=")
@@ -70,7 +72,8 @@ def _base64(found: re.Match[str]) -> str:
     run = found[0]
     if run.replace("-", "").isdecimal():
         return run
-    if _BLOB.search(run):
+    longest = max(re.split("[/_-]", run), key=len)
+    if len(longest) >= _BLOB and all(kind.search(longest) for kind in _KINDS_OF_KEY):
         return ENCODED
     plain = run.rstrip("=").replace("-", "+").replace("_", "/")
     for begin in range(4):

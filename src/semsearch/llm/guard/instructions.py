@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import re
 
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.MULTILINE)
+
+
 _TELL = (
     "(?:answer|reply|respond|say|output|return|print|classify|mark|label|rate|treat|judge|report|conclude|decide|"
     "consider|grade)"
@@ -18,7 +23,7 @@ _READER = (
 )
 _DECIDE = "판단|분류|출력|판정|처리|간주|평가|표시|매기|매겨"
 _SAY = f"(?:답(?=하|변|해|을|은|$)|{_DECIDE}|대답|응답|적으|적어|쓰|써|넣|추가|포함)"
-_ENGLISH = (
+_ENGLISH = _any(
     r"(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instruction|prompt|rule|polic|guideline|above|previous|"
     r"earlier|were told)",
     rf"\b{_TELL}\b.{{0,60}}?(?:\bis[_ ]?spam\b|\bnot (?:a )?spam\b|\bas (?:spam|ham|safe|a scam)\b|\brelevan)",
@@ -38,7 +43,7 @@ _ENGLISH = (
     r"\bwhen you (?:describe|summari[sz]e|judge|grade|classify)\b",
     r"\bhow (?:sellers|people) write,? (?:add|say|include)\b",
 )
-_KOREAN = (
+_KOREAN = _any(
     r"(?:이전|위|앞|지금까지|기존|모든|시스템)\S{0,4} {0,2}(?:의 )?(?:모든 )?"
     r"(?:지시|명령|규칙|프롬프트|지침|설정)\S{0,6} {0,2}(?:사항)?\S{0,3} {0,2}(?:무시|잊|따르지|버리|버려|덮어)",
     r"(?:스팸|광고|업자|사기|정상|일반인|거짓|참(?=으로|이라)|true|false)[^.\n]{0,14}?"
@@ -53,21 +58,20 @@ _KOREAN = (
     r"(?:풀어서|해독해서|번역해서|번역하고|옮기고|그대로)[^.\n]{0,10}따르",
     rf"[\"”」'](?:라는|라고|이라고|를|을|는)?[^.\n]{{0,10}}(?:문장|내용|그대로|꼭|반드시)[^.\n]{{0,10}}{_SAY}",
 )
-_INSTRUCTING = tuple(
-    re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.MULTILINE) for patterns in (_ENGLISH, _KOREAN)
+_TELLING = (
+    "ignore disregard forget override bypass answer reply respond say output return print classify mark label rate "
+    "treat judge report conclude decide consider grade spam relevance relevant score ai llm gpt chatgpt assistant "
+    "model classifier grader rules restrictions developer developers system user role moderator moderators administrator "
+    "administrators admin admins team teams decode translate instruction instructions sentence word profile "
+    "description describe summarise summarize sellers people reasoning quotes facets"
 )
-_LIKELY = (
-    re.compile(
-        "ignore|disregard|forget|override|bypass|answer|reply|respond|say|output|return|print|classify|mark|label|rate|"
-        "treat|judge|report|conclude|decide|consider|grade|spam|[\"']|relevance|score|dear|hey|hello|attention|note to|"
-        "you |as an? |act as|pretend|system|developer|assistant|user|moderator|admin|team|decode|translate|"
-        "instruction|sentence|word for word|profile|description|how sellers|how people"
-    ),
-    re.compile(
-        "지시|명령|규칙|프롬프트|지침|설정|스팸|광고|업자|사기|정상|일반인|거짓|참|true|false|등급|점수|관련|점[을으]|봇|"
-        "인공|ai|모델|검사관|심사|평가자|판사|분류기|판정기|작성자|관리자|모더레이터|운영|검수|담당자|시스템|따르|문장|내용|"
-        "그대로|꼭|반드시"
-    ),
+_ENGLISH_WORDS = frozenset(_TELLING.split())
+_BOT = re.compile(r"bot\b")
+_WORD = re.compile("[a-z]+")
+_KOREAN_LIKELY = re.compile(
+    "지시|명령|규칙|프롬프트|지침|설정|스팸|광고|업자|사기|정상|일반인|거짓|참|true|false|등급|점수|관련|점[을으]|봇|"
+    "인공|ai|모델|검사관|심사|평가자|판사|분류기|판정기|작성자|관리자|모더레이터|운영|검수|담당자|시스템|따르|문장|내용|"
+    "그대로|꼭|반드시"
 )
 """Most text has none of these words, and needs no second look."""
 
@@ -75,10 +79,9 @@ _LIKELY = (
 def instructions(text: str) -> tuple[str, ...]:
     """Instruction-like passages of a text in plain characters, in order; Korean and English."""
     lower = text.lower()
-    found = [
-        (passage.start(), " ".join(passage[0].split()))
-        for likely, pattern in zip(_LIKELY, _INSTRUCTING, strict=True)
-        if likely.search(lower)
-        for passage in pattern.finditer(lower)
-    ]
-    return tuple(passage for _, passage in sorted(found))
+    found: list[re.Match[str]] = []
+    if not _ENGLISH_WORDS.isdisjoint(_WORD.findall(lower)) or _BOT.search(lower):
+        found += _ENGLISH.finditer(lower)
+    if _KOREAN_LIKELY.search(lower):
+        found += _KOREAN.finditer(lower)
+    return tuple(" ".join(passage[0].split()) for passage in sorted(found, key=lambda passage: passage.start()))

@@ -29,8 +29,8 @@ class Redacted:
     text: str
     placeholders: Mapping[str, int]
     """Kind, such as phone, to how many were replaced."""
-    view: str
-    """The whole text as a reader sees it, disguises undone (the abuse view, in small letters)."""
+    undisguised: str
+    """The text before, as a reader sees it, in small letters; empty when nothing in it was disguised."""
 
 
 def redacted(text: str, upto: int | None = None) -> Redacted:
@@ -50,7 +50,7 @@ def redacted(text: str, upto: int | None = None) -> Redacted:
         if not found or not _TOUCHING.search(text):
             break
         found, end = _apart(_all(text, read_post(text).contacts)), len(text)
-    return Redacted(text, dict(counted), reading.view)
+    return Redacted(text, dict(counted), reading.view if reading.disguised else "")
 
 
 def _replaced(text: str, found: Sequence[Found], end: int) -> str:

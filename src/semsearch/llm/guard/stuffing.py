@@ -17,13 +17,10 @@ def without_repeats(text: str) -> str:
 
     Laughter, tears and signs (★ ★ ★ ★ ★) stay.
     """
-    words = text.casefold().split()
-    if len(words) < FEWEST and not re.search("[,;|/]", text):
+    names = _TOKEN.findall(text.lower())
+    if len(names) - len(set(names)) < FEWEST - 1 or max(Counter(names).values()) < FEWEST:
         return text
     tokens = list(_TOKEN.finditer(text))
-    names = [token[0].casefold() for token in tokens]
-    if len(names) < FEWEST or Counter(names).most_common(1)[0][1] < FEWEST:
-        return text
     parts: list[str] = []
     done = place = 0
     while place < len(names):
