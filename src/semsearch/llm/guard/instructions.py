@@ -61,8 +61,8 @@ _KOREAN = _any(
 _TELLING = (
     "ignore disregard forget override bypass answer reply respond say output return print classify mark label rate "
     "treat judge report conclude decide consider grade spam relevance relevant score ai llm gpt chatgpt assistant "
-    "model classifier grader rules restrictions developer developers system user role moderator moderators administrator "
-    "administrators admin admins team teams decode translate instruction instructions sentence word profile "
+    "model classifier grader rules restrictions developer developers system user role moderator moderators admin "
+    "admins administrator administrators team teams decode translate instruction instructions sentence word profile "
     "description describe summarise summarize sellers people reasoning quotes facets"
 )
 _ENGLISH_WORDS = frozenset(_TELLING.split())
