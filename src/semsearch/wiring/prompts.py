@@ -22,9 +22,10 @@ def open_prompts(workspace: Workspace | None = None) -> Prompts:
 
 def answer_shapes() -> Mapping[str, type[BaseModel]]:
     """What models can be asked to answer, by the name that a prompt calls it by in `output`."""
-    from semsearch.spam.shapes import SHAPES
+    from semsearch.relevance import shapes as relevance
+    from semsearch.spam import shapes as spam
 
-    return SHAPES
+    return {**spam.SHAPES, **relevance.SHAPES}
 
 
 def known_outputs() -> dict[str, tuple[str, ...]]:
