@@ -28,7 +28,7 @@ _ENGLISH = _any(
     r"earlier|were told)",
     rf"\b{_TELL}\b.{{0,60}}?(?:\bis[_ ]?spam\b|\bnot (?:a )?spam\b|\bas (?:spam|ham|safe|a scam)\b|\brelevan)",
     r"\b(?:answer|reply|respond|say|output|return)\b.{0,40}?\b(?:true|false)\b",
-    r"\bis[_-]spam\b|[\"'](?:is_spam|reasoning|quotes|grade|facets)[\"'] ?:",
+    r"\bis[_-]spam(?![a-z])|[\"'](?:is_spam|reasoning|quotes|grade|facets)[\"'] ?:",
     r"\b(?:relevance|grade|score)(?: grade| score)? ?[:=] ?[0-2]\b",
     rf"\b(?:dear|hey|hello|attention|note to(?: the)?|you are(?: now)?(?: an?| the)?|as an?|act as(?: an?)?|"
     rf"pretend(?: to be)?(?: an?)?) {_READER}\b",
