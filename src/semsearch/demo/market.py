@@ -13,6 +13,7 @@ from semsearch.demo.behaviour import gate_chapter, log_chapter
 from semsearch.demo.job import Heading, Job, answers_table, priced, quality_chapter, release_chapter, train_chapter
 from semsearch.demo.longtail import longtail_chapter
 from semsearch.demo.moderation import moderation_chapter
+from semsearch.demo.spam import spam_chapter
 from semsearch.evaluation.evaluate import Evaluation, evaluate
 from semsearch.evaluation.intervals import wilson
 from semsearch.evaluation.qrels import Qrels
@@ -65,7 +66,9 @@ def tell(root: Path, lang: str, *, progress: Progress, begin: Heading, seed: int
     yield _search_chapter(job, made, searcher)
     yield _evaluation_chapter(job, made, searcher)
     yield longtail_chapter(job)
-    yield moderation_chapter(job, lang, seed)
+    chapter, scanned = moderation_chapter(job, lang, seed)
+    yield chapter
+    yield spam_chapter(job, scanned)
 
 
 def _market_chapter(made: Market) -> Chapter:

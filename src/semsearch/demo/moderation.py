@@ -17,7 +17,7 @@ from semsearch.records import Post
 from semsearch.report.alert import alert_page
 from semsearch.report.story import Chapter, Figure, Table
 from semsearch.review.showing import Shown, shown
-from semsearch.simulate.abuse import abuse_stream
+from semsearch.simulate.abuse import AbuseStream, abuse_stream
 from semsearch.store.campaigns import CampaignStore
 from semsearch.store.database import Store
 
@@ -30,8 +30,8 @@ LISTING = "listing"
 HONEST = "honest look-alikes"
 
 
-def moderation_chapter(job: Job, lang: str, seed: int) -> Chapter:
-    """Scan a made stream of listings, and write the page of the largest alert."""
+def moderation_chapter(job: Job, lang: str, seed: int) -> tuple[Chapter, AbuseStream]:
+    """Scan a made stream of listings, and write the page of the largest alert; the chapter and the stream."""
     title = "Somebody floods the market"
     job.begin(title)
     made = abuse_stream(N_POSTS, seed, lang, n_campaigns=N_CAMPAIGNS)
@@ -44,13 +44,14 @@ def moderation_chapter(job: Job, lang: str, seed: int) -> Chapter:
         cases = sorted((shown(store, each.alert_id, job.now) for each in raised), key=lambda each: -len(each.posts))
     truths = [_truth(made.truth, case) for case in cases]
     table = Table(("alert", "severity", "why", "truth", "its first post"), _rows(cases, truths), "Simulated")
-    return Chapter(
+    chapter = Chapter(
         title,
         _told(len(posts), truths, _page(job, cases[0]) if cases else None),
         (table,) if cases else (),
         figures=(Figure("campaigns alerted", _caught(truths), f"simulated, {len(posts):,} listings"),),
         commands=(f"semsearch scan posts {path}", "semsearch alerts list", "semsearch alerts show ALERT_ID"),
     )
+    return chapter, made
 
 
 def _scan(job: Job, posts: Sequence[Post]) -> None:

@@ -1,0 +1,142 @@
+"""The chapter in which a model says how sellers write: a profile is written and approved, posts are judged with it.
+
+The judge is scripted (see `simulate.judge`) unless an endpoint is named: then a model answers, for at most `CAP_USD`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from semsearch import wiring
+from semsearch.demo.job import Job
+from semsearch.demo.spam_told import CAMPAIGN, Done
+from semsearch.errors import SemsearchError
+from semsearch.records import Post
+from semsearch.report.story import Chapter
+from semsearch.review.cases import Cases
+from semsearch.review.ranking import review_list
+from semsearch.simulate import judge
+from semsearch.simulate.abuse import abuse_stream
+from semsearch.spam import steps as spam
+
+if TYPE_CHECKING:
+    import httpx2
+    import polars as pl
+
+    from semsearch.settings import Settings
+    from semsearch.simulate.abuse import AbuseStream
+    from semsearch.spam.steps import Parts
+
+LISTING = "listing"
+NAME = "sellers"
+"""Of the profile."""
+CAP_USD = 0.5
+"""Of a real endpoint, unless [llm] max_usd says otherwise."""
+APPROVER = "the demo"
+N_KNOWN, N_SELLERS = 11_000, 138
+"""Posts and campaigns of the stream that the profile is learned from: 100 campaigns to read, and some held out."""
+N_ORDINARY = 130
+EVERY = 20
+"""Of so many scanned posts one is judged, if it is a listing."""
+LISTED = 8
+"""Lines of the review list."""
+NO_QUALITY = "scripted judge, simulated: no figure of a model's quality"
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Who answers."""
+
+    settings: Settings
+    transport: httpx2.AsyncBaseTransport | None
+    """In the place of the network; null for a real endpoint."""
+
+    @classmethod
+    def of(cls, settings: Settings, environment: Mapping[str, str]) -> Models:
+        """A real endpoint where settings or environment name one or hold a key, with a cap; else the scripted one."""
+        if settings.llm.base_url or environment.get("OPENAI_BASE_URL") or environment.get("OPENAI_API_KEY"):
+            return cls(settings.override("llm", max_usd=settings.llm.max_usd or CAP_USD), None)
+        scripted = {"base_url": judge.BASE_URL, "small": judge.JUDGE, "large": judge.WRITER}
+        return cls(settings.override("llm", **scripted), judge.transport())
+
+    @property
+    def condition(self) -> str:
+        """What stands beside every figure."""
+        return NO_QUALITY if self.transport else f"{self.settings.llm.small}, simulated posts"
+
+    @property
+    def told(self) -> str:
+        """Who answers, in a sentence."""
+        llm = self.settings.llm
+        if self.transport is None:
+            return (
+                f"{llm.large} and {llm.small} answer, for at most ${llm.max_usd:.2f}; no post that they read is real."
+            )
+        return (
+            "The answers here are scripted: plain rules stand in for the models, and nothing leaves this machine. "
+            f"With OPENAI_API_KEY or SEMSEARCH_LLM__BASE_URL set, models answer, for at most ${CAP_USD:.2f}."
+        )
+
+
+def spam_chapter(job: Job, scanned: AbuseStream) -> Chapter:
+    """Learn a profile, approve it, judge the leaders of the scanned campaigns and a part of the posts.
+
+    A real endpoint that fails, or that reaches the cap, ends the chapter and not the demo.
+    """
+    done = Done(scanned, job.workspace.path("made"), APPROVER)
+    job.begin(done.title)
+    models = Models.of(job.settings, os.environ)
+    cost, stopped = "", ""
+    with wiring.open_spam(job.workspace, models.settings, clock=lambda: job.now, transport=models.transport) as parts:
+        try:
+            _work(job, parts, done)
+        except SemsearchError as error:
+            if models.transport:
+                raise
+            stopped = f"It ended early: {error.message}"
+        if models.transport is None:
+            cost = f"It cost ${parts.asker.spent_usd:.3f}."
+    return done.chapter(models.told, [stopped, cost], models.condition)
+
+
+def _work(job: Job, parts: Parts, done: Done) -> None:
+    given = spam.of_files(parts, *_known(job, done.scanned))
+    sample = spam.drawn(parts, given, seed=done.scanned.seed)
+    job.progress("writing the profile", 0, 0)
+    done.learned = spam.learn(parts, sample, name=NAME)
+    profile_id = done.learned.draft.profile.profile_id
+    done.evaluation = spam.evaluate_draft(parts, done.learned.draft.profile, job.progress)
+    spam.approve(parts, profile_id, by=APPROVER, reason="to show what comes after")
+    profiles = spam.active_profiles(parts, LISTING)
+    done.campaigns.extend(spam.detect_campaigns(parts, spam.campaign_leaders(parts, LISTING), profiles))
+    posts = _posts(done.scanned.posts.gather_every(EVERY).filter(namespace=LISTING))
+    for judged in spam.detect(parts, posts, profiles):
+        done.judged.append(judged)
+        job.progress("judging posts", len(done.judged), len(posts))
+    cases = Cases(parts.store, job.now)
+    done.listed = review_list(cases, namespace=LISTING, status="open", most=LISTED).lines
+
+
+def _known(job: Job, scanned: AbuseStream) -> tuple[list[Post], list[Post]]:
+    """Posts of another stream, kept in files as a user has them: some honest ones, and the first of each campaign."""
+    import polars as pl
+
+    made = abuse_stream(N_KNOWN, scanned.seed + 1, scanned.lang, n_campaigns=N_SELLERS)
+    names = pl.format("known-{}", pl.col("post_id")).alias("post_id")  # each stream counts from one
+    listings = made.posts.with_columns(made.truth["campaign"], made.truth["kind"]).filter(namespace=LISTING)
+    sides = {
+        "ordinary": listings.filter(kind="benign").head(N_ORDINARY),
+        "sellers": listings.filter(kind=CAMPAIGN).unique("campaign", keep="first", maintain_order=True),
+    }
+    for name, rows in sides.items():
+        sides[name] = rows.drop("campaign", "kind").with_columns(names)
+        sides[name].write_parquet(job.workspace.path("made", f"{name}.parquet"))
+    return _posts(sides["ordinary"]), _posts(sides["sellers"])
+
+
+def _posts(frame: pl.DataFrame) -> list[Post]:
+    names = ("namespace", "post_id", "author_id", "created_at", "text", "category", "seller_type")
+    return [Post(**row) for row in frame.select(names).iter_rows(named=True)]
