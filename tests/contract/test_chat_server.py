@@ -6,7 +6,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import time
 import urllib.request
 from typing import Any
 
@@ -98,19 +97,15 @@ def test_an_answer_ends_with_the_tokens_that_were_asked_for() -> None:
 
 
 def test_many_calls_at_once_over_kept_connections() -> None:
-    async def all_of(server: Server) -> float:
+    async def all_of(server: Server) -> None:
         async with openai.AsyncOpenAI(api_key=KEY, base_url=server.url) as client:
-            await client.models.list()
-            start = time.perf_counter()
             for _ in range(2):
                 await asyncio.gather(*(client.chat.completions.create(**asked(str(i))) for i in range(40)))
-            return time.perf_counter() - start
 
-    with Server(lambda _: slow(GOOD, 0.1)) as server:
-        took = asyncio.run(all_of(server))
+    with Server(lambda _: slow(GOOD, 0.5)) as server:
+        asyncio.run(all_of(server))
     assert server.max_in_flight == 40
     assert server.n_connections == 40
-    assert took < 1.5
 
 
 def test_the_process_prints_its_url_and_tells_its_counts() -> None:
