@@ -69,6 +69,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 def cases(shop: Shop, scratch: Path) -> dict[str, list[object]]:
     """What a person types for each command; -w is added where the command takes it."""
     judged = ["--qrels", shop.files / "qrels.txt", "--queries", shop.files / "queries.tsv", "--metric", "ndcg@10"]
+    (scratch / "reports.csv").write_text("author_id,at,kind,route\nu1,2026-01-05,ban,keyword rule\n")
     return {
         "init": [],
         "status": [],
@@ -78,6 +79,7 @@ def cases(shop: Shop, scratch: Path) -> dict[str, list[object]]:
         "import items": [shop.files / "items.parquet"],
         "import interactions": [shop.files / "interactions.parquet"],
         "import regions": [shop.files / "regions.csv"],
+        "import reports": [scratch / "reports.csv"],
         "train": ["--seconds", "1", "--dim", "16"],
         "index build": [],
         "index info": [],
