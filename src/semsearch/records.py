@@ -5,10 +5,12 @@ Bulk work is columnar (Polars frames with `schema(Item)`); a dataclass appears a
 
 from __future__ import annotations
 
+import hashlib
+import json
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -363,6 +365,29 @@ class Label:
     """Whether the machine's opinion was shown before the answer."""
     retracts: str = ""
     """The label that an undo takes back."""
+
+    @property
+    def label_id(self) -> str:
+        """Digest of all of it, 16 hexadecimal digits; the same in every version of semsearch."""
+        told = [_told(getattr(self, name)) for name in _IN_LABEL_ID]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+_IN_LABEL_ID = (
+    *("query", "item_id", "source", "by", "origin", "grade_low", "grade_high", "rubric", "at", "facets", "item"),
+    *("item_digest", "inclusion_probability", "batch", "prompt_hash", "note", "seconds", "role", "shown", "retracts"),
+)
+"""What is added to labels later stays out of it: an undo names a label by its id."""
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, Mapping):
+        return sorted(value.items())
+    if isinstance(value, tuple):
+        return [(facet.intent, facet.asked, facet.met) for facet in value]
+    return float(value) if type(value) is int else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ pipelines/NAME/state.json      the current release and those before it
 pipelines/NAME/unfinished/     what a killed training had
 trainings/MODEL_ID.json        what the last stage of a training showed
 moderation.sqlite              posts, campaigns, alerts and decisions
+labels/people/NAME/BATCH.jsonl what people said of pairs of query and item, append-only (written by store)
+labels/machine/MODEL/          the same of models
 runs/                          evaluation runs
 gates/RELEASE_ID.json          what gates said of a release, and what was published by force
 ```
@@ -25,6 +27,7 @@ Files appear whole or not at all: written to staging, flushed to disk, renamed.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -162,6 +165,14 @@ class Workspace:
         """Hold one namespace of the posts; raises Busy while another scan or watch does."""
         told = f"Another scan of {namespace} is running in {self.root.absolute()}."
         with _held(self.path(".semsearch", f"scan-{checked_name(namespace)}.lock"), told):
+            yield
+
+    @contextmanager
+    def labelling(self, kind: str, by: str, batch: str) -> Iterator[None]:
+        """Hold one file of labels; raises Busy while another process writes to it."""
+        name = hashlib.sha256("\n".join((kind, by, batch)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        told = f"Another process is writing labels of {by}, batch {batch}, in {self.root.absolute()}."
+        with _held(self.path(".semsearch", f"labels-{name}.lock"), told):
             yield
 
     @contextmanager

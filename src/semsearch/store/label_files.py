@@ -1,0 +1,263 @@
+"""The files of labels in a workspace: what people and models said of pairs of query and item.
+
+```
+labels/people/ANNOTATOR/BATCH.jsonl     a person's
+labels/machine/MODEL/BATCH.jsonl        a model's: never among people's
+labels/.gitattributes                   git joins both sides of a merge, instead of marking a conflict
+```
+
+They are the truth; only ever appended to, a line a label, on the disk when `append` returns. An undo is a line that
+names the label it takes back. A batch has one version of the rubric.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from semsearch.errors import MismatchError, UsageError
+from semsearch.files import flush
+from semsearch.records import Label
+from semsearch.store.label_lines import BadLabel, check, label_of, line_of
+from semsearch.workspace import Workspace
+
+FOLDERS = {"person": "people", "model": "machine"}
+"""The source of a label to the folder of its files."""
+UNION = "*.jsonl merge=union\n"
+LONGEST = 200
+"""Bytes of a name, as the name of a folder or file."""
+_FREE = re.compile(r"[^\w.-]|^[.-]")
+_MARKER = re.compile(rb"(<{7}|\|{7}|={7}|>{7})( |\r?$)")
+
+
+class Placed(NamedTuple):
+    """A label and where it stands."""
+
+    label: Label
+    path: Path
+    line: int
+    """1 and up."""
+
+
+class LabelFiles:
+    """All files of labels of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.root = workspace.path("labels")
+        self._workspace = workspace
+
+    def path(self, source: str, by: str, batch: str) -> Path:
+        """The file of one annotator or model and one batch; raises UsageError for a name that is too long or empty."""
+        return self.root / FOLDERS[source] / named(by) / f"{named(batch)}.jsonl"
+
+    def paths(self, source: str | None = None, batch: str | None = None) -> list[Path]:
+        """The files that are there, of both sources and all batches or of one, sorted."""
+        folders = FOLDERS.values() if source is None else [FOLDERS[source]]
+        name = "*" if batch is None else named(batch)
+        return [path for folder in sorted(folders) for path in sorted((self.root / folder).glob(f"*/{name}.jsonl"))]
+
+    def read(self, source: str | None = None, batch: str | None = None) -> Iterator[Label]:
+        """All labels, file by file in the order of their lines; equal lines of two sides of a merge come once.
+
+        Raises UsageError with file and line for what is no label, stands in the wrong file, or for marks of a merge.
+        """
+        seen: set[str] = set()
+        for path in self.paths(source, batch):
+            for placed in self.lines(path):
+                if (label_id := placed.label.label_id) not in seen:
+                    seen.add(label_id)
+                    yield placed.label
+
+    def lines(self, path: Path) -> Iterator[Placed]:
+        """The labels of one file; a last line that was cut off is passed over. Raises as `read`."""
+        content = path.read_bytes()
+        lines = content.split(b"\n")
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            if _MARKER.match(line):
+                raise _conflict(path, number, lines)
+            try:
+                label = label_of(line)
+            except BadLabel as error:
+                if number == len(lines):
+                    return
+                raise _bad(path, number, str(error)) from error
+            self._check_place(path, number, label)
+            yield Placed(label, path, number)
+
+    def torn(self) -> list[Path]:
+        """Files whose last line was cut off, by a kill or a loss of power; the next label mends them."""
+        return [path for path in self.paths() if _torn(path)]
+
+    def rubric(self, source: str, batch: str) -> str | None:
+        """The rubric version of a batch of people or of models; None before its first label."""
+        firsts = (next(self.lines(path), None) for path in self.paths(source, batch))
+        return next((first.label.rubric for first in firsts if first), None)
+
+    @contextmanager
+    def writing(self, source: str, by: str, batch: str) -> Iterator[Writer]:
+        """Hold one file to append to; raises Busy beside another process, UsageError for a file with marks of a merge.
+
+        A last line that was cut off goes first, see `Writer.mended`.
+        """
+        path = self.path(source, by, batch)
+        with self._workspace.labelling(source, by, batch):
+            self._prepare(path)
+            mended = _mend(path)
+            with path.open("ab", buffering=0) as file:
+                flush(path.parent)
+                for _ in self.lines(path):
+                    pass
+                yield Writer(path, file.fileno(), (source, by, batch), self.rubric(source, batch), mended)
+
+    def append(self, *labels: Label) -> None:
+        """Keep labels of one file; raises as `writing` and `Writer.append`."""
+        if labels:
+            with self.writing(labels[0].source, labels[0].by, labels[0].batch) as writer:
+                writer.append(*labels)
+
+    def _prepare(self, path: Path) -> None:
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for folder in (path.parents[1], self.root, self.root.parent):
+                flush(folder)
+        attributes = self.root / ".gitattributes"
+        if not attributes.exists():
+            attributes.write_text(UNION, encoding="utf-8")
+
+    def _check_place(self, path: Path, number: int, label: Label) -> None:
+        folder = FOLDERS[label.source]
+        if path.parent.parent.name != folder:
+            raise _bad(path, number, f"a {label.source}'s label stands among those of {path.parent.parent.name}")
+        if named(label.by) != unicodedata.normalize("NFC", path.parent.name):
+            raise _bad(path, number, f"a label by {label.by} stands in a file of {unquote(path.parent.name)}")
+
+
+class Writer:
+    """One file of labels, held to append to."""
+
+    def __init__(
+        self, path: Path, descriptor: int, held: tuple[str, str, str], rubric: str | None, mended: str
+    ) -> None:
+        self.path = path
+        self.mended = mended
+        """What was wrong with the last line, and is no more; empty when it was whole."""
+        self._descriptor = descriptor
+        self._held = held
+        self._rubric = rubric
+
+    def append(self, *labels: Label) -> None:
+        """Keep labels, all or none; they are on the disk when this returns.
+
+        Raises UsageError for a label that cannot be, is not of this file or does not fit on the disk, MismatchError
+        for one of another rubric version than the batch.
+        """
+        for label in labels:
+            self._check(label)
+        self._write(b"".join(map(line_of, labels)))
+
+    def _check(self, label: Label) -> None:
+        try:
+            check(label)
+        except BadLabel as error:
+            told = f"A label of '{label.query}' and item {label.item_id} cannot be kept: {error}."
+            raise UsageError(told, "Next: correct it, then run the command again") from error
+        if (label.source, label.by, label.batch) != self._held:
+            source, by, batch = self._held
+            raise UsageError(
+                f"A {label.source}'s label by {label.by} in batch {label.batch} does not belong to {self.path}, "
+                f"which is a {source}'s: {by}, batch {batch}.",
+                "Next: semsearch label session, with the name and the batch that the label is of",
+            )
+        self._rubric = label.rubric if self._rubric is None else self._rubric
+        if label.rubric != self._rubric:
+            raise MismatchError(
+                f"Batch {label.batch} was graded with rubric {self._rubric or 'unknown'}; now it is "
+                f"{label.rubric or 'unknown'}. Grades of two rubrics are not one batch.",
+                "Next: the same command with a new --batch NAME, or with the semsearch that the batch began with",
+            )
+
+    def _write(self, content: bytes) -> None:
+        before = os.fstat(self._descriptor).st_size
+        try:
+            left = memoryview(content)
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            os.ftruncate(self._descriptor, before)
+            raise UsageError(
+                f"{self.path} cannot be written: {error.strerror}. Nothing of this step was kept in it.",
+                "Next: check the disk, then run the command again",
+            ) from error
+
+
+@cache
+def named(name: str) -> str:
+    """`name` as the name of a folder or file: composed (NFC), with %2F and the like for what cannot stand in one.
+
+    Two names never give the same. Raises UsageError for an empty or a very long one.
+    """
+    plain = unicodedata.normalize("NFC", name)
+    safe = _FREE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogatepass")), plain)
+    if not 0 < len(safe.encode()) <= LONGEST:
+        told = f"'{name}' cannot name a folder or file of labels: it is {'too long' if safe else 'empty'}."
+        raise UsageError(told, "Next: choose another name, of letters and digits")
+    return safe
+
+
+def _bad(path: Path, number: int, what: str) -> UsageError:
+    return UsageError(f"{path}:{number}: {what}.", "Next: correct this line or bring the file back from git")
+
+
+def _conflict(path: Path, number: int, lines: list[bytes]) -> UsageError:
+    """The error of a file that git merged with marks; counts the labels of both sides."""
+    side, counts, marks = b"", {b"<": 0, b"=": 0}, 0
+    for line in lines:
+        if _MARKER.match(line):
+            side, marks = line[:1], marks + (line[:1] == b"<")
+        elif side in counts and line.strip():
+            counts[side] += 1
+    more = f" and {marks - 1:,} more" if marks > 1 else ""
+    return UsageError(
+        f"{path}:{number}: a merge conflict{more}: {counts[b'<']:,} labels on our side, {counts[b'=']:,} on theirs.",
+        "Next: keep both: take out only the lines that begin with <<<<<<<, ======= or >>>>>>> "
+        "(and from ||||||| to =======), then run the command again",
+    )
+
+
+def _torn(path: Path) -> bytes:
+    """The last line of a file when it has no end and is no label; empty otherwise."""
+    last = path.read_bytes().rpartition(b"\n")[2]
+    try:
+        if last.strip():
+            label_of(last)
+    except BadLabel:
+        return last
+    return b""
+
+
+def _mend(path: Path) -> str:
+    """Cut a torn last line off, or give a whole one its end; says what was done."""
+    if not path.exists() or not (content := path.read_bytes()) or content.endswith(b"\n"):
+        return ""
+    torn = _torn(path)
+    with path.open("r+b") as file:
+        if torn:
+            file.truncate(len(content) - len(torn))
+        else:
+            file.seek(0, os.SEEK_END)
+            file.write(b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    if not torn:
+        return ""
+    return f"The last line of {path} was cut off while it was written ({len(torn):,} bytes): it was taken out."
