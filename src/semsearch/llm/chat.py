@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from semsearch.errors import BudgetReached, MissingService
 from semsearch.llm.answers import FILTER, REFUSAL
 from semsearch.llm.budget import NUSD, Budget, Rate, Spent
-from semsearch.llm.endpoint import CHECK, Place, Trouble, trouble_of
+from semsearch.llm.endpoint import CHECK, TRIPS, Place, Trouble, trouble_of
 from semsearch.llm.starts import Halt, Halted, Starts
 from semsearch.settings import LlmSettings
 
@@ -92,8 +92,8 @@ class Chat:
         """The answer to `call`, or Failed when its attempts are used up.
 
         Raises BudgetReached when an attempt might pass the cap, MissingService or UsageError when no call would do
-        better, Halted when the run is over. A second 429 counts as an attempt only when nobody was
-        answered since the last.
+        better, Halted when the run is over. A 429 after which others were answered is no sign that this call never
+        will be: its attempts are counted anew.
         """
         cost_nusd = n_tries = 0
         first, n_heard = True, None
@@ -111,7 +111,9 @@ class Chat:
                 return replace(came, cost_nusd=cost_nusd)
             if came.stop:
                 raise came.stop
-            n_tries += not (came.all_wait and n_heard is not None and self.n_calls > n_heard)
+            if came.all_wait and n_heard is not None and self.n_calls > n_heard:
+                n_tries = 0
+            n_tries += 1
             n_heard = self.n_calls
             if not came.again or n_tries > self._retries:
                 return self._failed(came, call.place, cost_nusd)
@@ -144,8 +146,8 @@ class Chat:
         except _Unfinished as error:
             cost_nusd = error.cost_nusd
             return Trouble(str(error)), cost_nusd
-        except (OpenAIError, TimeoutError, ValueError, TypeError, AttributeError) as error:  # also what its parser
-            trouble = trouble_of(error, call.place, heard=self.n_calls > 0, now=self._clock())  # trips over
+        except (OpenAIError, TimeoutError, *TRIPS) as error:
+            trouble = trouble_of(error, call.place, heard=self.n_calls > 0, now=self._clock())
             cost_nusd = call.worst_nusd if trouble.billed else 0
             return trouble, cost_nusd
         finally:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import MissingService
-from semsearch.llm.endpoint import CHECK, Place, in_our_words, open_client
+from semsearch.llm.endpoint import CHECK, TRIPS, Place, in_our_words, open_client
 from semsearch.settings import LlmSettings
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class OpenAIEncoder:
         place = Place(str(self._client.base_url), self._model, "embedding_model", "embeddings")
         try:
             response = self._request(texts)
-        except (OpenAIError, ValueError, TypeError, AttributeError) as error:  # also what its parser trips over
+        except (OpenAIError, *TRIPS) as error:
             raise in_our_words(error, place) from error
         return _rows(response, len(texts), str(place))
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 C = TypeVar("C")
 CHECK = "Next: check [llm] in semsearch.toml, or SEMSEARCH_LLM__BASE_URL and OPENAI_API_KEY"
+REFUSED = "Next: check [llm] structured and the model in semsearch.toml, and [parameters] of the prompt"
+TRIPS = (ValueError, TypeError, AttributeError)
+"""What the openai package's parser raises for an answer of another form."""
 OFFICIAL = "https://api.openai.com/v1"
 TIMEOUT_S = 60.0
 CONNECT_S = 10.0
@@ -118,7 +121,7 @@ def in_our_words(error: Exception, place: Place) -> SemsearchError:
     if getattr(error, "code", None) in NO_MONEY:
         return MissingService(f"{place} says that no money is left for this key: {said}", "Next: fill up the account")
     if isinstance(error, (openai.BadRequestError, openai.UnprocessableEntityError)):
-        return UsageError(f"{place} refuses the request: {said}", CHECK)
+        return UsageError(f"{place} refuses the request: {said}", REFUSED)
     words, step = next((told[kind] for kind in told if isinstance(error, kind)), (_UNLIKE.format(said), CHECK))
     return MissingService(f"{place} {words}", step)
 
