@@ -135,7 +135,8 @@ def evaluate_draft(parts: Parts, profile: Profile, progress: Progress = silent) 
         evaluating.PROFILE: evaluating.by_model(_judge(parts, [profile], progress=progress, total=len(posts))),
         evaluating.BASELINE: evaluating.by_baseline(behind.sample),
     }
-    found = evaluating.evaluate(evaluating.held_out(posts, behind.sample), judges, seed=SEED)
+    left = evaluating.held_out(posts, behind.sample, _campaigns(parts, posts, behind.sample))
+    found = evaluating.evaluate(left, judges, seed=SEED)
     told = {"prompt": _prompt(parts, detecting.PROMPT).prompt_hash, "rows": found.rows, "causes": found.causes}
     with parts.workspace.writing(wait=True):
         kept.keep_evaluation(parts.workspace, profile.profile_id, told)
@@ -250,7 +251,7 @@ def evaluate(
         evaluating.PLAIN: evaluating.by_model(_judge(parts, (), without_profile=True, progress=progress, total=total)),
         evaluating.BASELINE: evaluating.by_baseline(sample),
     }
-    return evaluating.evaluate(evaluating.held_out(posts, sample), judges, seed=SEED)
+    return evaluating.evaluate(evaluating.held_out(posts, sample, _campaigns(parts, posts, sample)), judges, seed=SEED)
 
 
 def price_evaluating(parts: Parts, posts: Labelled, profiles: Sequence[Profile]) -> Estimate:
@@ -266,6 +267,14 @@ def watched(parts: Parts, namespace: str) -> drift.Drift:
     said: dict[Text, list[Verdict]] = Verdicts(parts.store).of(post for each in cases for post in each.posts)
     names = {each.profile.profile_id: each.profile.name for each in approving.active(parts.store, namespace)}
     return drift.watch(cases, said, names, parts.settings.spam)
+
+
+def _campaigns(parts: Parts, *given: Labelled) -> dict[str, dict[str, str]]:
+    """What the journal knows of these posts' campaigns: namespace to post_id to campaign."""
+    posts: dict[str, list[Post]] = {}
+    for post, _ in (pair for each in given for pair in each.pairs):
+        posts.setdefault(post.namespace, []).append(post)
+    return {name: decided.known_campaigns(parts.store, name, own) for name, own in posts.items()}
 
 
 def _judge(
