@@ -46,6 +46,8 @@ class Facets(_Shape):
     """Empty: the query types no intent."""
 
 
+Answered = Facets | BareFacets
+"""What a good answer is, with reasoning or without."""
 MET: Mapping[str, bool | None] = {"met": True, "not met": False, "cannot tell": None}
 """What is said of a facet, to `Facet.met`."""
 SHAPES: Mapping[str, type[BaseModel]] = {NAME: Facets}

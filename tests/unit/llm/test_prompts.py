@@ -307,6 +307,8 @@ def test_a_file_with_a_fault_is_told_by_checking_and_harms_no_other(both: Prompt
 # --- the shipped ones ---------------------------------------------------------------------------------------------
 
 SHIPPED = {
+    ("relevance-facets", 1): "ba9c98e4444a6dc9",
+    ("relevance-facets-ko", 1): "838d78b1f7786d20",
     ("spam-feature", 1): "83e664f55d1f17bb",
     ("spam-profile", 1): "1aaafa61487dd8a1",
     ("spam-verdict", 1): "8a0999a15b2de0a3",
@@ -317,7 +319,7 @@ SHIPPED = {
 def test_a_shipped_text_changes_with_its_version_only():
     found = {(prompt.id, prompt.version): prompt.prompt_hash for prompt in Prompts.open(None).all()}
     assert found == {key: SHIPPED.get(key) for key in found}
-    assert {name for name, _ in found} == {"spam-feature", "spam-profile", "spam-verdict"}
+    assert {name for name, _ in found} == {name for name, _ in SHIPPED}
 
 
 def test_the_shipped_prompts_are_in_the_package_or_beside_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -336,7 +338,9 @@ def test_the_shipped_prompts_are_in_the_package_or_beside_the_sources(tmp_path: 
 
 def test_nothing_is_wrong_with_the_shipped_prompts():
     prompts = wiring.open_prompts()
-    assert [problems(prompts, each, wiring.known_outputs()) for each in prompts.ids()] == [[], [], []]
+    assert {each: problems(prompts, each, wiring.known_outputs()) for each in prompts.ids()} == {
+        each: [] for each, _ in SHIPPED
+    }
 
 
 def test_the_verdict_prompt_works_with_a_profile_and_without():

@@ -1,0 +1,70 @@
+"""How pairs are put to a model: the prompt, what of it is switched on, and the examples that go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from semsearch.llm.answers import Question
+from semsearch.llm.prompts import Prompt
+from semsearch.relevance.examples import Examples
+from semsearch.relevance.pools import Pair
+from semsearch.relevance.shapes import Answered
+from semsearch.relevance.variants import Variant
+from semsearch.text.views import search
+
+NAMESPACE = "listing"
+"""Of the texts that are sent: where items may go, queries may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How pairs are put to a model."""
+
+    prompt: Prompt
+    """That of `variant.prompt_id`."""
+    examples: Examples = field(default_factory=lambda: Examples(()))
+    n_examples: int = 4
+    """That are shown with each pair, as far as there are so many."""
+    variant: Variant = field(default_factory=Variant)
+    places: Mapping[str, str] = field(default_factory=dict)
+    """region_id to its name, as far as it has one."""
+
+    @property
+    def prompt_hash(self) -> str:
+        """As labels keep it: of the prompt, and what is off. Examples do not count: each new label changes them."""
+        return self.variant.hash_of(self.prompt)
+
+    def question(self, pair: Pair) -> Question[Answered]:
+        """What is asked about a pair."""
+        n = self.n_examples if self.variant.examples else 0
+        outside: dict[str, str | Sequence[str]] = {
+            "examples": [example.text for example in self.examples.near(pair.query, n)],
+            "query": pair.query,
+            "title": pair.item.get("title", ""),
+            "body": pair.item.get("body", ""),
+            "details": "\n".join(_details(pair.item, self.places)),
+        }
+        return Question(self.prompt, self.variant.shape, NAMESPACE, self.variant.own, outside, {})
+
+
+def questions(pairs: Iterable[Pair], judging: Judging) -> Iterator[Question[Answered]]:
+    """What `grade_pairs` would ask, to be priced."""
+    return (judging.question(pair) for pair in pairs if not blank(pair))
+
+
+def blank(pair: Pair) -> bool:
+    """Whether there is no text of the item to judge."""
+    return not any(search(pair.item.get(name, "")) for name in ("title", "body"))
+
+
+def _details(item: Mapping[str, str], places: Mapping[str, str]) -> Iterator[str]:
+    """What is known of an item beside its words, a line each."""
+    region_id = item.get("region_id", "")
+    told = {
+        "category": item.get("category", ""),
+        "price": " ".join(filter(None, (item.get("price"), item.get("currency")))) if item.get("price") else "",
+        "place": places.get(region_id, region_id),
+        "attributes": item.get("attributes", ""),
+    }
+    return (f"{name}: {text}" for name, text in told.items() if text)
