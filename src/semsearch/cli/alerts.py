@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semsearch.cli.deciding import (
-    VERDICT_COLUMNS,
     ByOption,
     ForOption,
     ReasonOption,
@@ -20,6 +19,7 @@ from semsearch.cli.deciding import (
     end_of,
     opened,
     verdict_row,
+    verdicts_shown,
 )
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, talk
@@ -125,9 +125,7 @@ def show(
     columns = ["post_id", "author_id", "at", "net", "strength", "new", "text"]
     more = f"{len(members) - SHOWN:,} more members: --json shows all." if len(members) > SHOWN else ""
     emit(members, rows=members[:SHOWN], columns=columns, note=more)
-    verdicts = [verdict_row(each) for given in found.verdicts.values() for each in given]
-    more = f"{len(verdicts) - SHOWN:,} more: --json shows all." if len(verdicts) > SHOWN else ""
-    emit(verdicts, rows=verdicts[:SHOWN], columns=VERDICT_COLUMNS, title="Verdicts", note=more)
+    verdicts_shown([each for given in found.verdicts.values() for each in given], SHOWN)
     for decision in found.decisions:
         talk(decision_told(decision))
     talk(_after_showing(found.case))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semsearch.cli.deciding import (
-    VERDICT_COLUMNS,
     ByOption,
     ForOption,
     ReasonOption,
@@ -19,6 +18,7 @@ from semsearch.cli.deciding import (
     end_of,
     opened,
     verdict_row,
+    verdicts_shown,
 )
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, talk
@@ -74,8 +74,7 @@ def show(
     emit(facts)
     more = f"{len(posts) - SHOWN:,} older posts: --json shows all." if len(posts) > SHOWN else ""
     emit(posts, rows=posts[::-1][:SHOWN], note=more)
-    verdicts = [verdict_row(each) for each in found.verdicts[: -SHOWN - 1 : -1]]
-    emit(verdicts, rows=verdicts, columns=VERDICT_COLUMNS, title="Verdicts")
+    verdicts_shown(found.verdicts[::-1], SHOWN)
     emit(found.reports, rows=[asdict(each) for each in found.reports[: -SHOWN - 1 : -1]], title="Reports of others")
     for case in found.cases:
         of = f" of campaign {case.campaign_id}" if case.campaign_id else ""
@@ -165,8 +164,8 @@ def routes(workspace: WorkspaceOption = HERE, json: JsonOption = False, jsonl: J
     matrix = [{"found by both": each.route} | {name: each.overlap[name] for name in names} for each in found.routes]
     emit(matrix, rows=matrix)
     talk(
-        f"{found.n_sanctioned:,} accounts were sanctioned, {found.n_unfound:,} of them found by no route. share is of "
-        "these; precision is of those judged: pointed at by the route, and sanctioned or dismissed by a person since."
+        f"Sanctioned accounts: {found.n_sanctioned:,}, of which no route found {found.n_unfound:,}. share is of all of "
+        "them; precision is of those judged: pointed at by the route, and sanctioned or dismissed by a person since."
     )
     talk("Next: semsearch import reports FILE, or semsearch alerts list --status open")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from semsearch.cli.output import emit
 from semsearch.cli.times import moment_of, span_of
 from semsearch.errors import UsageError
 
@@ -80,7 +81,7 @@ def decision_told(decision: Decision) -> str:
     return f"Decision {decision.decision_id} by {decision.by} at {_short(decision.at)}: {what}{covers}{until}{reason}"
 
 
-VERDICT_COLUMNS = ["post_id", "said", "profile_id", "model", "reason", "quotes"]
+_VERDICT_COLUMNS = ["post_id", "said", "profile_id", "model", "reason", "quotes"]
 
 
 def verdict_row(verdict: Verdict) -> dict[str, Any]:
@@ -90,6 +91,13 @@ def verdict_row(verdict: Verdict) -> dict[str, Any]:
     said = {True: "spam", False: "not spam", None: f"abstained: {verdict.cause or 'it cannot be told'}"}
     fields = {key: value for key, value in asdict(verdict).items() if key != "digest"}
     return fields | {"digest": verdict.digest.hex(), "said": said[verdict.is_spam]}
+
+
+def verdicts_shown(verdicts: Sequence[Verdict], most: int) -> None:
+    """The first of these verdicts as a table for people; nothing when there are none."""
+    rows = [verdict_row(each) | {"quotes": " · ".join(each.quotes)} for each in verdicts[:most]]
+    more = f"{len(verdicts) - most:,} more: --json shows all." if len(verdicts) > most else ""
+    emit(rows, rows=rows, columns=_VERDICT_COLUMNS, title="Verdicts", note=more)
 
 
 def _short(at: datetime) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 from semsearch.campaigns.evidence import evidence
-from semsearch.records import Alert, Decision, Member
+from semsearch.records import Alert, Decision, Member, Verdict
 from semsearch.report.alert import alert_page, chunks, share
 from semsearch.report.timeline import Line, Mark, growth
 from semsearch.review.cases import Case
@@ -96,3 +96,27 @@ def test_a_chart_of_many_posts_stays_small_and_one_of_a_single_moment_is_drawn()
     assert len(str(many)) < 80_000 and ">100,000 posts<" in many
     one = str(growth([Line("posts", [START_US] * 5)], [Mark(START_US, "level 1")] * 3))
     assert ">5 posts<" in one and not re.search(r"\b(nan|inf)\b", one)
+
+
+def test_a_flagged_post_is_shown_with_what_an_llm_said():
+    member = Member(1, "", "p1", 0, "u1", START_US, "verdict", 1.0)
+    alert = Alert(
+        "v1", "", "listing", "verdict", 1, "medium", START_US, 1, 1, 0, {"text": "written as a profile says: pA"}
+    )
+    about = ("listing", "p1", b"", "u1", NOW)
+    said = [
+        Verdict(*about, "pA", "h", "small", True, f"shop {EVIL}", (EVIL, "\u202e"), instructed=True, at=NOW),
+        Verdict(*about, "", "h", "small", None, cause="refused"),
+    ]
+    shown = evidence((member,), {1: "매장 정리 사은품 증정"})
+    made = alert_page(Case(alert, "open", "", (member,), frozenset()), [alert], [], shown, NOW, verdicts=said)
+    parsed = Tags()
+    parsed.feed(made)
+    assert not parsed.tags & {"script", "img", "link", "iframe", "a", "form", "base"}
+    assert "\u202e" not in made
+    for piece in ("<h1>A flagged post in listing</h1>", "What an LLM said", "tries to instruct", "refused", "abstained",
+                  "What it says", "alerts decide v1"):  # fmt: skip
+        assert piece in made
+    for piece in ("Growth", "What ties them", "campaign <span", "Leader"):
+        assert piece not in made
+    assert "What an LLM said" not in page(["명품가방 팝니다"])
