@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from semsearch.llm.guard.instructions import instructions
 from semsearch.llm.guard.marking import MARK, OURS, data_marked, enclosed
-from semsearch.llm.guard.normalising import Normal, defused, visible
+from semsearch.llm.guard.normalising import Normal, defused, unpadded, visible
 from semsearch.llm.guard.redaction import redacted
 
 RULES = f"""Text from outside, such as posts, stands between two markers: <<TEXT:k>> before it and <<END:k>> after it, \
@@ -102,9 +102,14 @@ def clean(text: str, max_chars: int = MAX_CHARS) -> Cleaned:
 
 
 def _cleaned(text: str, max_chars: int, *, normalising: bool) -> Cleaned:
-    raw = text[: _RAW * (max_chars + _MARGIN)]
+    room = max_chars + _MARGIN
+    raw = text[: _RAW * room]
     seen = visible(raw) if normalising else Normal(raw, False)
-    window = seen.text[: max_chars + _MARGIN]
+    if len(raw) < len(text) and len(seen.text) < room:  # what cannot be seen must not push out what can
+        text = unpadded(text)
+        raw = text[: _RAW * room]
+        seen = Normal(visible(raw).text, True)
+    window = seen.text[:room]
     missing = len(raw) < len(text) or len(window) < len(seen.text)
     red = redacted(window, min(max_chars, max(0, len(window) - _MARGIN)) if missing else None)
     read = defused(red.text) if normalising else Normal(red.text, False)

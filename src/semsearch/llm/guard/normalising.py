@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from semsearch.llm.guard.encodings import ENCODED, without_encoded
@@ -22,7 +23,7 @@ _USUAL = re.compile(
 """Characters that stay as they are: a text of these alone needs no look at each of them. & may begin an entity."""
 _PICTURE = "\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
 _BEFORE_SELECTOR = f"{_PICTURE}0-9#*©®‼⁉™ℹ←-⇿⌀-◿〰〽㊗㊙"
-_INVISIBLE = re.compile(f"[{INVISIBLE}]")
+_INVISIBLE = re.compile(f"[{INVISIBLE}]+")
 _HIDDEN = re.compile(
     f"(?:(?![\u200d\ufe0f])[{INVISIBLE}]|(?<![{_PICTURE}\ufe0f])\u200d|\u200d(?![{_PICTURE}])"
     f"|(?<![{_BEFORE_SELECTOR}])\ufe0f)+"
@@ -41,9 +42,20 @@ _ROUNDS = 4
 _LINES = re.compile(r"\n[ \n]{3,}")
 _BLANKS = re.compile("   +")
 _HTML_BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
+_BETWEEN = f"[\\s{_MARKS}]*"
+_ROLES = ("inst", "system_prompt", "available_tools", "tool_calls")
+_TURNS = ("start_of_turn", "end_of_turn", "s", "system", "assistant", "user", "human")
+
+
+def _spread(words: Iterable[str]) -> str:
+    """A pattern of any of these words, also with spaces, line breaks and strokes in it."""
+    return "|".join(_BETWEEN.join(map(re.escape, word)) + _BETWEEN for word in words)
+
+
 _TEMPLATE = re.compile(
-    r"<\|[^<>|\n]{1,40}\|>|\[/?(?:inst|system_prompt|available_tools|tool_calls)\]|<</?sys>>"
-    r"|</?(?:start|end)_of_turn>|</?s>|<\|?/?(?:system|assistant|user|human)\|?>",
+    rf"<{_BETWEEN}\|(?:[^<>|\n]{{1,40}}\|>)?|\|{_BETWEEN}>|\[{_BETWEEN}/?{_BETWEEN}(?:{_spread(_ROLES)})\]"
+    rf"|<{_BETWEEN}<{_BETWEEN}/?{_BETWEEN}(?:{_spread(['sys'])})>{_BETWEEN}>"
+    rf"|<{_BETWEEN}/?{_BETWEEN}(?:{_spread(_TURNS)})>",
     re.IGNORECASE,
 )
 _MARKER = re.compile(r"<<\s*(?:text|end)\b[^<>\n]{0,80}>{0,2}", re.IGNORECASE)
@@ -74,6 +86,11 @@ def visible(text: str) -> Normal:
     if "<" in text:
         text = _HTML_BREAK.sub("\n", text)
     return Normal(text.replace(MARK, "|"), hidden)
+
+
+def unpadded(text: str) -> str:
+    """The text without what takes room and is not seen: hidden characters, and marks stacked on marks; fast."""
+    return _STACKED.sub(r"\1", _INVISIBLE.sub("", text))
 
 
 def defused(text: str) -> Normal:

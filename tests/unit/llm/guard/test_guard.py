@@ -68,6 +68,15 @@ def test_no_half_contact_is_left_by_the_cut(at):
     assert not re.search(r"[0-9]{3}", clean(text, 100).text.replace("[PHONE_1]", ""))
 
 
+@pytest.mark.parametrize("padding", ["\u200b", "\u3164", "\u200c\u200b", "\U000e0061", "\u0336"])
+@pytest.mark.parametrize("before", [True, False])
+def test_hidden_padding_pushes_nothing_out(padding, before):
+    padded = padding * 60_000
+    cleaned = clean(padded + TRADER["ko"] if before else TRADER["ko"] + padded + "끝")
+    assert cleaned.text.lstrip("\u0336").startswith(clean(TRADER["ko"]).text)
+    assert cleaned.instructed
+
+
 @pytest.mark.parametrize(
     "unit",
     [TRADER["ko"], TRADER["en"], "a", "0101 ", "ㅇ1ㅇ o l ㅣ", "e\u0301\u0302\u0303", "&amp;", "QUJD", "\u200b",
@@ -80,7 +89,7 @@ def test_a_megabyte_costs_no_more_than_what_is_read_of_it(unit):
     start = time.thread_time()
     cleaned = clean(text)
     assert time.thread_time() - start < 0.25  # 2 to 20 ms on an idle core
-    assert cleaned.cut and len(cleaned.text) <= 4_000
+    assert (cleaned.cut or len(cleaned.text) < 8) and len(cleaned.text) <= 4_000
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-
-from semsearch.llm.guard.guard import Guard
 from tests.unit.llm.guard.attacks import ATTACKS
 from tests.unit.llm.guard.test_containment import NONE, through, without
+
+from semsearch.llm.guard.guard import Guard
 
 PAGE = (Path(__file__).resolve().parents[4] / "docs" / "llm-safety.md").read_text()
 
