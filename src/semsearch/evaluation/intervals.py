@@ -44,16 +44,17 @@ def bootstrap_mean(
         return [Interval(math.nan, math.nan)] * columns.shape[1]
     if len(columns) >= LARGE_SAMPLE:
         return [_limit_interval(column, confidence) for column in columns.T]
-    means = _resampled_means(columns, seed, resamples)
+    means = resampled_means(columns, seed, resamples)
     tail = (1 - confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail], axis=0)
     return [Interval(float(a), float(b)) for a, b in zip(low, high, strict=True)]
 
 
-def _resampled_means(columns: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
-    """[resamples, m]; each resample is a row of counts, so that all columns cost one matrix product.
+def resampled_means(columns: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
+    """[resamples, m]: column means of `columns` [n, m] over rows drawn with replacement.
 
-    Chunks fit the cache and stay below the size at which BLAS would start threads.
+    Each resample is a row of counts, so that all columns cost one matrix product. Chunks fit the cache and stay below
+    the size at which BLAS would start threads.
     """
     rng = np.random.default_rng(seed)
     n = len(columns)
@@ -61,7 +62,7 @@ def _resampled_means(columns: NDArray[np.float64], seed: int, resamples: int) ->
     means = np.empty((resamples, columns.shape[1]))
     for start in range(0, resamples, step):
         size = min(step, resamples - start)
-        draws = rng.integers(0, n, size=(size, n), dtype=np.uint16)
+        draws = rng.integers(0, n, size=(size, n), dtype=np.uint16 if n <= 1 << 16 else np.uint32)
         cells = (draws + np.arange(0, size * n, n)[:, None]).ravel()
         counts = np.bincount(cells, minlength=size * n).reshape(size, n)
         means[start : start + size] = counts.astype(np.float64) @ columns / n

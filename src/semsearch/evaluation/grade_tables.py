@@ -1,0 +1,150 @@
+"""Tables of grades that two graders or more gave, what can be measured of them, and its bootstrap over queries.
+
+Tables add up, so one a query is kept, and 10,000 resamples of whole queries cost one matrix product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsearch.errors import UsageError
+from semsearch.evaluation.intervals import CONFIDENCE, resampled_means
+
+Level = Literal["nominal", "ordinal"]
+Floats = NDArray[np.float64]
+Measure = Callable[[Floats], Floats]
+"""From tables of counts [..., c, c] to figures [...]; NaN where the measure is not defined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its two-sided 95 % bootstrap interval over queries; NaN where it is not defined."""
+
+    value: float
+    low: float
+    high: float
+    n_undefined: int = 0
+    """Resamples in which the figure is not defined, such as those with one grade only; left out of the interval."""
+
+
+# --- measures ---------------------------------------------------------------------------------
+
+
+def kappa_of(tables: Floats, *, quadratic: bool) -> Floats:
+    """Cohen's κ of confusion tables: 1 - observed / expected disagreement."""
+    size = tables.shape[-1]
+    places = np.arange(size, dtype=np.float64)
+    apart = places[:, None] - places[None, :]
+    cost = apart**2 if quadratic else (apart != 0).astype(np.float64)
+    total = tables.sum(axis=(-1, -2))
+    expected = tables.sum(axis=-1)[..., :, None] * tables.sum(axis=-2)[..., None, :]
+    return 1.0 - _share(total * (tables * cost).sum(axis=(-1, -2)), (expected * cost).sum(axis=(-1, -2)))
+
+
+def mean_kappa_of(tables: Floats, *, quadratic: bool) -> Floats:
+    """[..., duos, c, c] to the mean over duos, weighted by what they share; duos without a κ are left out."""
+    values = kappa_of(tables, quadratic=quadratic)
+    shares = np.where(np.isnan(values), 0.0, tables.sum(axis=(-1, -2)))
+    total = shares.sum(axis=-1)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((np.nan_to_num(values) * shares).sum(axis=-1) / total)
+
+
+def alpha_of(tables: Floats, level: Level) -> Floats:
+    """Krippendorff's α of coincidence tables: 1 - observed / expected disagreement."""
+    totals = tables.sum(axis=-1)
+    n = totals.sum(axis=-1)
+    cost = _ordinal_cost(totals) if level == "ordinal" else 1.0 - np.eye(tables.shape[-1])
+    expected = (totals[..., :, None] * totals[..., None, :] * cost).sum(axis=(-1, -2))
+    return 1.0 - _share((n - 1) * (tables * cost).sum(axis=(-1, -2)), expected)
+
+
+def _ordinal_cost(totals: Floats) -> Floats:
+    """[..., c, c]: (how many ratings lie from one grade to the other, the two at the ends counting half) squared."""
+    middles = np.cumsum(totals, axis=-1) - totals / 2
+    return np.asarray((middles[..., :, None] - middles[..., None, :]) ** 2)
+
+
+def exact_of(tables: Floats) -> Floats:
+    """Share on the diagonal."""
+    return 1.0 - _share(tables.sum(axis=(-1, -2)) - np.trace(tables, axis1=-2, axis2=-1), tables.sum(axis=(-1, -2)))
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(whole > 0, part / whole, np.nan)
+
+
+# --- tables of grades -------------------------------------------------------------------------
+
+
+def pair_tables(first: Floats, second: Floats, categories: Sequence[float]) -> Floats:
+    """[n that both graded, c, c], one 1 each."""
+    kept = ~(np.isnan(first) | np.isnan(second))
+    one, two = _places(first[kept], categories), _places(second[kept], categories)
+    tables = np.zeros((len(one), len(categories), len(categories)))
+    tables[np.arange(len(one)), one, two] = 1.0
+    return tables
+
+
+def coincidences(ratings: Floats, categories: Sequence[float]) -> Floats:
+    """[n, c, c]: ordered pairs of ratings of each unit over its number of ratings less one; 0 below two ratings."""
+    known = ~np.isnan(ratings)
+    counts = np.zeros((ratings.shape[1], len(categories)))
+    np.add.at(counts, (np.nonzero(known)[1], _places(ratings[known], categories)), 1.0)
+    pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(len(categories))
+    return np.asarray(pairs / np.maximum(counts.sum(axis=1) - 1, 1)[:, None, None])
+
+
+def _places(grades: Floats, categories: Sequence[float]) -> NDArray[np.int64]:
+    known = np.asarray(categories, np.float64)
+    places = np.minimum(np.searchsorted(known, grades), len(known) - 1)
+    strange = grades[known[places] != grades]
+    if strange.size:
+        allowed = ", ".join(f"{grade:g}" for grade in categories)
+        raise UsageError(
+            f"A grade is {strange[0]:g}; it must be one of {allowed}.",
+            "Next: semsearch label import --map FROM=TO, or take the label back",
+        )
+    return places.astype(np.int64)
+
+
+def codes_of(queries: NDArray[np.generic] | Sequence[str]) -> NDArray[np.int64]:
+    """[n]: numbers from 0 for queries."""
+    return np.unique(np.asarray(queries), return_inverse=True)[1].astype(np.int64)
+
+
+def summed(tables: Floats, codes: NDArray[np.int64], n_queries: int | None = None) -> Floats:
+    """[n, c, c] to [queries, c, c]."""
+    summed = np.zeros((int(codes.max(initial=-1)) + 1 if n_queries is None else n_queries, *tables.shape[1:]))
+    np.add.at(summed, codes, tables)
+    return summed
+
+
+@dataclass(frozen=True, slots=True)
+class Resampler:
+    """A measure of the sum of tables [queries, …], and its percentile interval; all measures share the resamples."""
+
+    seed: int
+    resamples: int
+
+    def __call__(self, tables: Floats, measure: Measure) -> Estimate:
+        """The measure of all rows together, with its interval."""
+        n = len(tables)
+        value = float(measure(tables.sum(axis=0)))
+        if not n:
+            return Estimate(value, np.nan, np.nan, self.resamples)
+        means = resampled_means(tables.reshape(n, -1), self.seed, self.resamples)
+        # Back to counts: α's correction for few ratings needs to know how many there are.
+        drawn = measure((means * n).reshape(self.resamples, *tables.shape[1:]))
+        known = drawn[~np.isnan(drawn)]
+        if not known.size:
+            return Estimate(value, np.nan, np.nan, self.resamples)
+        tail = (1 - CONFIDENCE) / 2
+        low, high = np.quantile(known, [tail, 1 - tail])
+        return Estimate(value, float(low), float(high), self.resamples - len(known))

@@ -1,0 +1,185 @@
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import kendalltau
+from sklearn.metrics import cohen_kappa_score
+
+from semsearch.errors import UsageError
+from semsearch.evaluation.agreement import (
+    agree,
+    alpha,
+    among,
+    confusion,
+    constant,
+    coverage,
+    kappa,
+    weighted_kappa,
+)
+from semsearch.evaluation.system_order import system_order, tau
+
+krippendorff = pytest.importorskip("krippendorff")
+RATINGS = Path(__file__).resolve().parents[4] / "shared" / "data" / "chorus" / "ratings.csv"
+NAN = math.nan
+GRADES = st.sampled_from([0.0, 1.0, 2.0])
+OPEN = st.sampled_from([0.0, 1.0, 2.0, NAN])
+
+
+def floats(*values):
+    return np.asarray(values, np.float64)
+
+
+def test_by_hand():
+    # observed 3 of 4 equal; expected (2·1 + 1·2 + 1·1) / 16 = 5 / 16; κ = (3/4 - 5/16) / (11/16)
+    first, second = floats(0, 0, 1, 2), floats(0, 1, 1, 2)
+    assert kappa(first, second) == pytest.approx((3 / 4 - 5 / 16) / (11 / 16))
+    # quadratic: observed cost 1; expected Σ row·column·cost / 4 = (2·2·1 + 2·1·4 + 1·1·1 + 1·1·1 + 1·1·4 + 1·2·1) / 4
+    assert weighted_kappa(first, second) == pytest.approx(1 - 1 / (20 / 4))
+    assert confusion(first, second).tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
+
+
+@given(st.lists(st.tuples(GRADES, GRADES), min_size=2, max_size=40))
+def test_kappas_equal_those_of_scikit_learn(pairs):
+    first, second = np.asarray(pairs).T
+    if len({*first, *second}) == 1:
+        assert math.isnan(kappa(first, second))
+        return
+    for ours, weights in ((kappa, None), (weighted_kappa, "quadratic")):
+        theirs = cohen_kappa_score(first.astype(int), second.astype(int), labels=[0, 1, 2], weights=weights)
+        assert ours(first, second) == pytest.approx(theirs, abs=1e-12)
+
+
+@given(st.lists(st.tuples(OPEN, OPEN, OPEN), min_size=2, max_size=30), st.sampled_from(["nominal", "ordinal"]))
+def test_alpha_equals_that_of_krippendorff(units, level):
+    ratings = np.asarray(units).T
+    shared = ratings[:, (~np.isnan(ratings)).sum(axis=0) >= 2]
+    if len(set(shared[~np.isnan(shared)])) < 2:
+        assert math.isnan(alpha(ratings, level))
+        return
+    theirs = krippendorff.alpha(reliability_data=shared, level_of_measurement=level, value_domain=[0.0, 1.0, 2.0])
+    assert alpha(ratings, level) == pytest.approx(theirs, abs=1e-12)
+
+
+def test_a_grade_that_there_is_none_of_is_refused():
+    with pytest.raises(UsageError, match="A grade is 3; it must be one of 0, 1, 2") as refused:
+        kappa(floats(0, 3), floats(0, 2))
+    assert "Next: semsearch" in str(refused.value)
+
+
+def test_open_pairs_are_left_out_and_counted_apart():
+    first, second = floats(0, NAN, 1, 2, NAN), floats(0, 1, NAN, 2, NAN)
+    found = coverage(first, second)
+    assert (found.both, found.only_first, found.only_second, found.neither) == (2, 1, 1, 1)
+    assert found.share == pytest.approx(2 / 3)
+    assert kappa(first, second) == 1.0
+    assert math.isnan(coverage(floats(NAN), floats(1)).share)
+
+
+def test_a_constant_predictor_has_kappa_zero_however_often_it_is_right():
+    people = floats(2, 2, 2, 2, 2, 2, 2, 2, 0, 1, NAN)
+    found = agree(people, constant(people), ["q"] * 11, seed=0, resamples=50)
+    assert constant(people).tolist() == [2.0] * 11
+    assert found.kappa.value == found.weighted_kappa.value == 0
+    assert found.exact.value == pytest.approx(0.8)
+
+
+def test_whole_queries_are_resampled():
+    """Two queries, one all right and one all wrong: a resample is one of three mixtures, and nothing between."""
+    first = floats(0, 2, 0, 2)
+    second = floats(0, 2, 2, 0)
+    found = agree(first, second, ["a", "a", "b", "b"], seed=0, resamples=400)
+    assert (found.n, found.n_queries) == (4, 2)
+    assert (found.exact.low, found.exact.value, found.exact.high) == (0.0, 0.5, 1.0)
+    assert (found.kappa.low, found.kappa.value, found.kappa.high) == (-1.0, 0.0, 1.0)
+
+
+def test_more_pairs_of_the_same_queries_do_not_narrow_the_interval():
+    rng = np.random.default_rng(3)
+    first = rng.integers(0, 3, 60).astype(float)
+    second = np.where(rng.random(60) < 0.6, first, 1.0)
+    queries = np.repeat(np.arange(20), 3)
+    once = agree(first, second, queries, seed=1, resamples=500)
+    thrice = agree(np.tile(first, 3), np.tile(second, 3), np.tile(queries, 3), seed=1, resamples=500)
+    assert thrice.weighted_kappa == once.weighted_kappa
+    assert once.weighted_kappa.low < once.weighted_kappa.value < once.weighted_kappa.high
+
+
+def test_order_of_pairs_changes_nothing():
+    rng = np.random.default_rng(5)
+    first, second = rng.integers(0, 3, (2, 40)).astype(float)
+    queries, order = np.repeat(np.arange(8), 5), rng.permutation(40)
+    one = agree(first, second, queries, seed=2, resamples=200)
+    other = agree(first[order], second[order], queries[order], seed=2, resamples=200)
+    assert other.alpha == one.alpha
+    assert other.kappa == one.kappa
+
+
+def test_weights_are_pairs_that_stand_for_several():
+    first, second, queries = floats(0, 0, 2, 2), floats(0, 2, 2, 2), ["a", "b", "c", "d"]
+    weighted = agree(first, second, queries, weights=floats(1, 3, 1, 1), seed=0, resamples=50)
+    repeated = agree(floats(0, 0, 0, 0, 2, 2), floats(0, 2, 2, 2, 2, 2), list("abbbcd"), seed=0, resamples=50)
+    assert weighted.kappa.value == pytest.approx(repeated.kappa.value)
+    assert weighted.exact.value == pytest.approx(0.5)
+    assert weighted.confusion.sum() == pytest.approx(4)
+
+
+def test_resamples_in_which_nothing_can_be_said_are_counted():
+    found = agree(floats(0, 2), floats(0, 2), ["a", "b"], seed=0, resamples=400)
+    assert found.kappa.value == found.kappa.low == found.kappa.high == 1.0
+    assert 150 < found.kappa.n_undefined < 250  # both draws are the same query: half of the time
+    nothing = agree(floats(NAN), floats(1), ["a"], seed=0, resamples=10)
+    assert nothing.n == nothing.n_queries == 0
+    assert math.isnan(nothing.kappa.value) and math.isnan(nothing.kappa.low)
+
+
+def test_among_raters_is_the_mean_over_pairs_of_raters():
+    ratings = np.asarray([[0, 1, 2, 2, 0, NAN], [0, 1, 2, 1, 0, 1], [0, 2, 2, NAN, 1, 1]], float)
+    found = among(ratings, list("aabbcc"), seed=0, resamples=100)
+    duos = [(0, 1, 5), (0, 2, 4), (1, 2, 5)]
+    expected = sum(weighted_kappa(ratings[a], ratings[b]) * n for a, b, n in duos) / 14
+    assert found.weighted_kappa.value == pytest.approx(expected)
+    assert found.alpha.value == pytest.approx(alpha(ratings))
+    assert (found.n, found.n_queries, found.n_raters) == (6, 3, 3)
+
+
+def test_among_raters_who_share_nothing():
+    found = among(np.asarray([[0, NAN], [NAN, 1]], float), ["a", "b"], seed=0, resamples=10)
+    assert (found.n, found.n_raters) == (0, 0)
+    assert math.isnan(found.kappa.value)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=8))
+def test_tau_equals_that_of_scipy(pairs):
+    people, machine = np.asarray(pairs, float).T
+    assert tau(people, machine) == pytest.approx(kendalltau(people, machine).statistic, nan_ok=True)
+
+
+def test_systems_in_the_same_and_in_the_reverse_order():
+    people = np.asarray([[0.1, 0.2, 0.1], [0.5, 0.4, NAN], [0.9, 0.8, 0.7]])
+    same, reverse = (system_order(people, machine, seed=0, resamples=50) for machine in (people / 2 + 0.3, -people))
+    assert (same.tau.value, same.tau.low, same.n_queries) == (1.0, 1.0, 2)
+    assert same.by_people == pytest.approx((0.15, 0.45, 0.85))
+    assert reverse.tau.value == -1.0
+    assert math.isnan(system_order(people, people * 0, seed=0, resamples=50).tau.value)
+
+
+@pytest.mark.skipif(not RATINGS.exists(), reason="the public data is not here")
+def test_chorus_raters_as_the_libraries_have_them():
+    with RATINGS.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    raw = np.asarray([[float(row[f"rater_{i}"] or NAN) for row in rows] for i in (1, 2, 3)])
+    mapped = np.select([raw == 0, raw == 3, ~np.isnan(raw)], [0.0, 2.0, 1.0], NAN)
+    for ratings, grades in ((raw, (0.0, 1.0, 2.0, 3.0)), (mapped, (0.0, 1.0, 2.0))):
+        theirs = krippendorff.alpha(reliability_data=ratings, level_of_measurement="ordinal")
+        assert alpha(ratings, categories=grades) == pytest.approx(theirs, abs=1e-12)
+        for a, b in ((0, 1), (0, 2), (1, 2)):
+            both = ~np.isnan(ratings[a] + ratings[b])
+            told = cohen_kappa_score(ratings[a][both].astype(int), ratings[b][both].astype(int), weights="quadratic")
+            assert weighted_kappa(ratings[a], ratings[b], grades) == pytest.approx(told, abs=1e-12)
+    found = among(mapped, [row["query"] for row in rows], seed=0)
+    assert found.alpha.low < found.alpha.value < found.alpha.high
+    assert found.n_queries == 76
