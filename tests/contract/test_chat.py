@@ -131,7 +131,7 @@ def test_retry_after_is_waited_for_on_the_clock_of_the_server(tmp_path: Path) ->
         answers(server, tmp_path, [question(f"post{name}") for name in faults], retries=1)
     waited = {name: seen[1] - seen[0] for name, seen in script.seen.items()}
     least = {"seconds": 0.3, "millis": 0.4, "busy": 0.5}
-    assert all(least[name] <= took < 0.5 + 0.5 for name, took in waited.items()), waited
+    assert all(least[name] <= took < 2 for name, took in waited.items()), waited
 
 
 def test_retry_after_may_be_a_date(tmp_path: Path) -> None:
