@@ -1,4 +1,4 @@
-"""Answers on their way into the store: whatever came in while one transaction ran goes into the next one together."""
+"""Answers on their way into the store: what comes in together goes into one transaction."""
 
 from __future__ import annotations
 
@@ -25,37 +25,42 @@ class Cache(Protocol):
         """What is kept under these keys."""
         ...
 
-    def keep(self, rows: Sequence[KeptAnswer]) -> None:
-        """Keep all of them or none; durable on return."""
+    def keep(self, rows: Sequence[KeptAnswer], *, waits: bool = True) -> None:
+        """Keep all of them or none, so that they outlive a kill; raises Busy, at once unless it `waits`."""
         ...
 
 
 class Keeper:
-    """The one writer of a run. Lives in one event loop; the store is written to in a thread beside it."""
+    """The one writer of a run. Lives in one event loop.
+
+    A transaction takes less time there than to wake a thread; only where another process writes, a thread waits.
+    """
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
         self._pool = ThreadPoolExecutor(1, "llm-keep")
         self._rows: list[tuple[KeptAnswer, asyncio.Future[None]]] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._flush: asyncio.Handle | None = None
+        self._waiting: asyncio.Task[None] | None = None
         self._hurries = False
 
     async def keep(self, row: KeptAnswer) -> None:
-        """Return when `row` is durable; raises what the store raises. It is written also when the caller is cancelled.
+        """Return when `row` is kept; raises what the store raises. It is written also when the caller is cancelled.
 
         A database that another process writes to is waited for.
         """
-        kept = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        kept = loop.create_future()
         self._rows.append((row, kept))
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write())
+        if self._flush is None and self._waiting is None:
+            self._flush = loop.call_soon(self._write)
         await kept
 
     async def drain(self) -> None:
         """Return when all that came is written, or another writer was waited for once more in vain."""
         self._hurries = True
-        while self._writing is not None:
-            await asyncio.wait([self._writing])
+        while self._rows or self._waiting:
+            await (asyncio.wait([self._waiting]) if self._waiting else asyncio.sleep(0))
         self._hurries = False
 
     async def close(self) -> None:
@@ -63,20 +68,30 @@ class Keeper:
         await self.drain()
         self._pool.shutdown()
 
-    async def _write(self) -> None:
+    def _write(self) -> None:
+        self._flush = None
+        batch, self._rows = self._rows, []
+        try:
+            self._cache.keep([row for row, _ in batch], waits=False)
+        except Busy:
+            self._rows = batch
+            self._waiting = asyncio.get_running_loop().create_task(self._wait())
+        except Exception as error:  # handed to those who wait
+            _tell(batch, error)
+        else:
+            _tell(batch)
+
+    async def _wait(self) -> None:
         loop = asyncio.get_running_loop()
         while self._rows:
             batch, self._rows = self._rows, []
             try:
                 await loop.run_in_executor(self._pool, self._patiently, [row for row, _ in batch])
             except Exception as error:  # handed to those who wait
-                failed = [kept for _, kept in batch if not kept.done()]
-                for kept in failed:
-                    kept.set_exception(error)
-            for _, kept in batch:
-                if not kept.done():
-                    kept.set_result(None)
-        self._writing = None
+                _tell(batch, error)
+            else:
+                _tell(batch)
+        self._waiting = None
 
     def _patiently(self, rows: Sequence[KeptAnswer]) -> None:
         for n_left in reversed(range(WAITS)):
@@ -86,3 +101,13 @@ class Keeper:
             except Busy:
                 if self._hurries or not n_left:
                     raise
+
+
+def _tell(batch: Sequence[tuple[KeptAnswer, asyncio.Future[None]]], error: Exception | None = None) -> None:
+    for _, kept in batch:
+        if kept.done():  # its call was given up
+            continue
+        if error:
+            kept.set_exception(error)
+        else:
+            kept.set_result(None)

@@ -71,23 +71,23 @@ class Answers:
                     found[key] = KeptAnswer(key, from_us(at_us), *rest)
         return found
 
-    def keep(self, rows: Iterable[KeptAnswer]) -> None:
+    def keep(self, rows: Iterable[KeptAnswer], *, waits: bool = True) -> None:
         """Keep answers in one transaction; of two with one key the first stays.
 
         They outlive a killed process when this returns; a loss of power before the next decision, verdict or scan may
-        cost the last of them. Raises UsageError for a full disk, Busy when another process writes all the while; then
-        none is kept.
+        cost the last of them. Raises UsageError for a full disk, Busy when another process writes all the while (at
+        once, unless it `waits`); then none is kept.
         """
         given = [_values(row) for row in rows]
         try:
-            with self._store.writing(at_once=False) as connection:
+            with self._store.writing(at_once=False, waits=waits) as connection:
                 connection.execute(_insert, given)
         except IntegrityError:  # another process asked the same at the same time
-            self._keep_fresh(given)
+            self._keep_fresh(given, waits=waits)
 
-    def _keep_fresh(self, given: Sequence[Mapping[str, object]]) -> None:
+    def _keep_fresh(self, given: Sequence[Mapping[str, object]], *, waits: bool) -> None:
         fresh = {row["key"]: row for row in reversed(given)}
-        with self._store.writing(at_once=False) as connection:
+        with self._store.writing(at_once=False, waits=waits) as connection:
             for key in connection.execute(_wanted, {"keys": list(fresh)}).scalars():
                 del fresh[key]
             if fresh:

@@ -60,12 +60,13 @@ class Store:
         return cls.open(path, now=now)
 
     @contextmanager
-    def writing(self, *, at_once: bool = True) -> Iterator[Connection]:
+    def writing(self, *, at_once: bool = True, waits: bool = True) -> Iterator[Connection]:
         """One transaction that holds the only write lock from its start: all of it is kept or nothing.
 
-        It outlives a loss of power; without `at_once` only a killed process, until the next one that does.
+        It outlives a loss of power; without `at_once` only a killed process, until the next one that does. Another
+        writer is waited for, unless `waits` is false; raises Busy.
         """
-        options = {"semsearch_writes": True, "semsearch_at_once": at_once}
+        options = {"semsearch_writes": True, "semsearch_at_once": at_once, "semsearch_waits": waits}
         with self._told(), self._engine.connect() as raw, raw.execution_options(**options).begin():
             yield raw
 
@@ -119,7 +120,8 @@ class Store:
 
 
 def _engine(path: Path) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_S})
+    busy_s = BUSY_S
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": busy_s})
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
@@ -136,7 +138,10 @@ def _engine(path: Path) -> Engine:
     def _begun(connection: Connection) -> None:
         options = connection.get_execution_options()
         level = "FULL" if options.get("semsearch_at_once", True) else "NORMAL"
-        connection.connection.cursor().execute(f"PRAGMA synchronous={level}")
+        busy_ms = int(busy_s * 1_000) if options.get("semsearch_waits", True) else 0
+        cursor = connection.connection.cursor()
+        cursor.execute(f"PRAGMA synchronous={level}")
+        cursor.execute(f"PRAGMA busy_timeout={busy_ms}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("semsearch_writes") else "BEGIN")
 
     return engine

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -72,6 +73,17 @@ def test_another_writer_is_waited_for_and_then_named(store: Store, monkeypatch: 
             Answers(other).keep([ROW])
         Answers(other).keep([ROW])
     assert Answers(store).get(["k0"]) == {"k0": ROW}
+
+
+def test_another_writer_is_named_at_once_to_whoever_does_not_wait(store: Store) -> None:
+    with Store.open(store.path, now=NOW) as other:
+        Answers(other).keep([ROW], waits=False)
+        start = time.monotonic()
+        with store.writing(), pytest.raises(Busy):
+            Answers(other).keep([replace(ROW, key="k1")], waits=False)
+        assert time.monotonic() - start < 5
+        with other.reading() as connection:  # the next one that uses the connection waits again
+            assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == database.BUSY_S * 1000
 
 
 def test_a_transaction_after_answers_outlives_a_loss_of_power(store: Store) -> None:
