@@ -65,7 +65,7 @@ def llama() -> Iterator[str]:
             wait_for(f"{url}/models", process)
             yield url
         finally:
-            process.terminate()
+            process.kill()  # it would finish what it writes for nobody
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
