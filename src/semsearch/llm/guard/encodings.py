@@ -15,6 +15,8 @@ _PERCENT = re.compile(r"(?<!\d)(?:%[0-9a-fA-F]{2})+")
 _JOINED = re.compile(r"(?:[0-9A-Za-z]{1,8}%20){5,}[0-9A-Za-z]*")
 """Numbers of an encoding with %20 for spaces; 10%20%30% is a list of percentages."""
 _ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]{1,6}\}|\\x[0-9a-fA-F]{2}|U\+[0-9a-fA-F]{4,5} ?)+")
+_ORDINARY = re.compile("(?:[A-Za-z]?[a-z]+|[A-Z]+)(?:[-/](?:[A-Za-z]?[a-z]+|[A-Z]+))*")
+"""Words in one case, also strung together; base64 mixes cases."""
 _BLOB = 32
 """Characters of a run in capitals, small letters and digits that is no word in any case."""
 _KINDS_OF_KEY = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]")))
@@ -90,7 +92,7 @@ def _numbers(written: str, codes: list[int]) -> str:
 
 def _base64(found: re.Match[str]) -> str:
     run = found[0]
-    if run.replace("-", "").isdecimal():
+    if run.replace("-", "").isdecimal() or _ORDINARY.fullmatch(run):
         return run
     longest = max(re.split("[/_-]", run), key=len)
     if len(longest) >= _BLOB and all(kind.search(longest) for kind in _KINDS_OF_KEY):
