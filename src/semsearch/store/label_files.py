@@ -160,9 +160,13 @@ class Writer:
         Raises UsageError for a label that cannot be, is not of this file or does not fit on the disk, MismatchError
         for one of another rubric version than the batch.
         """
+        self.check(*labels)
+        self._write(b"".join(map(line_of, labels)))
+
+    def check(self, *labels: Label) -> None:
+        """Raises as `append` does, and keeps nothing."""
         for label in labels:
             self._check(label)
-        self._write(b"".join(map(line_of, labels)))
 
     def _check(self, label: Label) -> None:
         try:

@@ -253,6 +253,7 @@ verdicts = Table(
     _whole("at_us"),
     Index("verdicts_by_author", "author_id"),
     Index("verdicts_flagged", "namespace", "is_spam"),
+    Index("verdicts_instructed", "namespace", "instructed"),
 )
 """One a text, profile, prompt and model: the last one that was given.
 
@@ -272,3 +273,20 @@ reports = Table(
     Index("reports_by_author", "author_id"),
 )
 """What others found; the id is of the content, so that a file that is read again adds nothing."""
+
+label_files = Table(
+    "label_files", metadata, Column("path", Text, primary_key=True), _whole("n_bytes"), _whole("changed_ns")
+)
+"""Files of labels as they were when their lines were indexed; a path is inside `labels/`."""
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("line", BigInteger, primary_key=True),
+    _text("query_key"),
+    _text("item_id"),
+    Column("content", LargeBinary, nullable=False),
+    Index("labels_by_pair", "query_key", "item_id"),
+)
+"""The lines of these files by pair; made again when they are gone."""

@@ -1,0 +1,86 @@
+"""Labels by pair, without reading all files: an index in the database that is made again from them at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from semsearch.records import Label
+from semsearch.store.database import Store
+from semsearch.store.label_files import LabelFiles
+from semsearch.store.label_lines import label_of, line_of
+from semsearch.store.labels import Key, query_key
+from semsearch.store.tables import label_files, labels
+
+_of_pair = (
+    select(labels.c.content)
+    .where(labels.c.query_key == bindparam("key"), labels.c.item_id == bindparam("item"))
+    .order_by(labels.c.path, labels.c.line)
+)
+Seen = tuple[int, int]
+"""Bytes of a file and when it was last changed, in nanoseconds."""
+
+
+class LabelIndex:
+    """What was said of a pair, from the files of labels."""
+
+    def __init__(self, store: Store, files: LabelFiles) -> None:
+        self._store = store
+        self._files = files
+
+    def refresh(self) -> int:
+        """Read files that are new or not as they were, forget those that are gone; how many these are.
+
+        Raises UsageError as `LabelFiles.read`; then the index is as before.
+        """
+        here = {str(path.relative_to(self._files.root)): _seen(path) for path in self._files.paths()}
+        with self._store.reading() as connection:
+            before = _known(connection)
+        if here == before:
+            return 0
+        changed = [name for name, seen in here.items() if before.get(name) != seen]
+        rows = {name: self._rows(name) for name in changed}
+        gone = sorted(before.keys() - here.keys())
+        with self._store.writing(at_once=False) as connection:
+            for name in (*gone, *changed):
+                connection.execute(delete(labels).where(labels.c.path == name))
+                connection.execute(delete(label_files).where(label_files.c.path == name))
+            for name in changed:
+                size, changed_ns = here[name]
+                connection.execute(insert(label_files), {"path": name, "n_bytes": size, "changed_ns": changed_ns})
+                if rows[name]:
+                    connection.execute(insert(labels), rows[name])
+        return len(gone) + len(changed)
+
+    def of(self, pairs: Iterable[Key]) -> list[Label]:
+        """All labels of these pairs, undone ones and undos too, as of the last `refresh`."""
+        found: dict[str, Label] = {}
+        with self._store.reading() as connection:
+            for key, item_id in pairs:
+                for line in connection.scalars(_of_pair, {"key": key, "item": item_id}):
+                    label = label_of(line)
+                    found[label.label_id] = label
+        return list(found.values())
+
+    def _rows(self, name: str) -> list[dict[str, object]]:
+        return [
+            {
+                "path": name,
+                "line": placed.line,
+                "query_key": query_key(placed.label.query),
+                "item_id": placed.label.item_id,
+                "content": line_of(placed.label),
+            }
+            for placed in self._files.lines(self._files.root / name)
+        ]
+
+
+def _known(connection: Connection) -> dict[str, Seen]:
+    return {path: (size, at) for path, size, at in connection.execute(select(label_files))}
+
+
+def _seen(path: Path) -> Seen:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
