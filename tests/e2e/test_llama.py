@@ -160,10 +160,11 @@ def test_a_cap_below_one_call_sends_nothing(workspace: Path, tmp_path: Path) -> 
 
 @pytest.mark.usefixtures("small")
 def test_a_draft_or_a_refusal_to_write_one(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"LLM__LARGE": "smollm2", "SPAM__LEAST": "2", "LLM__RETRIES": "0"}.items():
+    given = {"LLM__LARGE": "smollm2", "LLM__RETRIES": "0", "LLM__TIMEOUT_S": "60", "SPAM__LEAST": "2"}
+    for name, value in given.items():
         monkeypatch.setenv(f"SEMSEARCH_{name}", value)
-    given = ("--normal", posts(tmp_path / "n.jsonl", ORDINARY), "--sellers", posts(tmp_path / "s.jsonl", SELLERS))
-    done = run("spam", "learn", *given, "-w", workspace, "--name", "llama", "--json")
+    read = ("--normal", posts(tmp_path / "n.jsonl", ORDINARY), "--sellers", posts(tmp_path / "s.jsonl", SELLERS))
+    done = run("spam", "learn", *read, "-w", workspace, "--name", "llama", "--json")
     print(done.err)
     assert done.code in (0, 3)
     assert "Next: " in done.err
