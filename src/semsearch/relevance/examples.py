@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
 from semsearch.llm.guard.guard import clean
 from semsearch.records import Facet, Label
@@ -20,10 +19,6 @@ from semsearch.relevance.guideline import worked_examples
 from semsearch.relevance.rubric import grade
 from semsearch.relevance.shapes import MET
 from semsearch.text.views import search
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 OPEN = "open"
 """Kind of an answer with more than one grade."""
@@ -68,7 +63,7 @@ class Examples:
         self._all = [example for example in given if not clean(example.text).instructed]
         self._own = [_own(example.query) for example in self._all]
         self.near = lru_cache(maxsize=_QUERIES)(self._near)
-        self._likeness = _Likeness([example.query for example in self._all]) if self._all else None
+        self._queries = [search(example.query) for example in self._all]
 
     def __len__(self) -> int:
         return len(self._all)
@@ -78,9 +73,7 @@ class Examples:
 
         The nearest first; then always the nearest of the kinds that were shown least, of another query each.
         """
-        if self._likeness is None:
-            return ()
-        likeness = self._likeness.of(query)
+        likeness = _likeness(search(query), self._queries)
         used, kinds = {_own(query)}, Counter[str]()
         chosen: list[Example] = []
         for _ in range(n):
@@ -106,19 +99,11 @@ def of_labels(labels: Iterable[Label]) -> Iterator[Example]:
             yield Example(label.query, label.item.get("title", ""), label.item.get("body", ""), label.facets)
 
 
-class _Likeness:
-    """Cosine of TF-IDF over characters in words, 1 to 3 at a time: near in spelling, in any language."""
+def _likeness(query: str, others: Sequence[str]) -> Sequence[float]:
+    """How near other queries are in spelling, 0 to 100: those that share a word first, in any order of words."""
+    from rapidfuzz import fuzz
 
-    def __init__(self, queries: Sequence[str]) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        self._vectors: Any = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 3), preprocessor=search)
-        self._known = self._vectors.fit_transform(queries)
-
-    def of(self, query: str) -> NDArray[np.float64]:
-        """[n_examples], 0 to 1."""
-        found: NDArray[np.float64] = (self._known @ self._vectors.transform([query]).T).toarray()[:, 0]
-        return found
+    return [fuzz.token_set_ratio(query, other) for other in others]
 
 
 def _own(query: str) -> str:
