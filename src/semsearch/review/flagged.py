@@ -1,4 +1,4 @@
-"""A flagged post that is in no alert, as a case of its own: a verdict acts on nobody, a person decides on it."""
+"""A post that is flagged, or instructs its reader, and is in no alert: a case of its own, on which a person decides."""
 
 from __future__ import annotations
 
@@ -48,6 +48,8 @@ def withdrawn(decisions: Sequence[Decision], forced: Sequence[Decision]) -> set[
 
 def _why(post: FlaggedPost) -> str:
     named = ", ".join(each or "none" for each in post.profile_ids)
+    if not post.profile_ids and post.instructed:
+        return "no verdict flags it, but it tries to instruct its reader"
     if not post.profile_ids:
         told = "no verdict in force flags it any more"
     elif post.profile_ids == ("",):

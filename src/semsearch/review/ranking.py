@@ -3,7 +3,8 @@
 1. Open ones come first, then those that were decided on before others joined, then the rest.
 2. Among these the more severe come first. The severity of an alert counts one step more when verdicts flag at least
    half of its judged members (those with a verdict of their own, and those whose leader has one), or when one of its
-   members tries to instruct its reader. A flagged post is low; medium when two profiles match or it tries to instruct.
+   members tries to instruct its reader. A flagged post is low; medium when two profiles match. A post that tries to
+   instruct its reader is medium, whatever was said of it.
 3. Among equals the newest raise comes first, by the time of the post that raised it.
 
 A flagged post that a person dismissed is off the list; asked for by its status it is shown.
@@ -112,8 +113,9 @@ def judged(members: tuple[Member, ...], said: Mapping[int, Said]) -> Judged:
 
 
 def of_post(post: FlaggedPost) -> Judged:
-    """What is said of a flagged post; nothing when it was flagged before a person decided on it, and is no longer."""
-    return Judged(1, 1, instructed=post.instructed) if post.profile_ids else Judged()
+    """What is said of a post; nothing when it was flagged before a person decided on it, and is no longer."""
+    n_spam = int(bool(post.profile_ids))
+    return Judged(1, n_spam, instructed=post.instructed) if n_spam or post.instructed else Judged()
 
 
 def _alerts(

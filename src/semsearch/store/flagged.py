@@ -1,4 +1,4 @@
-"""Verdicts where they meet the journal: flagged posts for the review list, what stands of members, flagged authors.
+"""Verdicts where they meet the journal: posts for the review list, what stands of members, flagged authors.
 
 Of one text and profile the latest answer stands, as in `Verdicts.flagged`. Only posts of the journal are looked at, by
 its index of ids: nothing here reads all posts.
@@ -20,7 +20,7 @@ PAGE = 500
 
 
 class FlaggedPost(NamedTuple):
-    """A revision of a post that stands as spam with at least one profile."""
+    """A revision of a post that stands as spam with at least one profile, or that tries to instruct its reader."""
 
     seq: int
     namespace: str
@@ -57,15 +57,21 @@ class Flags:
         self._in_force = verdicts.c.profile_id.not_in(sorted(withdrawn))
 
     def posts(self, namespace: str | None = None, author_id: str | None = None) -> list[FlaggedPost]:
-        """Flagged posts, of a namespace or an author when one is given; in order of `seq`."""
+        """Flagged posts and such that instruct, of a namespace or an author when one is given; in order of `seq`.
+
+        Whatever was said of a post that instructs its reader: it may have been heard.
+        """
         found: dict[tuple[str, str, bytes], FlaggedPost] = {}
         with self._store.reading() as connection:
             spaces = [namespace] if namespace is not None else list(_namespaces(connection))
             for space in spaces:
-                own = [verdicts.c.namespace == space, verdicts.c.is_spam.is_(True), self._in_force]
+                own = [verdicts.c.namespace == space, self._in_force]
                 own += [] if author_id is None else [verdicts.c.author_id == author_id]
-                for *row, profile_id, instructed in connection.execute(_flagged.where(*own, ~denied().exists())):
+                flagged = _flagged.where(*own, verdicts.c.is_spam.is_(True), ~denied().exists())
+                for *row, profile_id, instructed in connection.execute(flagged):
                     _add(found, FlaggedPost._make((*row, (profile_id,), instructed)))
+                for *row, _, instructed in connection.execute(_flagged.where(*own, verdicts.c.instructed.is_(True))):
+                    _add(found, FlaggedPost._make((*row, (), instructed)))
         return sorted(found.values())
 
     def judged(self, campaign_ids: Sequence[str]) -> dict[int, Said]:

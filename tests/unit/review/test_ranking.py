@@ -67,6 +67,17 @@ def test_severity_counts_one_more_where_verdicts_flag_half_of_the_judged(market:
     assert (listed(market), told(market)["a1"]) == (["a2", "a1"], "spam 1/3")
 
 
+def test_a_post_that_tries_to_instruct_is_listed_whatever_was_said(market: Market) -> None:
+    write(market, 1, 2)
+    say(market.store, "x1", is_spam=False, instructed=True)
+    say(market.store, "x2", is_spam=False)
+    found = review_list(Cases(market.store, NOW)).lines
+    posts = {one.case.members[0].post_id: one for one in found if one.case.alert.kind == "verdict"}
+    assert list(posts) == ["x1"] and posts["x1"].case.alert.severity == "medium"
+    assert (posts["x1"].judged.told, posts["x1"].case.alert.reasons["profiles"]) == ("spam 0/1, instructs", [])
+    assert "tries to instruct" in posts["x1"].case.alert.reasons["text"]
+
+
 def test_a_member_that_tries_to_instruct_lifts_its_alert(market: Market) -> None:
     say(market.store, "p1", is_spam=False, instructed=True)
     assert (listed(market), told(market)["a1"]) == (["a1", "a2"], "spam 0/1, instructs")

@@ -73,6 +73,7 @@ def _spam() -> None:
     )
     op.create_index("verdicts_by_author", "verdicts", ["author_id"], unique=False)
     op.create_index("verdicts_flagged", "verdicts", ["namespace", "is_spam"], unique=False)
+    op.create_index("verdicts_instructed", "verdicts", ["namespace", "instructed"], unique=False)
     op.create_table(
         "reports",
         sa.Column("report_id", sa.Text(), nullable=False),
