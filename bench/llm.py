@@ -141,8 +141,8 @@ def kills(server: Served, n: int, folder: Path) -> None:
         Workspace.create(path)
         came = killed(server.url, path, n, int(share * n), AT_ONCE)
         print(
-            f"SIGKILL after {came.n_at_kill:,} of {n:,} calls: {came.n_repeated} repeated of {came.n_in_flight} in "
-            f"flight ({AT_ONCE} at once), third run {came.n_third} calls"
+            f"SIGKILL after {came.n_at_kill:,} of {n:,} calls: {came.n_repeated} repeated, {AT_ONCE} at once "
+            f"({came.n_in_flight} with the server a moment before); third run {came.n_third} calls"
         )
 
 
