@@ -8,6 +8,7 @@ serving ← pipelines ← building ← training
         ← notifying
         ← lexicon
         ← asking ← spam
+                 ← relevance
 prompts ←──────────┘
 ```
 """
@@ -21,6 +22,7 @@ from semsearch.wiring.notifying import Retried, open_courier, open_sinks, retry
 from semsearch.wiring.pipelines import items_of, pipeline_schema
 from semsearch.wiring.prompts import answer_shapes, known_outputs, open_prompts
 from semsearch.wiring.releasing import gate, publish, rollback
+from semsearch.wiring.relevance import open_grading
 from semsearch.wiring.repairing import longtail_scan
 from semsearch.wiring.scanning import open_scan, open_state, reembed
 from semsearch.wiring.serving import (
@@ -54,6 +56,7 @@ __all__ = [
     "next_model",
     "open_courier",
     "open_encoder",
+    "open_grading",
     "open_history",
     "open_looking",
     "open_prompts",

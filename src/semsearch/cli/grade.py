@@ -1,0 +1,188 @@
+"""`grade pairs|tune|audit`: relevance by a language model, and how far to trust it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from semsearch.cli.asking import DryOption, MaxUsdOption, capped, cost_of, show_price, tell_cost
+from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
+from semsearch.cli.output import emit, steps, talk
+from semsearch.cli.standard_input import standard_input
+from semsearch.errors import SemsearchError, UsageError
+
+if TYPE_CHECKING:
+    from semsearch.relevance.grading import Graded
+    from semsearch.relevance.pools import Pool
+    from semsearch.relevance.steps import Parts
+
+HELP = """Grade query-item pairs 2, 1 or 0 with a language model, and hold it against people.
+
+Example: semsearch grade pairs pairs.tsv --max-usd 1
+"""
+SHOWN = 20
+"""Pairs that a person is shown at once."""
+app = typer.Typer(help=HELP, no_args_is_help=True)
+RunsOption = Annotated[
+    list[str] | None, typer.Option("--run", help="A saved run or TREC run to pool; may be repeated.")
+]
+QueriesOption = Annotated[
+    Path | None, typer.Option("--queries", help="Queries of TREC runs: TSV (query_id, query), CSV or JSONL.")
+]
+BatchOption = Annotated[str, typer.Option("--batch", help="Name of the file of labels.")]
+
+
+@app.command()
+def pairs(
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILE|-]", help="Pairs: columns query and item_id.", show_default=False),
+    ] = None,
+    run: RunsOption = None,
+    depth: Annotated[
+        int | None, typer.Option(min=1, help="Hits of each run in the pool. [default: relevance.depth]")
+    ] = None,
+    queries: QueriesOption = None,
+    batch: BatchOption = "pairs",
+    max_usd: MaxUsdOption = None,
+    dry_run: DryOption = False,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+    jsonl: JsonlOption = False,
+) -> None:
+    """Grade the pairs of a file, or a pool of several runs. Labels go to labels/machine/, never among people's.
+
+    The model says which intents of the query the item meets; the grade follows from that by code. What it cannot tell
+    leaves two ends, what it does not answer is an abstention. A repeated run costs nothing.
+
+    Examples:
+
+    semsearch grade pairs pairs.tsv --dry-run
+
+    semsearch grade pairs --run lexical --run hybrid --depth 10 --max-usd 2
+    """
+    from semsearch.relevance import steps as grading
+
+    with opened(workspace, max_usd) as parts, steps() as progress:
+        pool = _pool(parts, file, run, depth, queries)
+        how = grading.judging(parts)
+        if dry_run:
+            show_price(grading.price(parts, pool.pairs, how), as_json=json, as_jsonl=jsonl)
+            return
+        found = _Graded(parts, pool, as_jsonl=jsonl)
+        with found.ending(as_json=json):
+            for number, graded in enumerate(grading.grade(parts, pool.pairs, how, batch), 1):
+                found.take(graded)
+                progress("pairs graded", number, len(pool.pairs))
+
+
+@contextmanager
+def opened(workspace: Path, max_usd: float | None = None) -> Iterator[Parts]:
+    """The parts of the grading steps in a workspace, with the cap of this command line."""
+    from semsearch import wiring
+    from semsearch.workspace import Workspace
+
+    found = Workspace.open(workspace)
+    with wiring.open_grading(found, capped(found, max_usd), clock=lambda: datetime.now(UTC)) as parts:
+        yield parts
+
+
+def _pool(parts: Parts, file: str | None, runs: list[str] | None, depth: int | None, queries: Path | None) -> Pool:
+    from semsearch.relevance.pools import read_pairs
+
+    if (file is None) == (not runs):
+        raise UsageError("Pairs come from a file or from runs.", "Next: semsearch grade pairs FILE, or --run A --run B")
+    if file is not None:
+        if depth is not None or queries is not None:
+            raise UsageError("--depth and --queries are for runs.", "Next: leave them away, or name runs with --run")
+        return _told(read_pairs(file, parts.lookup, stdin=standard_input([file])))
+    return _told(_pooled(parts, runs or [], depth or parts.settings.relevance.depth, queries))
+
+
+def _pooled(parts: Parts, runs: list[str], depth: int, queries: Path | None) -> Pool:
+    from semsearch.evaluation.reading import read_queries
+    from semsearch.relevance.pools import pool
+    from semsearch.retrieval.saved_runs import open_run
+
+    opened_runs = [open_run(name, parts.workspace.root) for name in runs]
+    texts = dict(read_queries(queries).texts) if queries else {}
+    for _, saved in opened_runs:
+        texts |= saved.texts if saved else {}
+    return pool([each for each, _ in opened_runs], texts, depth, parts.lookup)
+
+
+def _told(pool: Pool) -> Pool:
+    if pool.gone:
+        talk(f"{len(pool.gone):,} pairs are left out: their item is gone, such as {pool.gone[0][1]}.")
+    if pool.n_repeated:
+        talk(f"{pool.n_repeated:,} rows repeat a pair.")
+    if not pool.pairs:
+        raise UsageError("No pair is left to grade.", "Next: semsearch import items FILE, or give pairs with a title")
+    return pool
+
+
+class _Graded:
+    """What a run came to; records go out as they come with --jsonl."""
+
+    def __init__(self, parts: Parts, pool: Pool, *, as_jsonl: bool) -> None:
+        self._parts = parts
+        self._pool = pool
+        self._as_jsonl = as_jsonl
+        self._rows: list[dict[str, Any]] = []
+        self._kinds: Counter[str] = Counter()
+
+    def take(self, graded: Graded) -> None:
+        self._kinds[graded.kind] += 1
+        if self._as_jsonl:
+            emit(_row(graded), as_jsonl=True)
+        else:
+            self._rows.append(_row(graded))
+
+    @contextmanager
+    def ending(self, *, as_json: bool) -> Iterator[None]:
+        """Show what there is at the end, also when the budget or the endpoint ended it."""
+        try:
+            yield
+        except (SemsearchError, KeyboardInterrupt):
+            self._show(as_json=as_json)
+            raise
+        self._show(as_json=as_json)
+        talk("Next: semsearch grade audit, or semsearch label session, for people's labels beside these")
+
+    def _show(self, *, as_json: bool) -> None:
+        facts = {"pairs": self._kinds.total(), "gone": len(self._pool.gone), **dict(sorted(self._kinds.items()))}
+        if as_json:
+            emit(facts | cost_of(self._parts.asker) | {"rows": self._rows}, as_json=True)
+        elif not self._as_jsonl:
+            emit(facts)
+            hidden = len(self._rows) - SHOWN
+            note = f"{hidden:,} more: --json or --jsonl shows all." if hidden > 0 else ""
+            emit(self._rows, rows=self._rows[:SHOWN], columns=("query", "item_id", "title", "grade", "why"), note=note)
+        tell_cost(self._parts.asker)
+
+
+def _row(graded: Graded) -> dict[str, Any]:
+    pair, label = graded.pair, graded.label
+    return {
+        "query": pair.query,
+        "item_id": pair.item_id,
+        "title": pair.item.get("title", ""),
+        "grade": graded.kind,
+        "grade_low": label.grade_low if label else None,
+        "grade_high": label.grade_high if label else None,
+        "why": graded.why or graded.cause,
+        "facets": label.facets if label else [],
+        "reasoning": graded.reasoning,
+        "cause": graded.cause or None,
+        "instructed": graded.instructed,
+        "model": label.by if label else None,
+        "prompt_hash": label.prompt_hash if label else None,
+        "cost_usd": graded.cost_usd,
+        "cached": graded.cached,
+    }

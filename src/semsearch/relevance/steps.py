@@ -1,0 +1,75 @@
+"""What the grading commands share: pools and files to pairs, pairs to labels that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from semsearch.ingest.catalogue import Catalogue
+from semsearch.llm.answers import Estimate
+from semsearch.records import Label
+from semsearch.relevance.examples import Examples, of_guideline
+from semsearch.relevance.grading import Graded, grade_pairs, only_new
+from semsearch.relevance.judging import Judging, questions
+from semsearch.relevance.pools import Lookup, Pair, items_of
+from semsearch.relevance.variants import Variant
+from semsearch.store.label_files import LabelFiles
+
+if TYPE_CHECKING:
+    from semsearch.llm.asking import Asker
+    from semsearch.llm.prompts import Prompts
+    from semsearch.settings import Settings
+    from semsearch.store.database import Store
+    from semsearch.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every step works with."""
+
+    workspace: Workspace
+    settings: Settings
+    store: Store
+    prompts: Prompts
+    asker: Asker
+    files: LabelFiles
+    clock: Callable[[], datetime]
+
+    @property
+    def lookup(self) -> Lookup:
+        """Imported items as they are now."""
+        return items_of(Catalogue(self.workspace))
+
+
+def judging(parts: Parts, variant: Variant | None = None, examples: Examples | None = None) -> Judging:
+    """How pairs are put to the model; with the guideline's examples unless others are given."""
+    chosen = variant or Variant()
+    shown = examples if examples is not None else Examples(of_guideline())
+    prompt = parts.prompts.get(chosen.prompt_id)
+    return Judging(prompt, shown, parts.settings.relevance.examples, chosen, _places(parts))
+
+
+def price(parts: Parts, pairs: Sequence[Pair], how: Judging) -> Estimate:
+    """What grading these pairs would cost at most."""
+    return parts.asker.price(questions(pairs, how))
+
+
+def grade(parts: Parts, pairs: Sequence[Pair], how: Judging, batch: str) -> Iterator[Graded]:
+    """Grade pairs, and keep labels that say something new in machine files; errors as for `grading.grade_pairs`."""
+    keep = only_new(lambda labels: parts.files.append(*labels), parts.files.read("model", batch))
+    return grade_pairs(pairs, how, parts.asker, batch=batch, clock=parts.clock, keep=keep)
+
+
+def kept(parts: Parts, batch: str | None = None) -> list[Label]:
+    """All labels, of people and machines, in the order of their files."""
+    return list(parts.files.read(batch=batch))
+
+
+def _places(parts: Parts) -> Mapping[str, str]:
+    catalogue = Catalogue(parts.workspace)
+    if not catalogue.n_regions:
+        return {}
+    regions = catalogue.regions()
+    return dict(zip(regions["region_id"], regions["name"], strict=True))
