@@ -16,6 +16,7 @@ from semsearch.workspace import Workspace
 
 ID = "spam-verdict"
 SHIPPED = shipped_folder() / f"{ID}.md"
+IDS = sorted(path.stem for path in shipped_folder().glob("*.md"))
 MODES = [
     (path, mode)
     for path, known in commands().items()
@@ -53,11 +54,7 @@ def test_every_prompts_command_in_every_output_mode(path: str, mode: str, root: 
     assert not CONTROL.search(done.out + done.err)
     if mode == "--jsonl":
         rows = [json.loads(line) for line in done.out.splitlines()]
-        assert {row["id"]: row["from"] for row in rows} == {
-            "spam-feature": "shipped",
-            "spam-profile": "shipped",
-            ID: "workspace",
-        }
+        assert {row["id"]: row["from"] for row in rows} == dict.fromkeys(IDS, "shipped") | {ID: "workspace"}
     elif mode:
         document = json.loads(done.out)
         chosen = document if isinstance(document, dict) else next(row for row in document if row["id"] == ID)
@@ -101,7 +98,7 @@ def test_the_way_from_the_shipped_prompt_to_one_of_the_workspace(root: Path):
     assert own.read_bytes() == SHIPPED.read_bytes()
     same = run("prompts", "diff", ID, "-w", root)
     assert (same.code, same.out.strip()) == (0, "") and "has the text of the shipped prompt" in same.err
-    assert json.loads(run("prompts", "list", "--json", "-w", root).out)[2]["from"] == "workspace"
+    assert json.loads(run("prompts", "list", "--json", "-w", root).out)[IDS.index(ID)]["from"] == "workspace"
 
 
 def test_outside_of_a_workspace_the_shipped_prompts_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -117,7 +114,7 @@ def test_outside_of_a_workspace_the_shipped_prompts_are_there(tmp_path: Path, mo
 def test_a_new_text_under_the_old_version_is_a_problem(root: Path):
     own = changed(root, ("Never guess", "Do not guess"))
     done = run("prompts", "check", "--json", "-w", root)
-    assert done.code == 3 and "1 of 3 prompts has problems" in done.err
+    assert done.code == 3 and f"1 of {len(IDS)} prompts has problems" in done.err
     assert f"Next: correct {own}, then semsearch prompts check -w {root} {ID}" in done.err
     [faulty] = [row for row in json.loads(done.out) if row["problems"]]
     assert faulty["problems"] == [
@@ -147,10 +144,10 @@ def test_a_file_that_is_wrong_is_told_by_its_line(old: str, new: str, said: str,
     assert str(own) in used.err and said.format(line=line) in used.err
     assert f"Next: correct it, then semsearch prompts check -w {root} {ID}" in used.err
     checked = run("prompts", "check", "-w", root)
-    assert checked.code == 3 and "1 of 3 prompts has problems" in checked.err
+    assert checked.code == 3 and f"1 of {len(IDS)} prompts has problems" in checked.err
     listed = run("prompts", "list", "--jsonl", "-w", root)
     assert listed.code == 0 and f"Next: semsearch prompts check -w {root} {ID}" in listed.err
-    assert [bool(json.loads(line)["fault"]) for line in listed.out.splitlines()] == [False, False, True]
+    assert [bool(json.loads(line)["fault"]) for line in listed.out.splitlines()] == [each == ID for each in IDS]
 
 
 def test_a_file_that_is_no_text_and_an_id_that_nothing_has(root: Path):
