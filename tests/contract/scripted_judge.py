@@ -43,6 +43,26 @@ def signs(text: str) -> dict[str, str]:
     return {name: match.group() for name, match in found.items() if match}
 
 
+def facets(user: str) -> list[dict[str, str]]:
+    """Of a query and an item: the last word is the item, each other one an attribute; met when the item has the word.
+
+    A word with a question mark cannot be told.
+    """
+    _, asked = user.split("The query:", 1)
+    query, item = asked.split("The item to judge.", 1)
+    text = " ".join(said for _, said in BLOCK.findall(item)).replace(MARK, "").casefold()
+    words = post(query).split()
+    kinds = ["attribute"] * (len(words) - 1) + ["item"]
+    return [
+        {"intent": kind, "asked": word, "met": _met(word.casefold(), text)}
+        for kind, word in zip(kinds, words, strict=True)
+    ]
+
+
+def _met(word: str, text: str) -> str:
+    return "cannot tell" if word.endswith("?") else "met" if word in text else "not met"
+
+
 def judge(asked: Asked) -> Reply:
     """The scripted answer to a prompt of ours."""
     fields = (asked.schema or {}).get("properties", {})
@@ -53,6 +73,8 @@ def judge(asked: Asked) -> Reply:
 def _answer(asked: Asked, wanted: Callable[[str], bool]) -> dict[str, Any]:
     if wanted("features"):
         return {"features": [dict(zip(("title", "sellers", "ordinary"), row, strict=True)) for row in FEATURES]}
+    if wanted("facets"):
+        return {"reasoning": "Scripted: words of the query in the item.", "facets": facets(asked.user)}
     found = signs(post(asked.user))
     said = {"reasoning": f"Scripted: {', '.join(found) or 'no sign'}."}
     if wanted("is_spam"):
