@@ -144,8 +144,10 @@ class LlmSettings(_Section):
     small: str = Field("gpt-4.1-mini", description="Model of prompts that are asked for each post or pair")
     embedding_model: str = Field("text-embedding-3-small", description="Name of the embeddings model")
     embedding_dim: int = Field(0, ge=0, description="Asked vector length; 0 leaves it to the model")
-    structured: Literal["json_schema", "json_object", "none"] = Field(
-        "json_schema", description="How answers are asked to be JSON; every answer is checked whatever it is"
+    structured: Literal["json_schema", "json_object", "json_object_schema", "none"] = Field(
+        "json_schema",
+        description="How answers are asked to be JSON: as the endpoint takes it (llama.cpp: json_object_schema). "
+        "Every answer is checked, whatever it is",
     )
     concurrency: int = Field(32, ge=1, le=1024, description="Calls at once")
     timeout_s: float = Field(60.0, gt=0, description="Seconds that one attempt may take")

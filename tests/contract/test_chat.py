@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from tests.contract.asking import answers, good, opened, question, questions, verdict, word
+from tests.contract.asking import Judged, answers, good, opened, question, questions, verdict, word
 from tests.contract.chat_replies import (
     Asked,
     Reply,
@@ -157,13 +157,15 @@ def test_an_attempt_ends_in_time(tmp_path: Path, fault: Reply) -> None:
     assert said.cost_usd >= server.billed_usd(1.0, 4.0)
 
 
-@pytest.mark.parametrize("structured", ["json_schema", "json_object", "none"])
+@pytest.mark.parametrize("structured", ["json_schema", "json_object", "json_object_schema", "none"])
 def test_the_request_is_what_prompt_and_settings_say(tmp_path: Path, structured: str) -> None:
     with Server(good) as server:
         answers(server, tmp_path, [question("post1")], structured=structured)
     body = server.requests[0].body
-    format_type = body.pop("response_format", {"type": "none"})["type"]
-    assert format_type == structured
+    asked = body.pop("response_format", {"type": "none"})
+    assert asked["type"] == structured.removesuffix("_schema") or asked["type"] == structured
+    schema = asked.get("json_schema", asked).get("schema", {})
+    assert set(schema.get("properties", {})) == (set(Judged.model_fields) if "_schema" in structured else set())
     assert {name: body[name] for name in body if name != "messages"} == {
         "model": "scripted-small",
         "temperature": 0,

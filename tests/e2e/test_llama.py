@@ -1,7 +1,7 @@
 """The same commands against another real server: llama.cpp's, with a model of 135 million parameters (`make test-llm`).
 
 What the model says is weak, and nothing here is a figure of quality: a verdict is valid, or an abstention that is
-counted with its cause. The server knows no json_schema, so answers are asked to be JSON and nothing more.
+counted with its cause. The server takes a schema beside json_object (`structured = "json_object_schema"`).
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def small(llama: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings under which the small model is llama.cpp's."""
-    given = {"BASE_URL": llama, "SMALL": "smollm2", "STRUCTURED": "json_object", "PRICES": PRICES}
+    given = {"BASE_URL": llama, "SMALL": "smollm2", "STRUCTURED": "json_object_schema", "PRICES": PRICES}
     for name, value in {**given, "CONCURRENCY": "2", "TIMEOUT_S": "300", "RETRIES": "1"}.items():
         monkeypatch.setenv(f"SEMSEARCH_LLM__{name}", value)
 

@@ -215,12 +215,14 @@ class Asker:
             return {}
         if kind == "json_object":
             return {"response_format": {"type": kind}}
+        if kind == "json_object_schema":
+            return {"response_format": {"type": "json_object", "schema": self._schema(shape)}}
         named = {"name": shape.__name__, "strict": True, "schema": self._schema(shape)}
         return {"response_format": {"type": kind, kind: named}}
 
     def _schema(self, shape: type[BaseModel]) -> dict[str, Any]:
         """The strict JSON schema of a shape, as the openai package makes it for tools; empty when none is asked for."""
-        if self._settings.structured != "json_schema":
+        if not self._settings.structured.endswith("_schema"):
             return {}
         if shape not in self._schemas:
             from openai import pydantic_function_tool

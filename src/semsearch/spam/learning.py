@@ -163,7 +163,8 @@ def _check_text(text: str, profile: Profile) -> None:
 def _abstained(answer: Answer[SellerProfile]) -> Refused:
     steps = {
         CUT: f"Next: raise max_tokens in prompts/{PROMPT}.md of the workspace, then run the command again",
-        FAILED: "Next: run the command again",
+        FAILED: "Next: run the command again; for a server that takes no JSON schema, such as an older llama.cpp, set "
+        "SEMSEARCH_LLM__STRUCTURED=json_object",
     }
     told = f": {answer.detail}" if answer.detail else ""
     other = "Next: set another model, [llm] large in semsearch.toml, then run the command again"
