@@ -109,8 +109,8 @@ def commands() -> dict[str, set[str]]:
 
 MODERATION = ("scan", "watch", "hunt", "replay", "alerts", "authors", "campaigns")
 """Nouns whose commands test_moderation_commands runs."""
-ELSEWHERE = (*MODERATION, "lexicon", "longtail", "prompts")
-"""Nouns that have a file of their own: test_lexicon_commands, test_longtail and test_prompts run the last three."""
+ELSEWHERE = (*MODERATION, "lexicon", "longtail", "prompts", "label")
+"""Nouns that have a file of their own, such as test_lexicon_commands, test_longtail, test_prompts."""
 MODES = [
     (path, mode)
     for path, known in commands().items()

@@ -13,9 +13,11 @@ from semsearch.cli import (
     campaigns,
     demo,
     evaluate,
+    grade,
     hunt,
     imports,
     index,
+    label,
     lexicon,
     longtail,
     prompts,
@@ -85,6 +87,8 @@ app.command()(replay.replay)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(authors.app, name="authors")
 app.add_typer(campaigns.app, name="campaigns")
+app.add_typer(grade.app, name="grade")
+app.add_typer(label.app, name="label")
 app.add_typer(lexicon.app, name="lexicon")
 app.add_typer(spam.app, name="spam")
 app.add_typer(prompts.app, name="prompts")

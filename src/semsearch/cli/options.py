@@ -13,10 +13,9 @@ import typer
 
 from semsearch.errors import UsageError
 
-NAMED = re.compile(
-    r"(?<![\w./])semsearch "
-    r"((?:(?:import|index|release|evaluate|scan|alerts|authors|campaigns|lexicon|longtail|prompts|spam) )?[a-z]+)"
-)
+NOUNS = "import|index|release|evaluate|scan|alerts|authors|campaigns|grade|label|lexicon|longtail|prompts|spam"
+"""Commands that have verbs."""
+NAMED = re.compile(rf"(?<![\w./])semsearch ((?:(?:{NOUNS}) )?[a-z]+)")
 """A command inside a sentence."""
 WITHOUT_WORKSPACE = re.compile(r"demo|simulate")
 WITH_PIPELINE = re.compile(r"train|search|similar|why|index \w+|release (publish|rollback)|evaluate run|longtail \w+")

@@ -6,8 +6,8 @@ from typing import Literal
 
 Kind = Literal["items", "interactions", "regions", "reports"]
 """What is imported."""
-RowKind = Literal[Kind, "posts"]
-"""What is read from files; posts are scanned, not imported."""
+RowKind = Literal[Kind, "posts", "labels"]
+"""What is read from files; posts are scanned, labels have commands of their own."""
 
 REQUIRED: dict[RowKind, tuple[str, ...]] = {
     "items": ("item_id", "title"),
@@ -15,6 +15,7 @@ REQUIRED: dict[RowKind, tuple[str, ...]] = {
     "regions": ("region_id", "name"),
     "reports": ("author_id", "at", "kind", "route"),
     "posts": ("post_id", "author_id", "created_at", "text"),
+    "labels": ("item_id", "grade"),
 }
 MAY_BE_EMPTY = ("text",)
 """Fields that need a column, not a value in each row: a post may be nothing but an image."""
@@ -94,6 +95,27 @@ _ALIASES: dict[RowKind, dict[str, str]] = {
         "category": "category category_path 카테고리 분류 category_name 카테고리명",
         "attributes": "attributes 속성",
         "seller_type": "seller_type author_type user_type 판매자유형 판매자구분 판매자종류 작성자유형 회원유형",
+    },
+    "labels": {
+        "query": "query search_query query_text q keyword search_term 검색어 질의",
+        "query_id": "query_id qid 검색어id 질의id",
+        "item_id": f"{_ITEM} docid document_id",
+        "grade": "grade_low grade rating relevance score label esci_label judgement judgment final 등급 평점 점수 "
+        "관련도",
+        "grade_high": "grade_high",
+        "by": "by annotator rater judge labeler labeller 평가자 작업자",
+        "at": "at judged_at labelled_at labeled_at annotated_at rated_at 평가일시 평가일 평가시각",
+        "note": "note notes comment memo 메모 비고",
+        "seconds": "seconds lead_time",
+        "golden": "golden ground_truth",
+        "source": "source level",
+        "title": "title product_title 제목 상품명",
+        "body": "body product_description 내용 본문 설명",
+        "category": "category 카테고리",
+        "price": "price 가격",
+        "currency": "currency 통화",
+        "region_id": "region_id 지역코드",
+        "attributes": "attributes 속성",
     },
 }
 ALIASES: dict[RowKind, dict[str, tuple[str, ...]]] = {

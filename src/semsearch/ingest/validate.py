@@ -57,7 +57,7 @@ def validate(
     columns: dict[str, pl.Series] = {}
     reasons: Reasons = []
     for name, dtype in schema(RECORDS[kind]).items():
-        source = _filled(batch, fields.get(name), JOINED.get(name, ""))
+        source = filled(batch, fields.get(name), JOINED.get(name, ""))
         converted, reason = _convert(kind, name, source, fields.get(name), tz)
         if name == "attributes":
             converted = _with_single_attributes(converted, batch, fields)
@@ -89,7 +89,7 @@ def _split(frame: pl.DataFrame, reasons: Reasons) -> Checked:
 # --- from the batch ------------------------------------------------------------------------
 
 
-def _filled(batch: Batch, expression: Expression | None, between: str = "") -> pl.Series:
+def filled(batch: Batch, expression: Expression | None, between: str = "") -> pl.Series:
     """The text of one field, several columns joined with `between`; empty and blank texts are null."""
     import polars as pl
 
@@ -182,7 +182,7 @@ def _with_single_attributes(series: pl.Series, batch: Batch, fields: Mapping[str
     import polars as pl
 
     singles = {
-        field.partition(".")[2]: _filled(batch, expression)
+        field.partition(".")[2]: filled(batch, expression)
         for field, expression in fields.items()
         if field.startswith("attributes.")
     }

@@ -116,7 +116,11 @@ class LabelFiles:
                 flush(path.parent)
                 for _ in self.lines(path):
                     pass
-                yield Writer(path, file.fileno(), (source, by, batch), self.rubric(source, batch), mended)
+                try:
+                    yield Writer(path, file.fileno(), (source, by, batch), self.rubric(source, batch), mended)
+                finally:
+                    if not os.fstat(file.fileno()).st_size:
+                        path.unlink()
 
     def append(self, *labels: Label) -> None:
         """Keep labels of one file; raises as `writing` and `Writer.append`."""

@@ -22,6 +22,7 @@ __all__ = [
     "LabelFiles",
     "Placed",
     "Writer",
+    "digests_of",
     "effective",
     "item_digest",
     "pair_of",
@@ -71,6 +72,11 @@ def query_key(query: str) -> str:
 def pair_of(label: Label) -> Key:
     """The pair that a label is of."""
     return query_key(label.query), label.item_id
+
+
+def digests_of(items: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """item_id → digest, from snapshots of the items as they are now."""
+    return {item_id: item_digest(shown) for item_id, shown in items.items()}
 
 
 def effective(labels: Iterable[Label], digests: Mapping[str, str] | None = None) -> dict[Key, Effective]:

@@ -1,0 +1,204 @@
+"""`label sample|session|adjudicate|import|export|agreement`: what people say of pairs of query and item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from semsearch.cli.imports import TzOption
+from semsearch.cli.label_output import show_agreement, show_export, show_import
+from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
+from semsearch.cli.output import talk
+from semsearch.cli.standard_input import standard_input
+from semsearch.errors import UsageError
+
+if TYPE_CHECKING:
+    from semsearch.relevance.pools import Lookup
+    from semsearch.store.labels import LabelFiles
+    from semsearch.workspace import Workspace
+
+HELP = """Grade pairs of query and item by hand, and bring grades of other tools in and out.
+
+Example: semsearch label import ratings.csv --as minji --scale 0-3
+"""
+app = typer.Typer(help=HELP, no_args_is_help=True)
+
+FileArgument = Annotated[
+    str, typer.Argument(help="File, BEIR folder, or - for standard input.", metavar="FILE", show_default=False)
+]
+AsOption = Annotated[
+    list[str] | None,
+    typer.Option("--as", metavar="NAME", help="Who judged; THEIRS=OURS renames one annotator. Repeatable."),
+]
+ImportFormatOption = Annotated[
+    Literal["csv", "tsv", "jsonl", "parquet", "trec", "beir", "quepid", "esci", "label-studio"] | None,
+    typer.Option("--format", help="Instead of the recognised one."),
+]
+ExportFormatOption = Annotated[
+    Literal["trec", "csv", "jsonl", "beir", "quepid", "esci", "label-studio"],
+    typer.Option("--format", help="What is written; label-studio writes --pairs as tasks."),
+]
+LabelMapOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map", metavar="FIELD=SOURCE", help="Column of a field, or word of a grade (2=Relevant). Repeatable."
+    ),
+]
+ScaleOption = Annotated[
+    Literal["0-3", "esci"] | None, typer.Option("--scale", help="Grades other than 0, 1, 2: see docs/label.md.")
+]
+TextsOption = Annotated[Path | None, typer.Option("--queries", help="Texts of query ids: query_id and query.")]
+NewBatchOption = Annotated[str | None, typer.Option("--batch", help="Batch to add to. [default: import-FILE]")]
+BatchOption = Annotated[str | None, typer.Option("--batch", help="Labels of this batch only.")]
+EndOption = Annotated[Literal["low", "high"], typer.Option("--end", help="Which end of a grade that is open.")]
+MachineOption = Annotated[bool, typer.Option("--machine", help="Add grades of models where no person spoke.")]
+PairsOption = Annotated[str | None, typer.Option("--pairs", help="Pairs to be judged, for Label Studio.")]
+OutArgument = Annotated[
+    Path, typer.Argument(help="File to write; for beir a folder.", metavar="OUT", show_default=False)
+]
+
+
+@app.command("import")
+def import_command(
+    file: FileArgument,
+    as_: AsOption = None,
+    batch: NewBatchOption = None,
+    map_: LabelMapOption = None,
+    scale: ScaleOption = None,
+    queries: TextsOption = None,
+    format_: ImportFormatOption = None,
+    tz: TzOption = None,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Import what people judged elsewhere: tables, TREC qrels, BEIR, Quepid, ESCI, Label Studio. All or nothing.
+
+    Grades are 2, 1 and 0; --scale 0-3 makes 0, 1, 1, 2 of 0, 1, 2, 3, and --scale esci 2, 1, 0, 0 of E, S, C, I.
+
+    Examples:
+
+    semsearch label import ratings.csv --as minji --map grade=rater_1 --scale 0-3
+
+    semsearch label import qrels.txt --queries queries.tsv --as trec
+
+    semsearch label import project-3.json --map grade=relevance --map '2=Just right' --as 7=minji
+    """
+    from semsearch.ingest.labels.grades import Grader, maps_of
+    from semsearch.ingest.labels.reading import read_labels
+    from semsearch.ingest.labels.rows import Passed
+    from semsearch.ingest.labels.tables import Wanted
+    from semsearch.review.labelling.importing import Names, import_labels
+    from semsearch.settings import Settings
+    from semsearch.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    settings = Settings.load(opened.root).override("imports", tz=tz)
+    columns, words = maps_of(map_ or [])
+    wanted, passed = Wanted(columns, _texts(queries), settings.imports.tz), Passed()
+    done = import_labels(
+        read_labels(file, wanted, passed, format_=format_, stdin=standard_input([file])),
+        _files(opened),
+        batch=batch or f"import-{Path(file).name.split('.')[0] if file != '-' else 'stdin'}",
+        names=Names.of(as_ or []),
+        grader=Grader(words, scale or ("esci" if format_ == "esci" else None)),
+        lookup=_lookup(opened),
+        now=datetime.now(UTC),
+    )
+    show_import(done, passed, as_json=json)
+
+
+@app.command("export")
+def export_command(
+    out: OutArgument,
+    format_: ExportFormatOption = "jsonl",
+    batch: BatchOption = None,
+    end: EndOption = "low",
+    machine: MachineOption = False,
+    pairs: PairsOption = None,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Export what counts of each pair: an adjudication before people, people before models.
+
+    Ungradeable pairs, and pairs whose item is another one now, are left out and counted.
+
+    Examples:
+
+    semsearch label export qrels.txt --format trec
+
+    semsearch label export tasks.json --format label-studio --pairs pairs.jsonl
+    """
+    from semsearch.review.labelling.exporting import export_labels, export_tasks
+    from semsearch.store.labels import digests_of, effective
+    from semsearch.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    if (format_ == "label-studio") != (pairs is not None):
+        raise UsageError(
+            "Label Studio takes pairs that are to be judged; other formats take labels.",
+            "Next: --format label-studio --pairs FILE, or another --format without --pairs",
+        )
+    if format_ == "label-studio":
+        from semsearch.relevance.pools import read_pairs
+
+        found = read_pairs(str(pairs), _lookup(opened), stdin=standard_input([str(pairs)]))
+        show_export(export_tasks(found.pairs, out), as_json=json, gone=len(found.gone))
+        return
+    said = list(_read(_files(opened), batch=batch))
+    now = digests_of(_lookup(opened)({label.item_id for label in said}))
+    done = export_labels(effective(said, now), out, format_=format_, end=end, machine=machine)
+    show_export(done, as_json=json, machine=machine)
+
+
+@app.command()
+def agreement(
+    batch: BatchOption = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the resamples.")] = 0,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+    jsonl: JsonlOption = False,
+) -> None:
+    """How far people agree: weighted and plain kappa, Krippendorff's alpha, 95 % intervals over queries.
+
+    The newest label of each person and pair counts, before any adjudication.
+
+    Example: semsearch label agreement --batch spring
+    """
+    from semsearch.review.labelling.agreeing import people_agreement
+    from semsearch.workspace import Workspace
+
+    said = _read(_files(Workspace.open(workspace)), "person", batch)
+    show_agreement(people_agreement(said, seed=seed), as_json=json, as_jsonl=jsonl)
+
+
+# --- steps of the commands ------------------------------------------------------------------
+
+
+def _files(workspace: Workspace) -> LabelFiles:
+    from semsearch.store.labels import LabelFiles
+
+    return LabelFiles(workspace)
+
+
+def _read(files: LabelFiles, source: str | None = None, batch: str | None = None) -> Any:
+    """All labels; says which files were cut off."""
+    for path in files.torn():
+        talk(f"The last line of {path} was cut off while it was written: it is passed over, the next label mends it.")
+    return files.read(source, batch)
+
+
+def _lookup(workspace: Workspace) -> Lookup:
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.relevance.pools import items_of
+
+    return items_of(Catalogue(workspace))
+
+
+def _texts(queries: Path | None) -> Mapping[str, str]:
+    from semsearch.evaluation.reading import read_queries
+
+    return read_queries(queries).texts if queries else {}

@@ -1,0 +1,103 @@
+"""How `label import|export|agreement` tell what they did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from semsearch.cli.output import emit, talk
+from semsearch.plain import plain
+
+if TYPE_CHECKING:
+    from semsearch.evaluation.agreement import Agreement, AmongRaters
+    from semsearch.ingest.labels.rows import Passed
+    from semsearch.review.labelling.agreeing import PeopleAgreement
+    from semsearch.review.labelling.exporting import LabelExport
+    from semsearch.review.labelling.importing import LabelImport
+
+FIGURES = ("weighted_kappa", "kappa", "alpha", "exact")
+
+
+def show_import(done: LabelImport, passed: Passed, *, as_json: bool) -> None:
+    """What came in, and what did not and why."""
+    document = plain(done) | plain(passed)
+    facts = ("batch", "read", "new", "known", "unjudged", "cancelled", "unanswered", "machine", "ungradeable")
+    emit(document if as_json else {name: document[name] for name in facts}, as_json=as_json)
+    for told in done.mended:
+        talk(told)
+    if done.machine:
+        talk(f"{done.machine:,} rows are a model's and were left out: labels of people are kept apart.")
+    if done.without_item:
+        talk(
+            f"Of {done.without_item:,} pairs the item is not known: nobody will see what was judged, and no label of "
+            "them goes stale. Import the items first, or a file with their titles."
+        )
+    for name, n in done.annotators.items():
+        talk(f"{name}: {n:,} new labels")
+    if done.new or done.known:
+        talk("Next: semsearch label agreement, or semsearch label export qrels.txt --format trec")
+
+
+def show_export(done: LabelExport, *, as_json: bool, machine: bool = False, gone: int = 0) -> None:
+    """What was written, and what was left out and why."""
+    document = plain(done) | ({"gone": gone} if gone else {})
+    emit(document if as_json else {"pairs": done.pairs, "queries": done.queries}, as_json=as_json)
+    told = (
+        (gone, "pairs were left out: their item is gone."),
+        (done.ungradeable, "pairs are ungradeable and were left out."),
+        (done.stale, "pairs were left out: their item is another one now."),
+        (done.machine, "grades are a model's." if machine else "pairs that only models graded were left out."),
+        (done.disputed, "pairs are disputed between people. Next: semsearch label adjudicate"),
+    )
+    for n, what in told:
+        if n:
+            talk(f"{n:,} {what}")
+    talk(f"Wrote {', '.join(map(str, done.files))}")
+
+
+def show_agreement(found: PeopleAgreement, *, as_json: bool, as_jsonl: bool) -> None:
+    """Every two annotators, and all together."""
+    rows = [
+        {"first": duo.first, "second": duo.second, **_figures(duo.agreement)}
+        | {"confusion": duo.agreement.confusion.astype(int).tolist()}
+        for duo in found.duos
+    ]
+    rows.append({"first": "all", "second": "", **_figures(found.together)})
+    if as_json:
+        counts = {name: getattr(found, name) for name in ("n_open", "n_ungradeable", "n_changed", "n_shown")}
+        emit({"annotators": found.annotators, "duos": rows[:-1], "together": rows[-1]} | counts, as_json=True)
+    elif as_jsonl:
+        emit(rows, as_jsonl=True, rows=rows)
+    else:
+        note = "In brackets: 95 % intervals, whole queries resampled. Kappa of all: the mean over every two."
+        emit(rows, rows=[_short(row) for row in rows], note=note)
+    _tell_left_out(found)
+
+
+def _tell_left_out(found: PeopleAgreement) -> None:
+    told = (
+        (found.n_open, "labels have an open end and do not count."),
+        (found.n_ungradeable, "labels say ungradeable and do not count."),
+        (found.n_changed, "pairs were judged on different versions of their item, which are not compared."),
+        (found.n_shown, "labels were given after the machine's opinion was shown: they may agree for that reason."),
+    )
+    for n, what in told:
+        if n:
+            talk(f"{n:,} {what}")
+
+
+def _figures(of: Agreement | AmongRaters) -> dict[str, Any]:
+    """Pairs, queries, and each figure that was taken with the ends of its interval."""
+    figures: dict[str, Any] = {"pairs": of.n, "queries": of.n_queries}
+    for name in FIGURES:
+        if (found := getattr(of, name, None)) is not None:
+            figures |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+    return figures
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the table: each figure with its interval in one cell."""
+    short = {name: row[name] for name in ("first", "second", "pairs", "queries")}
+    for name in FIGURES:
+        known = name in row
+        short[name] = f"{row[name]:.3f} [{row[f'{name}_low']:.3f}, {row[f'{name}_high']:.3f}]" if known else ""
+    return short

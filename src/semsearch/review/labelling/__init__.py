@@ -1,0 +1,1 @@
+"""Labelling: drawing pairs, sessions of people, adjudication, and labels in and out of other tools."""

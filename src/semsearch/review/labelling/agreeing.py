@@ -1,0 +1,96 @@
+"""How far people agree with each other, from their labels: the ceiling of any machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsearch.errors import MissingPart
+from semsearch.evaluation.agreement import Agreement, AmongRaters, agree, among
+from semsearch.records import Label
+from semsearch.store.labels import Key, pair_of, standing
+
+Unit = tuple[Key, str]
+"""A pair, and the version of the item that was judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duo:
+    """Two annotators on the pairs that both settled."""
+
+    first: str
+    second: str
+    agreement: Agreement
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleAgreement:
+    """All annotators together, and every two that share pairs."""
+
+    together: AmongRaters
+    duos: tuple[Duo, ...]
+    """Those with the most shared pairs first."""
+    annotators: tuple[str, ...]
+    n_open: int
+    """Labels left out: their grade has an open end."""
+    n_ungradeable: int
+    """Labels left out: the person could not grade."""
+    n_changed: int
+    """Pairs that people judged on different versions of the item: not compared."""
+    n_shown: int
+    """Labels that count, and whose annotator saw the machine's opinion first."""
+
+
+def people_agreement(labels: Iterable[Label], *, seed: int) -> PeopleAgreement:
+    """Agreement on the newest labels of each person and pair, without adjudications; machines' labels are passed over.
+
+    Intervals come from resampling queries, by `seed`. Raises MissingPart unless two people share a settled pair.
+    """
+    said = _newest(labels)
+    settled = [label for label in said if label.grade_low is not None and label.grade_low == label.grade_high]
+    annotators = tuple(sorted({label.by for label in settled}))
+    ratings, queries = _matrix(settled, annotators)
+    duos = [
+        Duo(annotators[a], annotators[b], agree(ratings[a], ratings[b], queries, seed=seed))
+        for a, b in combinations(range(len(annotators)), 2)
+        if not np.isnan(ratings[a] + ratings[b]).all()
+    ]
+    if not duos:
+        raise MissingPart(
+            "No pair was graded by two people, so nothing says how far people agree.",
+            "Next: semsearch label session, by another person on the same pairs",
+        )
+    return PeopleAgreement(
+        together=among(ratings, queries, seed=seed),
+        duos=tuple(sorted(duos, key=lambda duo: -duo.agreement.n)),
+        annotators=annotators,
+        n_open=sum(label.grade_low != label.grade_high for label in said),
+        n_ungradeable=sum(label.grade_low is None for label in said),
+        n_changed=sum(n > 1 for n in Counter(pair for pair, _ in _units(settled)).values()),
+        n_shown=sum(label.shown for label in settled),
+    )
+
+
+def _newest(labels: Iterable[Label]) -> list[Label]:
+    people = (label for label in labels if label.source == "person" and label.role != "adjudication")
+    return list({(label.by, pair_of(label)): label for label in standing(people)}.values())
+
+
+def _units(labels: Iterable[Label]) -> dict[Unit, int]:
+    units = dict.fromkeys((pair_of(label), label.item_digest) for label in labels)
+    return {unit: number for number, unit in enumerate(units)}
+
+
+def _matrix(labels: Sequence[Label], annotators: Sequence[str]) -> tuple[NDArray[np.float64], list[str]]:
+    """Grades [annotators, n] with NaN where one gave none, and the query of each pair [n]."""
+    places, units = {by: row for row, by in enumerate(annotators)}, _units(labels)
+    ratings = np.full((len(annotators), len(units)), np.nan)
+    for label in labels:
+        if label.grade_low is not None:
+            ratings[places[label.by], units[pair_of(label), label.item_digest]] = label.grade_low
+    return ratings, [query for (query, _), _ in units]

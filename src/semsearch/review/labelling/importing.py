@@ -1,0 +1,222 @@
+"""Labels that others made, into the files of people: all of an import or nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from semsearch.errors import UsageError
+from semsearch.ingest.labels.grades import Grader
+from semsearch.ingest.labels.rows import Judged
+from semsearch.records import Label
+from semsearch.relevance.pools import Lookup
+from semsearch.store.labels import Key, LabelFiles, item_digest, pair_of, snapshot, standing
+
+Said = tuple[str, Key]
+"""An annotator and a pair."""
+Grades = tuple[int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Whose labels they are: one name for all, or names of the file to names here."""
+
+    one: str = ""
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Names:
+        """From `NAME`, or from `THEIRS=OURS` as often as needed; raises UsageError for both, or two names."""
+        pairs = [text.partition("=") for text in texts]
+        plain = [name.strip() for name, sign, _ in pairs if not sign]
+        if len(plain) > 1 or (plain and len(plain) < len(pairs)) or not all(ours.strip() for _, s, ours in pairs if s):
+            raise UsageError(
+                f"--as {' --as '.join(texts)}: one name for all, or THEIRS=OURS for each.", "Next: such as --as minji"
+            )
+        return cls(plain[0] if plain else "", {theirs.strip(): ours.strip() for theirs, sign, ours in pairs if sign})
+
+    def check(self, rows: Iterable[Judged]) -> None:
+        """Raises UsageError for rows of nobody, and when one name would hide that several judged."""
+        found = {row.by for row in rows}
+        if self.one and len(found) > 1:
+            told = ", ".join(sorted(found)[:5])
+            raise UsageError(
+                f"Several people judged here ({told}), and --as {self.one} is one.",
+                f"Next: leave --as out, or name each: --as '{min(found)}={self.one}'",
+            )
+        if not self.one and "" in found:
+            raise UsageError("The file does not say who judged; if a column does: --map by=COLUMN.", "Next: --as NAME")
+
+    def name(self, theirs: str) -> str:
+        """The annotator of a row."""
+        return self.one or self.others.get(theirs, theirs)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelImport:
+    """What an import came to."""
+
+    batch: str
+    read: int
+    """Judgements in the file."""
+    new: int
+    known: int
+    """The same grade of the same pair by the same annotator was in the batch before."""
+    unjudged: int
+    """Rows without a grade."""
+    machine: int
+    """Rows that say they are a model's: left out, for these are files of people."""
+    ungradeable: int
+    """Of the new ones."""
+    without_item: int
+    """New ones of which neither the file nor the catalogue knows the item: what was judged cannot be shown."""
+    annotators: Mapping[str, int]
+    """Name to new labels."""
+    files: tuple[str, ...]
+    """Files that were appended to, inside the workspace."""
+    mended: tuple[str, ...] = ()
+    """What was cut off at their ends before."""
+
+
+def import_labels(
+    rows: Iterable[Judged],
+    files: LabelFiles,
+    *,
+    batch: str,
+    names: Names,
+    grader: Grader,
+    lookup: Lookup,
+    now: datetime,
+) -> LabelImport:
+    """Append judgements as imported labels; what is there already is left out, so that a second import adds nothing.
+
+    `lookup` gives the items as they are now; `now` is the time of rows that have none. Raises UsageError before
+    anything is written: for a grade that is none, for rows of nobody and for a pair that one annotator judged twice;
+    Busy when one of the files is being written to.
+    """
+    judged = list(rows)
+    said = [row for row in judged if row.grade and not row.machine]
+    names.check(said)
+    grader.check(said)
+    items = _Items(lookup, {row.item_id for row in said})
+    told = [_label(row, batch=batch, by=names.name(row.by), grader=grader, item=items.of(row), now=now) for row in said]
+    _refuse_twice(zip(said, told, strict=True))
+    known = _Known(standing(files.read("person", batch)))
+    fresh = [label for row, label in zip(said, told, strict=True) if known.adds(row, label)]
+    mended = _append(files, fresh)
+    return LabelImport(
+        batch=batch,
+        read=len(judged),
+        new=len(fresh),
+        known=len(said) - len(fresh),
+        unjudged=sum(not row.grade and not row.machine for row in judged),
+        machine=sum(row.machine for row in judged),
+        ungradeable=sum(label.grade_low is None for label in fresh),
+        without_item=sum(not label.item for label in fresh),
+        annotators=dict(Counter(label.by for label in fresh)),
+        files=tuple(f"labels/{path.relative_to(files.root)}" for path in _paths(files, fresh)),
+        mended=mended,
+    )
+
+
+class _Items:
+    """What was judged: the item of the catalogue when it still reads as the file says, else what the file says."""
+
+    def __init__(self, lookup: Lookup, item_ids: Collection[str]) -> None:
+        self._now = lookup(item_ids)
+
+    def of(self, row: Judged) -> Mapping[str, str]:
+        now, shown = self._now.get(row.item_id, {}), snapshot(row.item)
+        return now if all(now.get(name) == text for name, text in shown.items()) else shown
+
+
+def _label(row: Judged, *, batch: str, by: str, grader: Grader, item: Mapping[str, str], now: datetime) -> Label:
+    low = grader.grade(row.grade)
+    return Label(
+        query=row.query,
+        item_id=row.item_id,
+        source="person",
+        by=by,
+        origin="imported",
+        grade_low=low,
+        grade_high=grader.grade(row.grade_high) if row.grade_high else low,
+        rubric="",
+        at=row.at or now,
+        item=item,
+        item_digest=item_digest(item),
+        batch=batch,
+        note=row.note,
+        seconds=row.seconds,
+        role="golden" if row.golden else "label",
+    )
+
+
+def _refuse_twice(pairs: Iterable[tuple[Judged, Label]]) -> None:
+    first: dict[tuple[object, ...], tuple[Judged, Label]] = {}
+    for row, label in pairs:
+        known, earlier = first.setdefault((*_said_by(label), label.at), (row, label))
+        if _grades(earlier) != _grades(label):
+            raise UsageError(
+                f"{label.by} judged '{label.query}' and item {label.item_id} twice: "
+                f"{known.grade} at {known.place}, {row.grade} at {row.place}.",
+                "Next: keep one of them, or say with --map at=COLUMN which is newer",
+            )
+
+
+class _Known:
+    """What a batch has already."""
+
+    def __init__(self, labels: Iterable[Label]) -> None:
+        self._newest: dict[Said, Label] = {}
+        self._moments: set[tuple[Said, datetime, Grades]] = set()
+        for label in labels:
+            self._take(label)
+
+    def adds(self, row: Judged, label: Label) -> bool:
+        """Whether a label says something new, which is taken for known from now on.
+
+        A row with a time is known by it; one without when it is the last that its annotator said of the pair.
+        """
+        newest = self._newest.get(_said_by(label))
+        again = (_said_by(label), label.at, _grades(label)) in self._moments
+        if again or (row.at is None and newest is not None and _grades(newest) == _grades(label)):
+            return False
+        self._take(label)
+        return True
+
+    def _take(self, label: Label) -> None:
+        self._newest[_said_by(label)] = label
+        self._moments.add((_said_by(label), label.at, _grades(label)))
+
+
+def _said_by(label: Label) -> Said:
+    return label.by, pair_of(label)
+
+
+def _grades(label: Label) -> Grades:
+    return label.grade_low, label.grade_high
+
+
+def _append(files: LabelFiles, fresh: Sequence[Label]) -> tuple[str, ...]:
+    """All files are held and all labels checked before the first is written."""
+    mended = []
+    with ExitStack() as held:
+        held_by = {by: held.enter_context(files.writing("person", by, fresh[0].batch)) for by in _annotators(fresh)}
+        for by, writer in held_by.items():
+            writer.check(*(label for label in fresh if label.by == by))
+            mended.append(writer.mended)
+        for by, writer in held_by.items():
+            writer.append(*(label for label in fresh if label.by == by))
+    return tuple(filter(None, mended))
+
+
+def _annotators(labels: Iterable[Label]) -> list[str]:
+    return sorted({label.by for label in labels})
+
+
+def _paths(files: LabelFiles, labels: Sequence[Label]) -> list[Path]:
+    return [files.path("person", by, labels[0].batch) for by in _annotators(labels)]

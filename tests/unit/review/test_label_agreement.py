@@ -1,0 +1,96 @@
+"""How far people agree, from their labels: which labels count, and that the figures are the known ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import krippendorff
+import polars as pl
+import pytest
+from sklearn.metrics import cohen_kappa_score
+from tests.unit.store.labelled import label, machine
+
+from semsearch.errors import MissingPart
+from semsearch.records import Label
+from semsearch.review.labelling.agreeing import people_agreement
+
+
+def said(by: str, grades: str, **changed: str) -> list[Label]:
+    """Grades of items 0, 1, 2 … of four queries; a blank is none."""
+    return [
+        label(int(grade), by, query=f"q{n % 4}", item_id=str(n), **changed)
+        for n, grade in enumerate(grades)
+        if grade != " "
+    ]
+
+
+def test_figures_are_those_of_the_libraries() -> None:
+    a, b, c = "2210021", "2110020", "22  1  "
+    found = people_agreement([*said("a", a), *said("b", b), *said("c", c)], seed=1)
+    assert [(duo.first, duo.second, duo.agreement.n) for duo in found.duos] == [
+        ("a", "b", 7),
+        ("a", "c", 3),
+        ("b", "c", 3),
+    ]
+    one, two = list(map(int, a)), list(map(int, b))
+    duo = found.duos[0].agreement
+    assert duo.weighted_kappa.value == pytest.approx(cohen_kappa_score(one, two, weights="quadratic"))
+    assert duo.kappa.value == pytest.approx(cohen_kappa_score(one, two))
+    rows = [[float("nan") if grade == " " else int(grade) for grade in grades] for grades in (a, b, c)]
+    alpha = krippendorff.alpha(reliability_data=rows, level_of_measurement="ordinal")
+    assert found.together.alpha.value == pytest.approx(alpha)
+    assert found.together.n == 7
+    assert duo.weighted_kappa.low <= duo.weighted_kappa.value <= duo.weighted_kappa.high
+
+
+def test_only_the_newest_settled_labels_of_people_count() -> None:
+    labels = [
+        *said("a", "210210"),
+        *said("b", "210210"),
+        label(0, "a", query="q0", item_id="0", minute=-1),
+        label(0, "c", query="q0", item_id="0", role="adjudication"),
+        machine(0, query="q0", item_id="0"),
+        label(0, "d", query="q0", item_id="0", grade_high=2),
+        label(None, "d", query="q1", item_id="1"),
+        label(1, "a", query="q9", item_id="9", shown=True),
+    ]
+    undone = label(0, "b", query="q9", item_id="9")
+    labels += [undone, label(0, "b", query="q9", item_id="9", minute=1, retracts=undone.label_id)]
+    found = people_agreement(labels, seed=1)
+    assert found.annotators == ("a", "b")
+    assert found.duos[0].agreement.n == 6
+    assert found.together.weighted_kappa.value == 1
+    assert (found.n_open, found.n_ungradeable, found.n_shown, found.n_changed) == (1, 1, 1, 0)
+
+
+def test_different_versions_of_an_item_are_not_compared() -> None:
+    labels = [*said("a", "210"), *said("b", "210")]
+    labels += [label(2, "a", item_digest="old"), label(0, "b", item_digest="new")]
+    found = people_agreement(labels, seed=1)
+    assert (found.duos[0].agreement.n, found.n_changed) == (3, 1)
+    assert found.duos[0].agreement.exact.value == 1
+
+
+def test_one_person_agrees_with_nobody() -> None:
+    with pytest.raises(MissingPart, match="No pair was graded by two people") as error:
+        people_agreement([*said("a", "210"), label(2, "b", item_id="other")], seed=1)
+    assert error.value.next_step.startswith("Next: semsearch label session")
+
+
+def test_the_raters_of_chorus_agree_as_the_libraries_say(shared_data: Path) -> None:
+    ratings = pl.read_csv(shared_data / "chorus" / "ratings.csv", schema_overrides={"item_id": pl.String})
+    scale = [0, 1, 1, 2]
+    raters = ("rater_1", "rater_2")
+    labels = [
+        label(scale[row[rater]], rater, query=row["query"], item_id=row["item_id"])
+        for row in ratings.iter_rows(named=True)
+        for rater in raters
+    ]
+    found = people_agreement(labels, seed=1)
+    columns = [[scale[rating] for rating in ratings[rater]] for rater in raters]
+    assert found.together.alpha.value == pytest.approx(
+        krippendorff.alpha(reliability_data=columns, level_of_measurement="ordinal")
+    )
+    kappas = {(duo.first, duo.second): duo.agreement.weighted_kappa.value for duo in found.duos}
+    assert kappas["rater_1", "rater_2"] == pytest.approx(cohen_kappa_score(columns[0], columns[1], weights="quadratic"))
+    assert {duo.agreement.n for duo in found.duos} == {1626}
