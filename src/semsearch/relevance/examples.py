@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from semsearch.llm.guard.guard import clean
 from semsearch.records import Facet, Label
@@ -29,7 +29,7 @@ _QUERIES = 64
 _SAID = {met: word for word, met in MET.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Example:
     """One pair whose facets are known."""
 
@@ -38,13 +38,13 @@ class Example:
     body: str
     facets: tuple[Facet, ...]
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """What comes of it: 0, 1, 2, open or ungradeable."""
         found = grade(self.facets)
         return OPEN if found.open else str(found)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """As it is shown: JSON, in which no seller's words can pass for ours.
 

@@ -90,9 +90,10 @@ def grade_pairs(
 def only_new(keep: Keep, before: Iterable[Label]) -> Keep:
     """`keep` for labels that do not just repeat what the newest label of their pair in `before` says.
 
-    `before` are machine labels, oldest first.
+    `before` are machine labels, in any order.
     """
-    newest: dict[Key, object] = {pair_of(label): _said(label) for label in before}
+    by_age = sorted(before, key=lambda label: label.at)
+    newest: dict[Key, object] = {pair_of(label): _said(label) for label in by_age}
 
     def keep_new(labels: Sequence[Label]) -> None:
         new = [label for label in labels if newest.get(pair_of(label)) != _said(label)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from semsearch.llm.answers import Answer
 from semsearch.llm.guard.guard import clean
@@ -22,6 +23,9 @@ INVENTED = "invented"
 """Why a good answer is an abstention: a facet asks for what the query does not say."""
 CONTRADICTORY = "contradictory"
 """Why a good answer is an abstention: the same words of the query have two intents, or two answers."""
+
+_REMEMBERED = 256
+"""Queries and words of which the folded form is remembered: the pairs of a query stand together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +76,6 @@ def _contradiction(facets: Sequence[Facet]) -> str:
     return next((each.asked for each, words in zip(facets, asked, strict=True) if asked.count(words) > 1), "")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _closed(text: str) -> str:
     return search(text).replace(" ", "")

@@ -304,7 +304,7 @@ def test_a_label_is_repeated_only_when_it_says_something_new(tmp_path: Path):
     keep([later[0], changed])
     keep([changed])
     assert kept == [changed]
-    other = replace(one, by="another-model")
-    keep = only_new(kept.extend, [one, other])
+    other = replace(one, by="another-model", at=NOW + timedelta(hours=1))
+    keep = only_new(kept.extend, [other, one])
     keep([later[0]])
     assert kept == [changed, later[0]]  # what another model said since is newer than what this one said before

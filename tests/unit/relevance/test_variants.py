@@ -10,7 +10,7 @@ import pytest
 
 from semsearch.errors import UsageError
 from semsearch.llm.prompts import Prompts
-from semsearch.llm.templates import rendered
+from semsearch.llm.prompts.templates import rendered
 from semsearch.records import INTENTS, Facet
 from semsearch.relevance.rubric import grade
 from semsearch.relevance.shapes import MET, NAME
