@@ -89,6 +89,14 @@ def test_core_holds_the_prompts(core: Path) -> None:
     assert run([str(core), "prompts", "show", "spam-verdict"]) == shipped["spam-verdict"]
 
 
+def test_core_holds_the_guideline(core: Path) -> None:
+    told = "from semsearch.relevance import guideline as g; print(g.guideline_path(), len(g.worked_examples()))"
+    path, n = run([str(core.with_name("python")), "-c", told]).split()
+    assert Path(path).is_relative_to(core.parents[1])
+    assert Path(path).read_bytes() == (ROOT / "labels" / "GUIDELINE.md").read_bytes()
+    assert int(n) > 50
+
+
 def test_core_says_which_extra_training_needs(workspace: Path, core: Path) -> None:
     done = subprocess.run(
         [str(core), "train", "-w", str(workspace)], capture_output=True, text=True, check=False, cwd="/"
