@@ -30,7 +30,8 @@ from semsearch.workspace import Workspace
 
 FOLDERS = {"person": "people", "model": "machine"}
 """The source of a label to the folder of its files."""
-UNION = "*.jsonl merge=union\n"
+UNION = "".join(f"{folder}/**/*.jsonl merge=union\n" for folder in FOLDERS.values())
+"""Of what is only appended to."""
 LONGEST = 200
 """Bytes of a name, as the name of a folder or file."""
 _FREE = re.compile(r"[^\w.-]|^[.-]")

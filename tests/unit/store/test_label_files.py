@@ -263,6 +263,36 @@ def test_the_second_process_on_a_file_is_told_and_other_files_are_free(files: La
     assert len(list(files.read())) == 3
 
 
+GRADE = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from semsearch.store.label_files import LabelFiles
+from semsearch.store.label_lines import label_of
+from semsearch.workspace import Workspace
+given = label_of(sys.argv[2].encode())
+with LabelFiles(Workspace(Path(sys.argv[1]))).writing("person", "minji", "b1") as writer:
+    for n in range(1_000_000):
+        writer.append(replace(given, item_id=str(n)))
+        print(n, flush=True)
+"""
+
+
+def test_a_label_that_was_acknowledged_outlives_a_kill(files: LabelFiles) -> None:
+    command = [sys.executable, "-c", GRADE, str(files.root.parent), line_of(label(2)).decode()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as grading:
+        assert grading.stdout is not None
+        told = [grading.stdout.readline() for _ in range(20)]
+        grading.kill()
+        told += grading.stdout.readlines()
+    kept = [each.item_id for each in files.read()]
+    acknowledged = [line.strip() for line in told if line.endswith("\n")]
+    assert kept[: len(acknowledged)] == acknowledged
+    assert len(kept) <= len(acknowledged) + 1
+    files.append(label(1, item_id="next"))
+    assert [each.item_id for each in files.read()] == [*kept, "next"]
+
+
 def git(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     told = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
     return subprocess.run(["git", *told, *arguments], cwd=root, check=False, capture_output=True, text=True)
