@@ -1,0 +1,148 @@
+"""How a way of asking does on pairs that people graded: κ that nobody can raise by keeping silent, and its price.
+
+A pair that people grade and the machine does not (an abstention, or *ungradeable*) counts as if it had said the
+commonest grade. Where a grade is open, each of its ends counts half. Whole queries are resampled.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsearch.evaluation.agreement import GRADES
+from semsearch.evaluation.grade_tables import Estimate, Resampler, codes_of, exact_of, kappa_of, pair_tables, summed
+from semsearch.evaluation.intervals import RESAMPLES
+from semsearch.progress import Progress, silent
+from semsearch.relevance.grading import Asks, Graded, grade_pairs
+from semsearch.relevance.judging import Judging, blank
+from semsearch.relevance.truths import Truth
+
+Floats = NDArray[np.float64]
+ENDS = ("low", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A way of asking that is tried."""
+
+    name: str
+    """Of the variant, or the id of the prompt."""
+    judging: Judging
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How a candidate did on some pairs."""
+
+    name: str
+    prompt_hash: str
+    weighted_kappa: Estimate
+    """Cohen's, quadratic weights; this is what is chosen by."""
+    kappa: Estimate
+    exact: Estimate
+    """Share of pairs with the same grade."""
+    constant_exact: float
+    """The same share for a predictor that always says the commonest grade; its κ is 0."""
+    n: int
+    """Pairs that people graded."""
+    n_queries: int
+    n_graded: int
+    """Of the pairs, those that the machine graded too."""
+    n_open: int
+    """Of these, those with two ends."""
+    n_ungradeable: int
+    """Pairs that the machine calls ungradeable."""
+    causes: Mapping[str, int]
+    """Abstentions by cause."""
+    cost_usd: float
+    """A pair, when it was asked; 0 for a model without a price."""
+    n_tokens: float
+    """A pair, sent and received."""
+    tables: Floats = field(repr=False)
+    """[queries, 3, 3]: people's grades in rows, the machine's in columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Where candidates are tried."""
+
+    asker: Asks
+    clock: Callable[[], datetime]
+    seed: int = 0
+    """Of resamples."""
+    resamples: int = RESAMPLES
+
+
+def gradeable(truths: Iterable[Truth]) -> tuple[Truth, ...]:
+    """Those that people could grade, and whose item has a text that a machine can be shown."""
+    return tuple(each for each in truths if each.low is not None and not blank(each.pair))
+
+
+def score(
+    candidate: Candidate, truths: Sequence[Truth], usual: float, market: Market, progress: Progress = silent
+) -> Score:
+    """Ask about all pairs, which are `gradeable`; `usual` is the grade that silence counts as. Errors as in asking.
+
+    Answers are kept where the asker keeps them, labels nowhere: a trial is no judgement.
+    """
+    pairs = (each.pair for each in truths)
+    graded: list[Graded] = []
+    for each in grade_pairs(pairs, candidate.judging, market.asker, batch="tune", clock=market.clock):
+        graded.append(each)
+        progress(f"asking with {candidate.name}", len(graded), len(truths))
+    tables = _tables(truths, graded, usual)
+    told = Resampler(market.seed, market.resamples)
+    n = len(truths)
+    return Score(
+        name=candidate.name,
+        prompt_hash=candidate.judging.prompt_hash,
+        weighted_kappa=told(tables, lambda found: kappa_of(found, quadratic=True)),
+        kappa=told(tables, lambda found: kappa_of(found, quadratic=False)),
+        exact=told(tables, exact_of),
+        constant_exact=float(tables.sum(axis=0)[GRADES.index(usual)].sum() / n) if n else np.nan,
+        n=n,
+        n_queries=len(tables),
+        n_graded=sum(bool(each.label and each.label.grade_low is not None) for each in graded),
+        n_open=sum(bool(each.label and each.label.grade_low != each.label.grade_high) for each in graded),
+        n_ungradeable=sum(bool(each.label and each.label.grade_low is None) for each in graded),
+        causes=dict(sorted(Counter(each.cause for each in graded if each.label is None).items())),
+        cost_usd=sum(each.cost_usd for each in graded) / n if n else 0.0,
+        n_tokens=sum(each.n_in + each.n_out for each in graded) / n if n else 0.0,
+        tables=tables,
+    )
+
+
+def difference(one: Score, other: Score, market: Market) -> Estimate:
+    """Weighted κ of one less that of the other on the same pairs; both are judged on the same resamples."""
+    both = np.stack([one.tables, other.tables], axis=1)
+
+    def less(tables: Floats) -> Floats:
+        found = kappa_of(tables, quadratic=True)
+        return np.asarray(found[..., 0] - found[..., 1])
+
+    return Resampler(market.seed, market.resamples)(both, less)
+
+
+def commonest(truths: Sequence[Truth]) -> float:
+    """The grade that people give most often, ends counted alike; of equally common ones the lowest."""
+    counts = Counter(float(grade) for each in truths for grade in (each.low, each.high) if grade is not None)
+    return min(GRADES, key=lambda grade: (-counts[grade], grade))
+
+
+def _tables(truths: Sequence[Truth], graded: Sequence[Graded], usual: float) -> Floats:
+    tables = np.zeros((len(truths), len(GRADES), len(GRADES)))
+    for end in ENDS:
+        people = np.array([float(getattr(each, end)) for each in truths])
+        machine = np.array([_said(each, end, usual) for each in graded], np.float64)
+        tables += pair_tables(people, machine, GRADES) / len(ENDS)
+    return summed(tables, codes_of([each.key[0] for each in truths]))
+
+
+def _said(graded: Graded, end: str, usual: float) -> float:
+    grade = getattr(graded.label, f"grade_{end}") if graded.label else None
+    return usual if grade is None else float(grade)

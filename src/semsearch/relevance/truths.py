@@ -1,0 +1,72 @@
+"""What people say of pairs, as a machine is held against it.
+
+Left out and counted: pairs on which people differ and nobody adjudicated, and labels whose author saw the machine's
+opinion first, for these agree with it more than they would.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from semsearch.evaluation.queries import query_id_of
+from semsearch.records import Label
+from semsearch.relevance.pools import Pair
+from semsearch.relevance.splits import Part, part_of
+from semsearch.store.labels import Effective, Key, effective, standing
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """One pair and what people say of it."""
+
+    pair: Pair
+    """With the item as it was when it was judged."""
+    low: int | None
+    """2, 1 or 0; null: people say that it cannot be graded."""
+    high: int | None
+    part: Part
+    labels: tuple[Label, ...]
+    """That say so."""
+
+    @property
+    def key(self) -> Key:
+        """The pair as labels know it."""
+        return self.pair.key
+
+
+@dataclass(frozen=True, slots=True)
+class Truths:
+    """The pairs that people settled, and what was left out."""
+
+    pairs: tuple[Truth, ...]
+    n_disputed: int
+    """Pairs."""
+    n_shown: int
+    """Labels."""
+
+    def of(self, *parts: Part) -> tuple[Truth, ...]:
+        """Those of some parts."""
+        return tuple(each for each in self.pairs if each.part in parts)
+
+
+def truths_of(labels: Iterable[Label]) -> Truths:
+    """What counts of people's labels, in the order in which pairs were first labelled."""
+    said = [label for label in standing(labels) if label.source == "person"]
+    found = effective(label for label in said if not label.shown)
+    settled = (_truth(each) for each in found.values() if not each.disputed)
+    disputed = sum(each.disputed for each in found.values())
+    return Truths(tuple(settled), disputed, sum(label.shown for label in said))
+
+
+def digest_of(truths: Sequence[Truth]) -> str:
+    """Of all labels behind these, 16 hexadecimal digits, whatever their order."""
+    ids = sorted(label.label_id for each in truths for label in each.labels)
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16]
+
+
+def _truth(each: Effective) -> Truth:
+    newest = each.labels[-1]
+    pair = Pair(each.query, each.item_id, query_id_of(each.query), newest.item, newest.inclusion_probability)
+    return Truth(pair, each.grade_low, each.grade_high, part_of(each.query), each.labels)
