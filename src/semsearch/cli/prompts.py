@@ -48,7 +48,7 @@ def show(prompt_id: PromptArgument, workspace: WorkspaceOption = HERE, json: Jso
 
     Example: semsearch prompts show spam-verdict > prompts/spam-verdict.md
     """
-    from semsearch.llm.front_matter import read_text
+    from semsearch.llm.prompts.front_matter import read_text
 
     prompts = _opened(workspace)
     prompt = prompts.get(prompt_id)
@@ -98,7 +98,7 @@ def check(
     """
     from semsearch import wiring
     from semsearch.errors import Refused
-    from semsearch.llm.checking import problems
+    from semsearch.llm.prompts.checking import problems
 
     prompts = _opened(workspace)
     known = wiring.known_outputs()
@@ -159,7 +159,7 @@ def _changes(shipped: Path, own: Path) -> str:
     """A unified diff; empty for equal texts."""
     from difflib import unified_diff
 
-    from semsearch.llm.front_matter import read_text
+    from semsearch.llm.prompts.front_matter import read_text
 
     before, after = (read_text(path).splitlines() for path in (shipped, own))
     return "\n".join(unified_diff(before, after, f"shipped/{own.name}", f"workspace/{own.name}", lineterm=""))

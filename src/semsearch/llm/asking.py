@@ -13,19 +13,19 @@ from pydantic import BaseModel
 from semsearch.errors import UsageError
 from semsearch.llm.answers import Answer, Estimate, Question
 from semsearch.llm.budget import FREE, LIMITS, NUSD, Budget, Rate, most_tokens_in, most_tokens_out
-from semsearch.llm.chat import Call
+from semsearch.llm.calling.chat import Call
+from semsearch.llm.calling.line import Line
+from semsearch.llm.calling.running import CHUNK, Prepared, Run
+from semsearch.llm.calling.slots import Slots
 from semsearch.llm.endpoint import Place, address
-from semsearch.llm.line import Line
 from semsearch.llm.messages import key_of, messages_of
-from semsearch.llm.running import CHUNK, Prepared, Run
-from semsearch.llm.slots import Slots
 from semsearch.settings import LlmSettings
 
 if TYPE_CHECKING:
     import httpx2
 
+    from semsearch.llm.calling.keeping import Cache
     from semsearch.llm.guard.guard import Guard
-    from semsearch.llm.keeping import Cache
     from semsearch.llm.messages import Rendered
 
 T = TypeVar("T", bound=BaseModel)

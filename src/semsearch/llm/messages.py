@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from semsearch.llm.front_matter import wrong
 from semsearch.llm.guard.guard import RULES, clean
 from semsearch.llm.prompts import OUTSIDE, OWN
-from semsearch.llm.templates import Flaw, Outside, OutsideList, rendered
+from semsearch.llm.prompts.front_matter import wrong
+from semsearch.llm.prompts.templates import Flaw, Outside, OutsideList, rendered
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from semsearch.errors import Busy, UsageError
-from semsearch.llm import keeping
-from semsearch.llm.keeping import Keeper
+from semsearch.llm.calling import keeping
+from semsearch.llm.calling.keeping import Keeper
 from semsearch.store.answers import KeptAnswer
 
 

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from semsearch import wiring
 from semsearch.errors import MissingPart, UsageError
-from semsearch.llm import prompts as prompts_file
-from semsearch.llm.checking import checked, problems
-from semsearch.llm.front_matter import Parameters
-from semsearch.llm.prompts import Prompt, Prompts, hash_of, shipped_folder
-from semsearch.llm.templates import Flaw, Outside, OutsideList, names, rendered
+from semsearch.llm.prompts import Prompt, Prompts, hash_of, library, shipped_folder
+from semsearch.llm.prompts.checking import checked, problems
+from semsearch.llm.prompts.front_matter import Parameters
+from semsearch.llm.prompts.templates import Flaw, Outside, OutsideList, names, rendered
 
 ROOT = Path(__file__).resolve().parents[3]
 HEAD = """+++
@@ -325,7 +324,7 @@ def test_a_shipped_text_changes_with_its_version_only():
 def test_the_shipped_prompts_are_in_the_package_or_beside_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert shipped_folder() == ROOT / "prompts"
     package = tmp_path / "src" / "semsearch"
-    monkeypatch.setattr(prompts_file, "__file__", str(package / "llm" / "prompts.py"))
+    monkeypatch.setattr(library, "__file__", str(package / "llm" / "prompts" / "library.py"))
     with pytest.raises(MissingPart, match="has no prompts"):
         shipped_folder()
     for folder in (

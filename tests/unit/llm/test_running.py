@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from semsearch.llm import running
+from semsearch.llm.calling import running
 from semsearch.llm.answers import Question
-from semsearch.llm.chat import Failed
-from semsearch.llm.running import CHUNK, Prepared, Run
-from semsearch.llm.slots import Over
+from semsearch.llm.calling.chat import Failed
+from semsearch.llm.calling.running import CHUNK, Prepared, Run
+from semsearch.llm.calling.slots import Over
 from semsearch.store.answers import KeptAnswer
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

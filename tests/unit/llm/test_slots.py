@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from semsearch.llm.chat import Failed, Reply
-from semsearch.llm.slots import Over, Slots
-from semsearch.llm.starts import Halt
+from semsearch.llm.calling.chat import Failed, Reply
+from semsearch.llm.calling.slots import Over, Slots
+from semsearch.llm.calling.starts import Halt
 
 GOOD = Reply("{}", "stop", 1, 1, 1)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from semsearch.llm.starts import STEP_S, Halt, Halted, Starts
+from semsearch.llm.calling.starts import STEP_S, Halt, Halted, Starts
 
 
 class Still(asyncio.SelectorEventLoop):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import re
 
 ENCODED = "[ENCODED]"
@@ -25,6 +26,8 @@ _KEY = 8
 """Bytes of hexadecimal in letters and digits that is a key or text, and not a number of a part."""
 _SURE = 12
 """Bytes written as numbers from which on it is enough that they could be text."""
+_CUT = 3
+"""Bytes of a character that can stand without its first one."""
 _PLAIN_SIGNS = frozenset(" .,:;!?'\"_-{}()[]\n/=")
 _MOST_SIGNS = 0.25
 
@@ -52,10 +55,7 @@ def _binary(found: re.Match[str]) -> str:
 
 def _says(raw: bytes) -> bool:
     """Whether bytes are words: UTF-8, nearly all letters and spaces."""
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        return False
+    text = _text(raw)
     signs = sum(not char.isalpha() and char != " " for char in text)
     strange = any(not char.isalnum() and char not in _PLAIN_SIGNS for char in text if char.isascii() or char.isspace())
     return bool(text) and not strange and signs <= _MOST_SIGNS * len(text) and text.isprintable()
@@ -63,11 +63,17 @@ def _says(raw: bytes) -> bool:
 
 def _reads(raw: bytes) -> bool:
     """Whether bytes could be text of any kind: UTF-8 without control characters."""
+    text = _text(raw)
+    return bool(text) and not _CONTROL.search(text)
+
+
+def _text(raw: bytes) -> str:
+    """Bytes as UTF-8, the parts of a character that was cut at either end aside; empty when they are none."""
+    begin = next((at for at, byte in enumerate(raw[:_CUT]) if byte >> 6 != 0b10), _CUT)
     try:
-        text = raw.decode()
+        return codecs.getincrementaldecoder("utf-8")().decode(raw[begin:])
     except UnicodeDecodeError:
-        return False
-    return not _CONTROL.search(text)
+        return ""
 
 
 def _codes(found: re.Match[str]) -> str:

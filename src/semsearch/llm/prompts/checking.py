@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from semsearch.errors import UsageError
-from semsearch.llm.prompts import OUTSIDE, Prompt, Prompts
-from semsearch.llm.templates import names
+from semsearch.llm.prompts.library import OUTSIDE, Prompt, Prompts
+from semsearch.llm.prompts.templates import names
 
 CAPS = ("max_tokens", "max_completion_tokens")
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from semsearch.errors import MissingPart, UsageError
-from semsearch.llm.front_matter import Head, Section, lines_of, read_text, taken_apart, wrong
-from semsearch.llm.templates import Flaw, names
+from semsearch.llm.prompts.front_matter import Head, Section, lines_of, read_text, taken_apart, wrong
+from semsearch.llm.prompts.templates import Flaw, names
 
 FOLDER = "prompts"
 SUFFIX = ".md"
@@ -135,7 +135,7 @@ def shipped_folder() -> Path:
 
     Raises MissingPart when they are in neither.
     """
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parents[2]
     for folder in (package / FOLDER, package.parents[1] / FOLDER):
         if folder.is_dir():
             return folder

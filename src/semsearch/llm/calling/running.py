@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from semsearch.llm.answers import FAILED, Answer, Question, read
 from semsearch.llm.budget import NUSD
-from semsearch.llm.chat import Call, Failed
-from semsearch.llm.slots import Over
+from semsearch.llm.calling.chat import Call, Failed
+from semsearch.llm.calling.slots import Over
 from semsearch.store.answers import KeptAnswer
 
 T = TypeVar("T", bound=BaseModel)

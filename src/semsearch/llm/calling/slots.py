@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from semsearch.llm.chat import Call, Chat, Failed, Reply
-from semsearch.llm.keeping import Keeper
-from semsearch.llm.starts import Halt, Halted
+from semsearch.llm.calling.chat import Call, Chat, Failed, Reply
+from semsearch.llm.calling.keeping import Keeper
+from semsearch.llm.calling.starts import Halt, Halted
 from semsearch.store.answers import KeptAnswer
 
 Arrived = Callable[["KeptAnswer | Failed | Over", str], None]

@@ -8,11 +8,11 @@ from datetime import datetime
 from random import Random
 from typing import TYPE_CHECKING
 
-from semsearch.llm.background import Background
 from semsearch.llm.budget import Budget
-from semsearch.llm.chat import Chat
+from semsearch.llm.calling.background import Background
+from semsearch.llm.calling.chat import Chat
+from semsearch.llm.calling.keeping import Cache, Keeper
 from semsearch.llm.endpoint import open_async_client
-from semsearch.llm.keeping import Cache, Keeper
 from semsearch.settings import LlmSettings
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from semsearch.errors import BudgetReached, MissingService
 from semsearch.llm.answers import FILTER, REFUSAL
 from semsearch.llm.budget import NUSD, Budget, Rate, Spent
+from semsearch.llm.calling.starts import Halt, Halted, Starts
 from semsearch.llm.endpoint import CHECK, TRIPS, Place, Trouble, trouble_of
-from semsearch.llm.starts import Halt, Halted, Starts
 from semsearch.settings import LlmSettings
 
 if TYPE_CHECKING:
