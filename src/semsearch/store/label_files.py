@@ -25,6 +25,7 @@ from urllib.parse import unquote
 from semsearch.errors import MismatchError, UsageError
 from semsearch.files import flush
 from semsearch.records import Label
+from semsearch.store.label_faults import MARKER, bad_line, conflict, mend, torn
 from semsearch.store.label_lines import BadLabel, check, label_of, line_of
 from semsearch.workspace import Workspace
 
@@ -35,7 +36,6 @@ UNION = "".join(f"{folder}/**/*.jsonl merge=union\n" for folder in FOLDERS.value
 LONGEST = 200
 """Bytes of a name, as the name of a folder or file."""
 _FREE = re.compile(r"[^\w.-]|^[.-]")
-_MARKER = re.compile(rb"(<{7}|\|{7}|={7}|>{7})( |\r?$)")
 
 
 class Placed(NamedTuple):
@@ -83,20 +83,20 @@ class LabelFiles:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
-            if _MARKER.match(line):
-                raise _conflict(path, number, lines)
+            if MARKER.match(line):
+                raise conflict(path, number, lines)
             try:
                 label = label_of(line)
             except BadLabel as error:
-                if number == len(lines):
+                if number == len(lines) and torn(line):
                     return
-                raise _bad(path, number, str(error)) from error
+                raise bad_line(path, number, str(error)) from error
             self._check_place(path, number, label)
             yield Placed(label, path, number)
 
     def torn(self) -> list[Path]:
         """Files whose last line was cut off, by a kill or a loss of power; the next label mends them."""
-        return [path for path in self.paths() if _torn(path)]
+        return [path for path in self.paths() if torn(path.read_bytes())]
 
     def rubric(self, source: str, batch: str) -> str | None:
         """The rubric version of a batch of people or of models; None before its first label."""
@@ -112,7 +112,7 @@ class LabelFiles:
         path = self.path(source, by, batch)
         with self._workspace.labelling(source, by, batch):
             self._prepare(path)
-            mended = _mend(path)
+            mended = mend(path)
             with path.open("ab", buffering=0) as file:
                 flush(path.parent)
                 for _ in self.lines(path):
@@ -141,9 +141,9 @@ class LabelFiles:
     def _check_place(self, path: Path, number: int, label: Label) -> None:
         folder = FOLDERS[label.source]
         if path.parent.parent.name != folder:
-            raise _bad(path, number, f"a {label.source}'s label stands among those of {path.parent.parent.name}")
+            raise bad_line(path, number, f"a {label.source}'s label stands among those of {path.parent.parent.name}")
         if named(label.by) != unicodedata.normalize("NFC", path.parent.name):
-            raise _bad(path, number, f"a label by {label.by} stands in a file of {unquote(path.parent.name)}")
+            raise bad_line(path, number, f"a label by {label.by} stands in a file of {unquote(path.parent.name)}")
 
 
 class Writer:
@@ -221,52 +221,3 @@ def named(name: str) -> str:
         told = f"'{name}' cannot name a folder or file of labels: it is {'too long' if safe else 'empty'}."
         raise UsageError(told, "Next: choose another name, of letters and digits")
     return safe
-
-
-def _bad(path: Path, number: int, what: str) -> UsageError:
-    return UsageError(f"{path}:{number}: {what}.", "Next: correct this line or bring the file back from git")
-
-
-def _conflict(path: Path, number: int, lines: list[bytes]) -> UsageError:
-    """The error of a file that git merged with marks; counts the labels of both sides."""
-    side, counts, marks = b"", {b"<": 0, b"=": 0}, 0
-    for line in lines:
-        if _MARKER.match(line):
-            side, marks = line[:1], marks + (line[:1] == b"<")
-        elif side in counts and line.strip():
-            counts[side] += 1
-    more = f" and {marks - 1:,} more" if marks > 1 else ""
-    return UsageError(
-        f"{path}:{number}: a merge conflict{more}: {counts[b'<']:,} labels on our side, {counts[b'=']:,} on theirs.",
-        "Next: keep both: take out only the lines that begin with <<<<<<<, ======= or >>>>>>> "
-        "(and from ||||||| to =======), then run the command again",
-    )
-
-
-def _torn(path: Path) -> bytes:
-    """The last line of a file when it has no end and is no label; empty otherwise."""
-    last = path.read_bytes().rpartition(b"\n")[2]
-    try:
-        if last.strip():
-            label_of(last)
-    except BadLabel:
-        return last
-    return b""
-
-
-def _mend(path: Path) -> str:
-    """Cut a torn last line off, or give a whole one its end; says what was done."""
-    if not path.exists() or not (content := path.read_bytes()) or content.endswith(b"\n"):
-        return ""
-    torn = _torn(path)
-    with path.open("r+b") as file:
-        if torn:
-            file.truncate(len(content) - len(torn))
-        else:
-            file.seek(0, os.SEEK_END)
-            file.write(b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    if not torn:
-        return ""
-    return f"The last line of {path} was cut off while it was written ({len(torn):,} bytes): it was taken out."

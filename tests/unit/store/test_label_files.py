@@ -206,6 +206,17 @@ def test_a_whole_last_line_without_its_end_is_kept(files: LabelFiles) -> None:
     assert [each.item_id for each in files.read()] == ["i1", "i2"]
 
 
+@pytest.mark.parametrize("last", [b'{"query": "q", "grade_low": 3}', b">>>>>>> theirs"])
+def test_a_last_line_that_can_be_read_is_never_cut_off(files: LabelFiles, last: bytes) -> None:
+    files.append(label(2))
+    path = files.path("person", "minji", "b1")
+    path.write_bytes(path.read_bytes() + last)
+    with pytest.raises(UsageError, match=r"b1\.jsonl:2: "):
+        files.append(label(1, item_id="i2"))
+    assert last in path.read_bytes()
+    assert files.torn() == []
+
+
 def test_a_full_disk_leaves_the_file_as_it_was(files: LabelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     files.append(label(2))
     path = files.path("person", "minji", "b1")
@@ -335,7 +346,7 @@ def test_a_file_with_conflict_marks_names_its_line_and_counts_both_sides(files: 
     assert merged.returncode == 1
     path = files.path("person", "minji", "b1")
     marked = path.read_bytes()
-    told = r"minji/b1\.jsonl:2: a merge conflict: 1 labels on our side, 2 on theirs"
+    told = r"minji/b1\.jsonl:2: a merge conflict \(labels on our side: 1, on theirs: 2\)"
     with pytest.raises(UsageError, match=told) as error:
         list(files.read())
     assert "take out only the lines" in error.value.next_step

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -22,6 +21,7 @@ from semsearch.store.labels import Effective, Key
 
 if TYPE_CHECKING:
     from semsearch.relevance.pools import Pair
+    from semsearch.review.labelling.batches import Task
 
 ExportFormat = Literal["trec", "csv", "jsonl", "beir", "quepid", "esci"]
 
@@ -55,9 +55,10 @@ def export_labels(
     said = [each for each in effective.values() if machine or each.level != "model"]
     kept = [each for each in said if each.gradeable and not each.stale]
     if not kept:
-        told = _counted(Counter({"only by a model": len(effective) - len(said)}), said)
+        why = _why(said, len(effective) - len(said))
         raise UsageError(
-            f"There is nothing to export{told}.", "Next: semsearch label session, or label export --machine"
+            f"There is nothing to export: {why}.",
+            "Next: semsearch label session, or semsearch label export OUT --machine",
         )
     files = _WRITERS[format_](kept, out, end)
     return LabelExport(
@@ -71,7 +72,7 @@ def export_labels(
     )
 
 
-def export_tasks(pairs: Iterable[Pair], out: Path) -> LabelExport:
+def export_tasks(pairs: Iterable[Pair | Task], out: Path) -> LabelExport:
     """Write pairs as tasks for Label Studio; nothing says which system brought them or what a model thinks."""
     tasks = [{"data": {"query": pair.query, "item_id": pair.item_id, **pair.item}} for pair in pairs]
     _write_json(tasks, out)
@@ -79,11 +80,13 @@ def export_tasks(pairs: Iterable[Pair], out: Path) -> LabelExport:
     return LabelExport((out,), len(tasks), queries, 0, 0, 0, 0)
 
 
-def _counted(told: Counter[str], said: Sequence[Effective]) -> str:
-    told["ungradeable"] = sum(not each.gradeable for each in said)
-    told["stale"] = sum(each.stale and each.gradeable for each in said)
-    found = ", ".join(f"{n:,} {what}" for what, n in told.items() if n)
-    return f": {found}" if found else ": there is no label"
+def _why(said: Sequence[Effective], only_machine: int) -> str:
+    told = {
+        "only by a model": only_machine,
+        "ungradeable": sum(not each.gradeable for each in said),
+        "stale": sum(each.stale and each.gradeable for each in said),
+    }
+    return ", ".join(f"{n:,} {what}" for what, n in told.items() if n) or "there is no label"
 
 
 def _grade(each: Effective, end: End) -> int:

@@ -8,13 +8,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from semsearch.errors import UsageError
 from semsearch.ingest.labels.grades import Grader
 from semsearch.ingest.labels.rows import Judged
 from semsearch.records import Label
 from semsearch.relevance.pools import Lookup
-from semsearch.store.labels import Key, LabelFiles, item_digest, pair_of, snapshot, standing
+from semsearch.relevance.rubric import RUBRIC
+from semsearch.store.labels import Key, LabelFiles, item_digest, pair_of, query_key, snapshot, standing
+
+if TYPE_CHECKING:
+    from semsearch.review.labelling.batches import Task
 
 Said = tuple[str, Key]
 """An annotator and a pair."""
@@ -91,19 +96,24 @@ def import_labels(
     grader: Grader,
     lookup: Lookup,
     now: datetime,
+    drawn: Mapping[Key, Task] | None = None,
 ) -> LabelImport:
     """Append judgements as imported labels; what is there already is left out, so that a second import adds nothing.
 
-    `lookup` gives the items as they are now; `now` is the time of rows that have none. Raises UsageError before
-    anything is written: for a grade that is none, for rows of nobody and for a pair that one annotator judged twice;
-    Busy when one of the files is being written to.
+    `lookup` gives the items as they are now; `now` is the time of rows that have none. `drawn` are the pairs of a batch
+    that was drawn here: how probable each was and what was shown is known then, and our rubric is what it is graded by.
+    Raises UsageError before anything is written: for a grade that is none, for rows of nobody and for a pair that one
+    annotator judged twice; Busy when one of the files is being written to.
     """
     judged = list(rows)
     said = [row for row in judged if row.grade and not row.machine]
     names.check(said)
     grader.check(said)
-    items = _Items(lookup, {row.item_id for row in said})
-    told = [_label(row, batch=batch, by=names.name(row.by), grader=grader, item=items.of(row), now=now) for row in said]
+    items, rubric = _Items(lookup, {row.item_id for row in said}, drawn or {}), RUBRIC if drawn else ""
+    told = [
+        _label(row, batch=batch, rubric=rubric, by=names.name(row.by), grader=grader, items=items, now=now)
+        for row in said
+    ]
     _refuse_twice(zip(said, told, strict=True))
     known = _Known(standing(files.read("person", batch)))
     fresh = [label for row, label in zip(said, told, strict=True) if known.adds(row, label)]
@@ -124,18 +134,26 @@ def import_labels(
 
 
 class _Items:
-    """What was judged: the item of the catalogue when it still reads as the file says, else what the file says."""
+    """What was judged: what the batch drew, the item of the catalogue when it reads as the file says, else the file."""
 
-    def __init__(self, lookup: Lookup, item_ids: Collection[str]) -> None:
+    def __init__(self, lookup: Lookup, item_ids: Collection[str], drawn: Mapping[Key, Task]) -> None:
         self._now = lookup(item_ids)
+        self._drawn = drawn
+
+    def task(self, row: Judged) -> Task | None:
+        """The pair of the batch."""
+        return self._drawn.get((query_key(row.query), row.item_id))
 
     def of(self, row: Judged) -> Mapping[str, str]:
+        """The item of a row."""
+        if task := self.task(row):
+            return task.item
         now, shown = self._now.get(row.item_id, {}), snapshot(row.item)
         return now if all(now.get(name) == text for name, text in shown.items()) else shown
 
 
-def _label(row: Judged, *, batch: str, by: str, grader: Grader, item: Mapping[str, str], now: datetime) -> Label:
-    low = grader.grade(row.grade)
+def _label(row: Judged, *, batch: str, rubric: str, by: str, grader: Grader, items: _Items, now: datetime) -> Label:
+    low, item, task = grader.grade(row.grade), items.of(row), items.task(row)
     return Label(
         query=row.query,
         item_id=row.item_id,
@@ -144,10 +162,11 @@ def _label(row: Judged, *, batch: str, by: str, grader: Grader, item: Mapping[st
         origin="imported",
         grade_low=low,
         grade_high=grader.grade(row.grade_high) if row.grade_high else low,
-        rubric="",
+        rubric=rubric,
         at=row.at or now,
         item=item,
         item_digest=item_digest(item),
+        inclusion_probability=task.inclusion_probability if task else None,
         batch=batch,
         note=row.note,
         seconds=row.seconds,
