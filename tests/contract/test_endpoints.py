@@ -83,15 +83,15 @@ def test_a_call_that_is_sent_off_again_and_again_is_not_given_up_while_others_ar
 
     def answer(asked: Asked) -> Reply:
         nonlocal n_sent_off
-        if word(asked) != "0" or n_sent_off == 5:
+        if word(asked) != "0" or n_sent_off == 9:
             return slow(good(asked), 0.03)
         n_sent_off += 1
         return too_many(retry_after_ms="20")
 
     with Server(answer) as server:
-        said = answers(server, tmp_path, questions(100), concurrency=8, retries=2)
+        said = answers(server, tmp_path, questions(200), concurrency=8, retries=4)
     assert {each.cause for each in said} == {""}
-    assert (n_sent_off, server.n_calls) == (5, 105)
+    assert (n_sent_off, server.n_calls) == (9, 209)
 
 
 def test_one_slot_never_falls_asleep(tmp_path: Path) -> None:
