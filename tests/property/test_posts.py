@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from semsearch.errors import UsageError
@@ -62,6 +62,7 @@ def test_any_bytes_are_posts_or_rejects_or_refused(content, block, watch):
 
 
 @FEW
+@example(content=b"\x00\x00\xff\xfe", block=11)
 @given(content=st.lists(PIECE, max_size=25).map(b"".join), block=st.integers(1, 40))
 def test_a_watch_that_has_begun_takes_every_good_line(content, block):
     taken, *_ = read(GOOD + content + b"\n" + GOOD, block, watch=True)

@@ -163,7 +163,7 @@ def _post(row: tuple[Any, ...]) -> Post:
 def _check_jsonl(name: str, data: bytes) -> None:
     """Raises UsageError for what is no JSON Lines in UTF-8; one bad line is no reason."""
     head = data[:HEAD].removeprefix(codecs.BOM_UTF8)
-    begins = sniff(name, head) == "jsonl" or any(line.lstrip().startswith(b"{") for line in head.split(b"\n"))
+    begins = any(line.lstrip().startswith(b"{") for line in head.split(b"\n")) or sniff(name, head) == "jsonl"
     if not begins or head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise UsageError(
             f"{name} is not JSON Lines (one JSON object a line, in UTF-8), which alone can be watched.",
