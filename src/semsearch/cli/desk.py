@@ -1,0 +1,245 @@
+"""A person at a terminal, labelling: keys to what a session does, and what is drawn meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from semsearch.cli.keys import BACKSPACE, ENTER, ESCAPE, Keys, command
+from semsearch.cli.output import safe
+from semsearch.cli.pair_view import KEYS, answered_told, facets_told, pair_view
+from semsearch.cli.screen import Screen, View
+from semsearch.records import INTENTS, Facet
+from semsearch.relevance.rubric import grade as graded
+from semsearch.text.views import display
+
+if TYPE_CHECKING:
+    from semsearch.review.labelling.session import Answered, Session, Shown
+
+TICK_S = 0.5
+"""A change of the terminal's size is seen within this time."""
+GRADES = {"2": 2, "1": 1, "0": 0, "u": None}
+MET = {"y": True, "n": False, "c": None}
+TYPED = {intent[0]: intent for intent in INTENTS}
+ENDED = "All pairs are labelled. z takes the last label back, q ends."
+JOINED, NOTHING = "+", "x"
+Typed = list[tuple[str, str]]
+"""(intent, asked) of each facet."""
+
+
+class Quit(Exception):
+    """The person wants to stop."""
+
+
+class AtDesk:
+    """The keys of one session."""
+
+    def __init__(self, session: Session, keys: Keys, screen: Screen, place: str, *, adjudicating: bool = False) -> None:
+        self._session, self._keys, self._screen = session, keys, screen
+        self._place, self._adjudicating = place, adjudicating
+        self._last: list[Text] = []
+        self._note = ""
+
+    def run(self) -> None:
+        """Until all pairs are answered or the person quits; a terminal that is gone is a person who quit."""
+        try:
+            while True:
+                shown = self._session.next()
+                if shown is None:
+                    self._end()
+                else:
+                    self._pair(shown)
+        except (Quit, EOFError):
+            return
+
+    # --- one pair ----------------------------------------------------------------------------
+
+    def _pair(self, shown: Shown) -> None:
+        self._note = ""
+        done = False
+        first = True
+        while not done:
+            key = self._ask(self._view(shown, [_dim(KEYS)]), fresh=first)
+            done = self._pressed(shown, key)
+            first = False
+
+    def _pressed(self, shown: Shown, key: str) -> bool:
+        """Whether this key was the last of the pair."""
+        if key in GRADES:
+            self._tell(self._session.direct(GRADES[key]))
+        elif key == "f":
+            return self._facets(shown)
+        elif key == "s":
+            self._session.skip()
+            self._last = [_dim("Skipped: it comes again after the others.")]
+        elif key == "z":
+            return self._undo()
+        elif key in "ngq" and len(key) == 1:
+            {"n": lambda: self._write_note(shown), "g": self._guideline, "q": self._quit}[key]()
+            return False
+        else:
+            return False
+        return True
+
+    def _tell(self, answered: Answered) -> None:
+        self._last = answered_told(answered, adjudicated=self._adjudicating)
+
+    def _undo(self) -> bool:
+        label = self._session.undo()
+        told = "There is no label to take back." if label is None else "Taken back."
+        self._last = [_dim(told)]
+        return label is not None
+
+    def _end(self) -> None:
+        while True:
+            key = self._ask(View([_dim(self._place)], [], [*self._last, Text(ENDED)]), fresh=True)
+            if key == "z" and self._undo():
+                return
+            if key == "q":
+                raise Quit
+
+    def _quit(self) -> None:
+        raise Quit
+
+    # --- facets ------------------------------------------------------------------------------
+
+    def _facets(self, shown: Shown) -> bool:
+        typed = [(each.intent, each.asked) for each in shown.facets] or self._intents(shown)
+        while typed is not None:
+            met = self._met(shown, typed)
+            if met is None:
+                return False
+            if isinstance(met, list):
+                facets = [Facet(intent, asked, said) for (intent, asked), said in zip(typed, met, strict=True)]
+                return self._graded(shown, facets)
+            typed = self._intents(shown)
+        return False
+
+    def _intents(self, shown: Shown) -> Typed | None:
+        """Walk through the words of the query, a key a word; None: the person goes back to the pair."""
+        words = display(shown.task.query).split()
+        keys: list[str] = []
+        while len(keys) < len(words):
+            foot = [
+                Text(
+                    safe(facets_told([Facet(i, a, None) for i, a in _typed(words, keys)]).replace(": cannot tell", ""))
+                ),
+                Text.assemble("What is ", (safe(words[len(keys)]), "bold"), "?"),
+                _dim(
+                    "p product · b brand · i item · a attribute · + joins it to the last · x nothing · Backspace · Esc"
+                ),
+            ]
+            key = self._ask(self._view(shown, foot))
+            if key in TYPED or key == NOTHING or (key == JOINED and keys):
+                keys.append(key)
+            elif key == BACKSPACE and keys:
+                keys.pop()
+            elif key == ESCAPE:
+                return None
+        return _typed(words, keys)
+
+    def _met(self, shown: Shown, typed: Typed) -> list[bool | None] | str | None:
+        """An answer for each facet; a text: type the intents anew; None: back to the pair."""
+        met: list[bool | None] = []
+        while len(met) < len(typed):
+            intent, asked = typed[len(met)]
+            so_far = [Facet(i, a, m) for (i, a), m in zip(typed, met, strict=False)]
+            foot = [
+                Text(safe(facets_told(so_far))),
+                Text.assemble(f"{intent} ", (safe(asked), "bold"), "?"),
+                _dim("y met · n not met · c cannot tell · t types anew · Backspace · Esc"),
+            ]
+            key = self._ask(self._view(shown, foot))
+            if key in MET:
+                met.append(MET[key])
+            elif key == BACKSPACE and met:
+                met.pop()
+            elif key == "t":
+                return key
+            elif key == ESCAPE:
+                return None
+        return met
+
+    def _graded(self, shown: Shown, facets: Sequence[Facet]) -> bool:
+        """The rule's grade, or one's own beside the facets."""
+        found = graded(facets)
+        foot = [
+            Text(safe(facets_told(facets))),
+            Text(f"{found}: {safe(found.why)}", style="bold"),
+            _dim("Enter keeps it · 2 1 0 u grades otherwise · Esc"),
+        ]
+        while True:
+            key = self._ask(self._view(shown, foot))
+            if key == ENTER:
+                self._tell(self._session.by_facets(facets))
+                return True
+            if key in GRADES:
+                self._tell(self._session.direct(GRADES[key], facets))
+                return True
+            if key == ESCAPE:
+                return False
+
+    # --- notes, guideline ----------------------------------------------------------------------
+
+    def _write_note(self, shown: Shown) -> None:
+        """A line of text; Enter keeps it for the label to come, Esc leaves it as it was."""
+        text = self._note
+        while True:
+            foot = [Text.assemble("Note: ", safe(text), ("▏", "bold")), _dim("Enter keeps · Esc leaves")]
+            key = self._ask(self._view(shown, foot, with_note=False), as_typed=True)
+            if key in (ENTER, ESCAPE):
+                self._note = text.strip() if key == ENTER else self._note
+                self._session.note(self._note)
+                return
+            text = text[:-1] if key == BACKSPACE else text + key if len(key) == 1 else text
+
+    def _guideline(self) -> None:
+        from semsearch.relevance.guideline import guideline_path
+
+        lines = guideline_path().read_text(encoding="utf-8").splitlines()
+        body = [Text(line, style="bold" if line.startswith("#") else "") for line in lines]
+        view = View([], body, [_dim("space next page · b page before · q back to the pair")])
+        while self._ask(view, paged=True) not in ("q", "g", ESCAPE, ENTER):
+            pass
+
+    # --- drawing and keys ------------------------------------------------------------------------
+
+    def _view(self, shown: Shown, foot: Sequence[Text], *, with_note: bool = True) -> View:
+        note = self._note if with_note else ""
+        return pair_view(shown, self._session.progress, self._place, self._last, foot, note)
+
+    def _ask(self, view: View, *, fresh: bool = False, as_typed: bool = False, paged: bool = False) -> str:
+        """Draw a view and wait for a key that does not page. A `fresh` one takes no key that was typed before it."""
+        page = 0
+        pages = self._screen.draw(view, page)
+        if fresh:
+            self._keys.forget()
+        while True:
+            typed = self._keys.read(TICK_S)
+            if typed is None:
+                if self._screen.resized():
+                    pages = self._screen.draw(view, page)
+                continue
+            key = typed if as_typed else command(typed)
+            turn = 0 if as_typed else {" ": 1, "b": -1 if paged else 0}.get(key, 0)
+            if not turn:
+                return key
+            page = (page + turn) % pages
+            pages = self._screen.draw(view, page)
+
+
+def _typed(words: Sequence[str], keys: Sequence[str]) -> Typed:
+    """Facets from a key a word: an intent begins one, + goes on with the one before it."""
+    found: Typed = []
+    for word, key in zip(words, keys, strict=False):
+        if key in TYPED:
+            found.append((TYPED[key], word))
+        elif key == JOINED and found:
+            found[-1] = (found[-1][0], f"{found[-1][1]} {word}")
+    return found
+
+
+def _dim(text: str) -> Text:
+    return Text(text, style="dim")

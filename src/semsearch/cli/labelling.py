@@ -1,0 +1,301 @@
+"""`label sample|session|adjudicate`: batches drawn, and people at a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
+from semsearch.cli.output import emit, talk
+from semsearch.cli.pooling import DepthOption, QueriesOption, RunsOption, pairs_of_file, pooled, tell_left_out
+from semsearch.errors import UsageError
+
+if TYPE_CHECKING:
+    from semsearch.evaluation.queries import Queries
+    from semsearch.relevance.pools import Lookup, Pool
+    from semsearch.review.labelling.sampling import Known, Sampled
+    from semsearch.review.labelling.session import Session
+    from semsearch.review.labelling.starting import Desk, Opened
+    from semsearch.settings import Settings
+    from semsearch.workspace import Workspace
+
+SHOWN = 20
+"""Strata and missed golden pairs that a person is shown at once."""
+NewBatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="Name of the new batch.", show_default=False)]
+BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="A batch of label sample.", show_default=False)]
+SomeBatchArgument = Annotated[
+    str | None, typer.Argument(metavar="[BATCH]", help="Of this batch only.", show_default=False)
+]
+ByOption = Annotated[str, typer.Option("--by", envvar="SEMSEARCH_REVIEWER", help="Who labels; kept with each label.")]
+
+
+def sample(
+    batch: NewBatchArgument,
+    run: RunsOption = None,
+    pairs: Annotated[
+        str | None, typer.Option("--pairs", help="Pairs instead of runs: columns query and item_id; - reads stdin.")
+    ] = None,
+    depth: DepthOption = None,
+    queries: QueriesOption = None,
+    size: Annotated[
+        int | None, typer.Option("--size", "-n", min=1, help="Queries to draw. [default: all]", show_default=False)
+    ] = None,
+    annotator: Annotated[
+        list[str] | None, typer.Option("--annotator", help="Deal the pairs to these people; may be repeated.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draw.")] = 0,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+    jsonl: JsonlOption = False,
+) -> None:
+    """Draw queries by band, category, region and intent, with all of their pairs, as a batch for people to label.
+
+    Which runs brought a pair is kept and hidden. Each query is drawn with a probability that is kept too.
+
+    Examples:
+
+    semsearch label sample spring --run lexical --run hybrid --depth 10 --size 200
+
+    semsearch label sample spring --pairs pairs.tsv --annotator minji --annotator junho
+    """
+    from semsearch.review.labelling.batches import check_new, write_batch
+    from semsearch.review.labelling.sampling import sample as drawn
+    from semsearch.review.labelling.starting import annotator as named
+    from semsearch.settings import Settings
+    from semsearch.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    settings = Settings.load(opened.root)
+    check_new(opened, batch)
+    lookup = _lookup(opened)
+    pool, tables = _pool(opened, lookup, pairs, run, depth or settings.relevance.depth, queries)
+    found = drawn(
+        pool,
+        _known(opened, settings, tables),
+        settings.relevance,
+        batch=batch,
+        size=size,
+        annotators=[named(name) for name in annotator or []],
+        lookup=lookup,
+        seed=seed,
+    )
+    write_batch(opened, batch, found.tasks)
+    _show_sample(batch, found, size, as_json=json, as_jsonl=jsonl)
+
+
+def session(
+    batch: BatchArgument,
+    by: ByOption = "",
+    order: Annotated[
+        Literal["random", "uncertain", "disagreement", "second"],
+        typer.Option("--order", help="Which pairs: docs/label.md."),
+    ] = "random",
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Label pairs at this terminal: one key a grade. Each label is kept at once; the same command goes on later.
+
+    Examples:
+
+    semsearch label session spring --by minji
+
+    semsearch label session spring --by junho --order second
+    """
+    from semsearch.cli.screen import check_terminal
+    from semsearch.review.labelling.starting import open_session
+
+    desk = _desk(workspace, by)
+    check_terminal(f"Next: semsearch label import FILE --as {by} --batch {batch}, for labels made elsewhere")
+    with open_session(desk, batch, by, order) as opened:
+        _sit(opened, f"{batch} · {by}")
+        _show_session(batch, by, opened, as_json=json)
+
+
+def adjudicate(
+    batch: SomeBatchArgument = None,
+    by: ByOption = "",
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Decide pairs on which people differ, at this terminal. Names are hidden until you decide; your grade counts.
+
+    Examples:
+
+    semsearch label adjudicate spring --by sora
+
+    semsearch label adjudicate --by sora
+    """
+    from semsearch.cli.screen import check_terminal
+    from semsearch.review.labelling.starting import open_adjudication
+
+    desk = _desk(workspace, by)
+    check_terminal("Next: semsearch label adjudicate, in a terminal")
+    with open_adjudication(desk, batch, by) as opened:
+        _sit(opened, f"{batch or 'all batches'} · adjudicated by {by}", adjudicating=True)
+        _show_session(batch, by, opened, as_json=json)
+
+
+# --- sampling ---------------------------------------------------------------------------------
+
+
+def _lookup(workspace: Workspace) -> Lookup:
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.relevance.pools import items_of
+
+    return items_of(Catalogue(workspace))
+
+
+def _pool(
+    workspace: Workspace, lookup: Lookup, file: str | None, runs: list[str] | None, depth: int, queries: Path | None
+) -> tuple[Pool, list[Queries]]:
+    if (file is None) == (not runs):
+        raise UsageError("Pairs come from runs or from a file.", "Next: --run A --run B, or --pairs FILE")
+    if file is not None:
+        from semsearch.evaluation.reading import read_queries
+
+        found, tables = pairs_of_file(file, lookup), [read_queries(queries)] if queries else []
+    else:
+        found, tables = pooled(workspace.root, lookup, runs or [], depth, queries)
+    tell_left_out(found)
+    return found, tables
+
+
+def _known(workspace: Workspace, settings: Settings, tables: list[Queries]) -> Known:
+    """What labels, the log and tables of queries say of queries."""
+    from semsearch.evaluation.demand import bands, n_searches
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.review.labelling.sampling import Known
+    from semsearch.review.labelling.strata import DIMENSIONS
+    from semsearch.store.labels import LabelFiles, query_key
+
+    columns: dict[str, dict[str, str]] = {name: {} for name in DIMENSIONS}
+    for table in reversed(tables):
+        for name in columns.keys() & table.columns.keys():
+            said = table.columns[name].items()
+            columns[name] |= {query_key(table.texts[query_id]): value for query_id, value in said if value}
+    catalogue, log = Catalogue(workspace), None
+    if catalogue.n_interactions:
+        log = bands(n_searches(catalogue.interactions()), settings.log.head, settings.log.torso)
+    return Known(list(LabelFiles(workspace).read()), columns, log)
+
+
+def _show_sample(batch: str, found: Sampled, size: int | None, *, as_json: bool, as_jsonl: bool) -> None:
+    from semsearch.review.labelling.strata import DIMENSIONS
+
+    strata = [
+        dict(zip(DIMENSIONS, each.values, strict=True))
+        | {"queries": each.queries, "drawn": each.drawn, "probability": round(each.probability, 6)}
+        for each in found.drawn.strata
+    ]
+    empty = sum(not each.drawn for each in found.drawn.strata)
+    facts = {
+        "batch": batch,
+        "file": f"labels/batches/{batch}.jsonl",
+        "queries": len(found.drawn.probabilities),
+        "pairs": len(found.tasks) - found.n_golden,
+        "golden": found.n_golden,
+        "second": found.n_second,
+        "gone": len(found.gone),
+        "annotators": dict(Counter(name for task in found.tasks for name in task.annotators)),
+        "strata": len(strata),
+        "strata_without_draw": empty,
+        "combinations_without_query": found.drawn.without_queries,
+    }
+    if as_json:
+        emit(facts | {"rows": strata}, as_json=True)
+    elif as_jsonl:
+        emit(None, as_jsonl=True, rows=strata)
+    else:
+        emit({name: value for name, value in facts.items() if value not in ({}, "")})
+        hidden = len(strata) - SHOWN
+        most = sorted(strata, key=lambda row: -int(row["queries"]))[:SHOWN]
+        emit(strata, rows=most, title="Strata", note=f"{hidden:,} more: --json shows all." if hidden > 0 else "")
+    _tell_sample(batch, found, size, empty)
+
+
+def _tell_sample(batch: str, found: Sampled, size: int | None, empty: int) -> None:
+    n = len(found.drawn.probabilities)
+    if size is not None and n < size:
+        talk(f"There are {n:,} queries, fewer than --size {size:,}: all are in the batch.")
+    if empty:
+        talk(f"{empty:,} strata have queries and none was drawn: a larger --size, or fewer runs' queries.")
+    if found.drawn.without_queries:
+        talk(f"{found.drawn.without_queries:,} combinations of band, category, region and intent have no query at all.")
+    if found.n_golden < found.n_golden_wanted:
+        talk(
+            f"{found.n_golden:,} golden pairs of {found.n_golden_wanted:,} (relevance.golden): no more are known. "
+            "Adjudicated pairs and imported golden ones are."
+        )
+    talk(f"Next: semsearch label session {batch} --by NAME")
+
+
+# --- sessions ---------------------------------------------------------------------------------
+
+
+def _desk(workspace: Path, by: str) -> Desk:
+    from semsearch.review.labelling.starting import Desk, annotator
+    from semsearch.settings import Settings
+    from semsearch.workspace import Workspace
+
+    annotator(by)
+    opened = Workspace.open(workspace)
+    settings = Settings.load(opened.root)
+    return Desk(opened, _lookup(opened), lambda: datetime.now(UTC), settings.relevance.show_machine)
+
+
+def _sit(opened: Opened, place: str, *, adjudicating: bool = False) -> None:
+    import sys
+
+    from semsearch.cli.desk import AtDesk
+    from semsearch.cli.keys import Keys
+    from semsearch.cli.screen import Screen
+
+    for mended in opened.mended:
+        talk(mended)
+    with Keys(sys.stdin.fileno()) as keys, Screen() as screen:
+        AtDesk(opened.session, keys, screen, place, adjudicating=adjudicating).run()
+
+
+def _show_session(batch: str | None, by: str, opened: Opened, *, as_json: bool) -> None:
+    progress, facts = opened.session.progress, _golden_facts(opened.session)
+    pace = round(progress.labels_an_hour) if progress.labels_an_hour else None
+    document: dict[str, Any] = {
+        "batch": batch,
+        "by": by,
+        "labelled": progress.answered,
+        "done": progress.done,
+        "left": progress.total - progress.done,
+        "labels_an_hour": pace,
+        "gone": len(opened.gone),
+    }
+    if as_json:
+        emit(document | facts, as_json=True)
+    else:
+        emit({name: value for name, value in document.items() if value is not None})
+    if opened.gone:
+        talk(f"{len(opened.gone):,} pairs were passed over: their item is gone, such as {opened.gone[0].item_id}.")
+    if facts["golden"]:
+        right = facts["golden"] - len(facts["golden_missed"])
+        talk(f"Golden pairs: {right:,} of {facts['golden']:,} answered as they are known to be.")
+    for missed in facts["golden_missed"][:SHOWN] if not as_json else []:
+        talk(f"  “{missed['query']}” {missed['item_id']}: you said {missed['said']}, known is {missed['known']}.")
+
+
+def _golden_facts(session: Session) -> dict[str, Any]:
+    from semsearch.relevance.rubric import Grade
+
+    n, missed = session.golden
+    rows = [
+        {
+            "query": each.query,
+            "item_id": each.item_id,
+            "said": str(Grade(*each.said, "")),
+            "known": str(Grade(*each.known, "")),
+        }
+        for each in missed
+    ]
+    return {"golden": n, "golden_missed": rows}

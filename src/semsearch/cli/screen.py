@@ -1,0 +1,110 @@
+"""A terminal used as a whole: lines above, text that can be paged, lines below. On stderr, for stdout is data."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from semsearch.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+_HOME, _TO_LINE_END, _TO_END = "\x1b[H", "\x1b[K", "\x1b[J"
+USUAL = (80, 24)
+NARROWEST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is drawn at once; each part is cut to the room there is, the foot last."""
+
+    head: Sequence[Text]
+    body: Sequence[Text]
+    foot: Sequence[Text]
+
+
+def check_terminal(next_step: str) -> None:
+    """Raise UsageError unless keys can be read from a terminal and a screen drawn on it."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("Labelling needs a terminal; here input or stderr is a file or a pipe.", next_step)
+    if os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
+        raise UsageError("This terminal cannot be drawn on: the variable TERM does not say what it is.", next_step)
+    try:
+        import termios  # noqa: F401
+    except ImportError as error:
+        raise UsageError("Single keys can be read on Linux and macOS only.", next_step) from error
+
+
+class Screen:
+    """Draws on the terminal's other page and leaves the first one as it was."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True, highlight=False)
+        self._size = USUAL
+
+    def __enter__(self) -> Screen:
+        self._write(_ENTER)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._write(_LEAVE)
+
+    def resized(self) -> bool:
+        """Whether the terminal has another size than when it was drawn on."""
+        return _size() != self._size
+
+    def draw(self, view: View, page: int = 0) -> int:
+        """Draw one page of a view; how many pages its body has."""
+        self._size = width, height = _size()
+        foot = self._wrapped(view.foot, width)[: max(1, height // 2)]
+        head = self._wrapped(view.head, width)[: max(0, height - len(foot))]
+        body, room = self._wrapped(view.body, width), height - len(head) - len(foot)
+        pages = 1 if len(body) <= room or room < 2 else -(-len(body) // (room - 1))
+        if pages > 1:
+            start = page % pages * (room - 1)
+            shown = body[start : start + room - 1]
+            body = [*shown, *self._wrapped([_more(page % pages, pages)], width)[:1]]
+        filling = [""] * max(0, room - len(body))
+        self._write(_HOME + f"{_TO_LINE_END}\n".join([*head, *body[: max(0, room)], *filling, *foot]) + _TO_END)
+        return pages
+
+    def _wrapped(self, texts: Sequence[Text], width: int) -> list[str]:
+        """Lines of terminal code, none of them wider than `width` columns."""
+        lines = [line for text in texts for line in text.wrap(self._console, width)]
+        out = []
+        for line in lines:
+            line.rstrip()
+            with self._console.capture() as captured:
+                self._console.print(line, end="", no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
+            out.append(captured.get())
+        return out
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def _more(page: int, pages: int) -> Text:
+    from rich.text import Text
+
+    return Text(f"— {page + 1} of {pages}: space shows more —", style="dim")
+
+
+def _size() -> tuple[int, int]:
+    """(columns, lines) of the terminal; a usual size where it does not say."""
+    try:
+        found = os.get_terminal_size(sys.stderr.fileno())
+    except OSError:
+        return USUAL
+    width, height = found.columns or USUAL[0], found.lines or USUAL[1]
+    return max(width, NARROWEST), max(height, 1)

@@ -1,0 +1,199 @@
+"""Sessions from a workspace: the batch, what was said of its pairs, and a file of labels that is held meanwhile."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from semsearch.errors import MismatchError, MissingPart, UsageError
+from semsearch.records import Label
+from semsearch.relevance.pools import Lookup
+from semsearch.relevance.rubric import RUBRIC
+from semsearch.review.labelling.adjudicating import disputes
+from semsearch.review.labelling.batches import Task, read_batch
+from semsearch.review.labelling.session import Session
+from semsearch.review.labelling.strategies import Order, Plan, Said, plan
+from semsearch.store.labels import Key, LabelFiles, Writer, item_digest, pair_of, standing
+from semsearch.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session, and what is to be told before it."""
+
+    session: Session
+    gone: tuple[Task, ...]
+    """Pairs that are passed over: their item is not in the catalogue any more."""
+    mended: tuple[str, ...]
+    """Files whose last line was cut off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What sessions work with."""
+
+    workspace: Workspace
+    lookup: Lookup
+    clock: Callable[[], datetime]
+    show_machine: bool = False
+
+    @property
+    def files(self) -> LabelFiles:
+        """The files of labels."""
+        return LabelFiles(self.workspace)
+
+
+@contextmanager
+def open_session(desk: Desk, batch: str, by: str, order: Order) -> Iterator[Opened]:
+    """A session of one annotator on one batch; the annotator's file is held until its end.
+
+    Raises Busy beside another process of this annotator on this batch, MismatchError when the batch was begun with
+    another rubric, UsageError and MissingPart as `read_batch` and `plan`.
+    """
+    name, files = annotator(by), desk.files
+    tasks = read_batch(desk.workspace, batch)
+    if not tasks:
+        raise UsageError(f"Batch '{batch}' holds no pair.", f"Next: semsearch label sample {batch}")
+    _check_rubric(files, batch)
+    with _held(files, name, [batch]) as held:
+        said = _said(files, batch)
+        here = _Catalogue(desk.lookup, tasks)
+        gone = [here.is_gone(task) and not said.own(task.key, name) for task in tasks]
+        chosen = plan(order, [task for task, no in zip(tasks, gone, strict=True) if not no], name, said)
+        yield Opened(
+            Session(
+                chosen,
+                by=name,
+                keep=held.keep,
+                clock=desk.clock,
+                order=order,
+                said=[label for labels in said.people.values() for label in labels if label.by == name],
+                machine=said.machine,
+                show_machine=desk.show_machine,
+                changed=here.changed(tasks),
+                tasks=tasks,
+            ),
+            tuple(task for task, no in zip(tasks, gone, strict=True) if no),
+            held.mended,
+        )
+
+
+@contextmanager
+def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened]:
+    """A session on the pairs on which people differ, of one batch or of all.
+
+    What is decided is kept in the batch, or, where this was graded by another rubric (or brought from elsewhere), in
+    BATCH-adjudicated. Raises MissingPart when nobody differs, Busy and MismatchError as `open_session`.
+    """
+    name, files = annotator(by), desk.files
+    labels = list(files.read())
+    own = [label for label in standing(labels) if label.by == name and label.role == "adjudication"]
+    others = [label for label in labels if not (label.by == name and label.role == "adjudication")]
+    now = _digests(desk.lookup, {label.item_id for label in labels if label.source == "person"})
+    found = disputes(others, batch, now)
+    kept_in = {each.task.batch: _adjudicated_in(files, each.task.batch) for each in found}
+    tasks = [replace(each.task, batch=kept_in[each.task.batch]) for each in found]
+    decided = {pair_of(label) for label in own}
+    left = tuple(task for task in tasks if task.key not in decided)
+    with _held(files, name, sorted(set(kept_in.values()))) as held:
+        if not left:
+            where = f" in batch '{batch}'" if batch else ""
+            raise MissingPart(
+                f"There is no pair{where} on which people differ.", "Next: semsearch label session, by another person"
+            )
+        yield Opened(
+            Session(
+                Plan(left, len(tasks) - len(left)),
+                by=name,
+                keep=held.keep,
+                clock=desk.clock,
+                role="adjudication",
+                said=own,
+                machine=_machine(labels),
+                show_machine=desk.show_machine,
+                changed=_Catalogue(desk.lookup, tasks).changed(tasks),
+                opinions={each.task.key: each.labels for each in found},
+                tasks=tasks,
+            ),
+            (),
+            held.mended,
+        )
+
+
+def annotator(by: str) -> str:
+    """A person's name as labels keep it; raises UsageError for an empty one."""
+    name = unicodedata.normalize("NFC", by).strip()
+    if not name:
+        raise UsageError(
+            "Who labels? A label is kept with a name.", "Next: the same command with --by NAME (or SEMSEARCH_REVIEWER)"
+        )
+    return name
+
+
+class _Held:
+    """The files of one person that are written to, one a batch."""
+
+    def __init__(self, writers: dict[str, Writer]) -> None:
+        self._writers = writers
+        self.mended = tuple(writer.mended for writer in writers.values() if writer.mended)
+
+    def keep(self, label: Label) -> None:
+        self._writers[label.batch].append(label)
+
+
+@contextmanager
+def _held(files: LabelFiles, by: str, batches: Sequence[str]) -> Iterator[_Held]:
+    with ExitStack() as stack:
+        yield _Held({batch: stack.enter_context(files.writing("person", by, batch)) for batch in batches})
+
+
+class _Catalogue:
+    """The items of some pairs as they are now; of those that came with a file nothing is known."""
+
+    def __init__(self, lookup: Lookup, tasks: Iterable[Task]) -> None:
+        self._now = _digests(lookup, {task.item_id for task in tasks if task.imported})
+
+    def is_gone(self, task: Task) -> bool:
+        return task.imported and task.item_id not in self._now
+
+    def changed(self, tasks: Iterable[Task]) -> frozenset[Key]:
+        return frozenset(
+            task.key
+            for task in tasks
+            if task.imported and self._now.get(task.item_id, task.item_digest) != task.item_digest
+        )
+
+
+def _digests(lookup: Lookup, item_ids: set[str]) -> dict[str, str]:
+    return {item_id: item_digest(item) for item_id, item in lookup(item_ids).items()}
+
+
+def _said(files: LabelFiles, batch: str) -> Said:
+    people: dict[Key, list[Label]] = defaultdict(list)
+    for label in standing(files.read("person", batch)):
+        if label.role == "label":
+            people[pair_of(label)].append(label)
+    return Said(people, _machine(files.read("model")))
+
+
+def _machine(labels: Iterable[Label]) -> dict[Key, Label]:
+    """The newest label of a model of each pair, by this rubric: grades of another one do not compare."""
+    return {pair_of(label): label for label in standing(labels) if label.source == "model" and label.rubric == RUBRIC}
+
+
+def _check_rubric(files: LabelFiles, batch: str) -> None:
+    before = files.rubric("person", batch)
+    if before is not None and before != RUBRIC:
+        raise MismatchError(
+            f"Batch {batch} was begun with rubric {before or 'unknown'}; now it is {RUBRIC}. "
+            "Grades of two rubrics are not one batch.",
+            f"Next: semsearch label sample, for a new batch with the same pairs (--pairs labels/batches/{batch}.jsonl)",
+        )
+
+
+def _adjudicated_in(files: LabelFiles, batch: str) -> str:
+    return batch if files.rubric("person", batch) in (None, RUBRIC) else f"{batch}-adjudicated"
