@@ -11,6 +11,8 @@ import pytest
 from tests.e2e.program import ENVIRONMENT, PROGRAM, run
 
 from semsearch.cli.output import CONTROL
+from semsearch.relevance.rubric import RUBRIC
+from semsearch.review.labelling.batches import Task, write_batch
 from semsearch.store.labels import LabelFiles
 from semsearch.workspace import Workspace
 
@@ -85,10 +87,34 @@ def test_tasks_for_label_studio_come_from_pairs(judged: Path, tmp_path: Path) ->
     )
     assert told.code == 0, told.err
     assert len(json.loads(out.read_text())) == 24
-    for wrong in (["--format", "label-studio"], ["--pairs", "x.csv"]):
+    for wrong, message in (
+        (["--format", "label-studio"], "of a drawn batch, or of a file"),
+        (["--pairs", "x.csv"], "--pairs are to be judged, and jsonl takes labels"),
+    ):
         refused = run("label", "export", out, *wrong, "-w", judged)
         assert refused.code == 2
-        assert "Label Studio takes pairs" in refused.err
+        assert message in refused.err
+
+
+def test_a_drawn_batch_goes_to_label_studio_and_comes_back_with_its_probabilities(root: Path, tmp_path: Path) -> None:
+    tasks = [Task("q", f"i{n}", "q1", {"title": f"t{n}"}, "spring", inclusion_probability=0.25) for n in (1, 2)]
+    write_batch(Workspace(root), "spring", tasks)
+    out = tmp_path / "tasks.json"
+    assert run("label", "export", out, "--format", "label-studio", "--batch", "spring", "-w", root).code == 0
+    told = json.loads(out.read_text())
+    assert told[0] == {"data": {"query": "q", "item_id": "i1", "title": "t1"}}
+    for grade, task in enumerate(told, start=1):
+        result = [{"from_name": "g", "value": {"choices": [str(grade)]}}]
+        task["annotations"] = [{"completed_by": 7, "result": result}]
+    out.write_text(json.dumps(told))
+    done = run("label", "import", out, "--batch", "spring", "--as", "7=minji", "-w", root)
+    assert done.code == 0, done.err
+    labels = list(LabelFiles(Workspace(root)).read())
+    assert [(each.grade_low, each.inclusion_probability, each.rubric) for each in labels] == [
+        (1, 0.25, RUBRIC),
+        (2, 0.25, RUBRIC),
+    ]
+    assert [each.item_digest for each in labels] == [task.item_digest for task in tasks]
 
 
 @pytest.mark.parametrize("mode", ["", "--json", "--jsonl"])
@@ -145,7 +171,7 @@ def test_a_merge_conflict_and_a_cut_line_are_told(judged: Path) -> None:
     for command in (("agreement",), ("export", judged.parent / "x")):
         done = run("label", *command, "-w", judged)
         assert done.code == 2
-        assert f"{path}:2: a merge conflict: 1 labels on our side, 22 on theirs" in done.err
+        assert f"{path}:2: a merge conflict (labels on our side: 1, on theirs: 22)" in done.err
         assert "take out only the lines that begin with" in done.err
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from semsearch.cli import labelling
 from semsearch.cli.imports import TzOption
 from semsearch.cli.label_output import show_agreement, show_export, show_import
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
@@ -17,7 +18,8 @@ from semsearch.cli.standard_input import standard_input
 from semsearch.errors import UsageError
 
 if TYPE_CHECKING:
-    from semsearch.relevance.pools import Lookup
+    from semsearch.relevance.pools import Lookup, Pair
+    from semsearch.review.labelling.batches import Task
     from semsearch.store.labels import LabelFiles
     from semsearch.workspace import Workspace
 
@@ -26,6 +28,9 @@ HELP = """Grade pairs of query and item by hand, and bring grades of other tools
 Example: semsearch label import ratings.csv --as minji --scale 0-3
 """
 app = typer.Typer(help=HELP, no_args_is_help=True)
+app.command()(labelling.sample)
+app.command()(labelling.session)
+app.command()(labelling.adjudicate)
 
 FileArgument = Annotated[
     str, typer.Argument(help="File, BEIR folder, or - for standard input.", metavar="FILE", show_default=False)
@@ -40,7 +45,7 @@ ImportFormatOption = Annotated[
 ]
 ExportFormatOption = Annotated[
     Literal["trec", "csv", "jsonl", "beir", "quepid", "esci", "label-studio"],
-    typer.Option("--format", help="What is written; label-studio writes --pairs as tasks."),
+    typer.Option("--format", help="What is written; label-studio writes tasks."),
 ]
 LabelMapOption = Annotated[
     list[str] | None,
@@ -52,11 +57,11 @@ ScaleOption = Annotated[
     Literal["0-3", "esci"] | None, typer.Option("--scale", help="Grades other than 0, 1, 2: see docs/label.md.")
 ]
 TextsOption = Annotated[Path | None, typer.Option("--queries", help="Texts of query ids: query_id and query.")]
-NewBatchOption = Annotated[str | None, typer.Option("--batch", help="Batch to add to. [default: import-FILE]")]
-BatchOption = Annotated[str | None, typer.Option("--batch", help="Labels of this batch only.")]
+NewBatchOption = Annotated[str | None, typer.Option("--batch", help="Batch to add to.", show_default="import-FILE")]
+BatchOption = Annotated[str | None, typer.Option("--batch", help="This batch only.")]
 EndOption = Annotated[Literal["low", "high"], typer.Option("--end", help="Which end of a grade that is open.")]
 MachineOption = Annotated[bool, typer.Option("--machine", help="Add grades of models where no person spoke.")]
-PairsOption = Annotated[str | None, typer.Option("--pairs", help="Pairs to be judged, for Label Studio.")]
+PairsOption = Annotated[str | None, typer.Option("--pairs", help="File of pairs for Label Studio, instead of a batch.")]
 OutArgument = Annotated[
     Path, typer.Argument(help="File to write; for beir a folder.", metavar="OUT", show_default=False)
 ]
@@ -85,7 +90,7 @@ def import_command(
 
     semsearch label import qrels.txt --queries queries.tsv --as trec
 
-    semsearch label import project-3.json --map grade=relevance --map '2=Just right' --as 7=minji
+    semsearch label import project-3.json --batch spring --map '2=Just right' --as 7=minji
     """
     from semsearch.ingest.labels.grades import Grader, maps_of
     from semsearch.ingest.labels.reading import read_labels
@@ -107,6 +112,7 @@ def import_command(
         grader=Grader(words, scale or ("esci" if format_ == "esci" else None)),
         lookup=_lookup(opened),
         now=datetime.now(UTC),
+        drawn=_drawn(opened, batch),
     )
     show_import(done, passed, as_json=json)
 
@@ -130,24 +136,19 @@ def export_command(
 
     semsearch label export qrels.txt --format trec
 
-    semsearch label export tasks.json --format label-studio --pairs pairs.jsonl
+    semsearch label export tasks.json --format label-studio --batch spring
     """
     from semsearch.review.labelling.exporting import export_labels, export_tasks
     from semsearch.store.labels import digests_of, effective
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
-    if (format_ == "label-studio") != (pairs is not None):
-        raise UsageError(
-            "Label Studio takes pairs that are to be judged; other formats take labels.",
-            "Next: --format label-studio --pairs FILE, or another --format without --pairs",
-        )
     if format_ == "label-studio":
-        from semsearch.relevance.pools import read_pairs
-
-        found = read_pairs(str(pairs), _lookup(opened), stdin=standard_input([str(pairs)]))
-        show_export(export_tasks(found.pairs, out), as_json=json, gone=len(found.gone))
+        found, gone = _to_judge(opened, batch, pairs)
+        show_export(export_tasks(found, out), as_json=json, gone=gone)
         return
+    if pairs is not None:
+        raise UsageError(f"--pairs are to be judged, and {format_} takes labels.", "Next: --format label-studio")
     said = list(_read(_files(opened), batch=batch))
     now = digests_of(_lookup(opened)({label.item_id for label in said}))
     done = export_labels(effective(said, now), out, format_=format_, end=end, machine=machine)
@@ -196,6 +197,31 @@ def _lookup(workspace: Workspace) -> Lookup:
     from semsearch.relevance.pools import items_of
 
     return items_of(Catalogue(workspace))
+
+
+def _drawn(workspace: Workspace, batch: str | None) -> Mapping[Any, Task]:
+    """The pairs of a batch that was drawn here; none when it was not."""
+    from semsearch.review.labelling.batches import batch_path, pairs_of, read_batch
+
+    if batch is None or not batch_path(workspace, batch).is_file():
+        return {}
+    return pairs_of(read_batch(workspace, batch))
+
+
+def _to_judge(workspace: Workspace, batch: str | None, pairs: str | None) -> tuple[Sequence[Pair | Task], int]:
+    """Pairs of a drawn batch or of a file, and how many items of them are gone."""
+    from semsearch.relevance.pools import read_pairs
+    from semsearch.review.labelling.batches import read_batch
+
+    if (batch is None) == (pairs is None):
+        raise UsageError(
+            "Label Studio takes pairs that are to be judged: of a drawn batch, or of a file.",
+            "Next: --batch NAME, or --pairs FILE",
+        )
+    if batch is not None:
+        return read_batch(workspace, batch), 0
+    found = read_pairs(str(pairs), _lookup(workspace), stdin=standard_input([str(pairs)]))
+    return found.pairs, len(found.gone)
 
 
 def _texts(queries: Path | None) -> Mapping[str, str]:

@@ -46,7 +46,7 @@ def show_export(done: LabelExport, *, as_json: bool, machine: bool = False, gone
         (done.ungradeable, "pairs are ungradeable and were left out."),
         (done.stale, "pairs were left out: their item is another one now."),
         (done.machine, "grades are a model's." if machine else "pairs that only models graded were left out."),
-        (done.disputed, "pairs are disputed between people. Next: semsearch label adjudicate"),
+        (done.disputed, "pairs are disputed between people. Next: semsearch label adjudicate --by NAME"),
     )
     for n, what in told:
         if n:

@@ -184,7 +184,7 @@ class Writer:
             raise UsageError(
                 f"A {label.source}'s label by {label.by} in batch {label.batch} does not belong to {self.path}, "
                 f"which is a {source}'s: {by}, batch {batch}.",
-                "Next: semsearch label session, with the name and the batch that the label is of",
+                "Next: semsearch label session BATCH --by NAME, with those that the label is of",
             )
         self._rubric = label.rubric if self._rubric is None else self._rubric
         if label.rubric != self._rubric:

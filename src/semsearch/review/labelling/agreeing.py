@@ -63,7 +63,7 @@ def people_agreement(labels: Iterable[Label], *, seed: int) -> PeopleAgreement:
     if not duos:
         raise MissingPart(
             "No pair was graded by two people, so nothing says how far people agree.",
-            "Next: semsearch label session, by another person on the same pairs",
+            "Next: semsearch label session BATCH --order second --by NAME, by another person",
         )
     return PeopleAgreement(
         together=among(ratings, queries, seed=seed),

@@ -58,7 +58,7 @@ def export_labels(
         why = _why(said, len(effective) - len(said))
         raise UsageError(
             f"There is nothing to export: {why}.",
-            "Next: semsearch label session, or semsearch label export OUT --machine",
+            "Next: semsearch label session BATCH --by NAME, or semsearch label export OUT --machine",
         )
     files = _WRITERS[format_](kept, out, end)
     return LabelExport(
