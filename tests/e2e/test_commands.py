@@ -109,7 +109,7 @@ def commands() -> dict[str, set[str]]:
 
 MODERATION = ("scan", "watch", "hunt", "replay", "alerts", "authors", "campaigns")
 """Nouns whose commands test_moderation_commands runs."""
-ELSEWHERE = (*MODERATION, "lexicon", "longtail", "prompts", "spam", "label")
+ELSEWHERE = (*MODERATION, "lexicon", "longtail", "prompts", "spam", "label", "grade")
 """Nouns that have a file of their own, such as test_lexicon_commands, test_longtail, test_prompts."""
 MODES = [
     (path, mode)
