@@ -57,9 +57,14 @@ def price(parts: Parts, pairs: Sequence[Pair], how: Judging) -> Estimate:
 
 
 def grade(parts: Parts, pairs: Sequence[Pair], how: Judging, batch: str) -> Iterator[Graded]:
-    """Grade pairs, and keep labels that say something new in machine files; errors as for `grading.grade_pairs`."""
-    keep = only_new(lambda labels: parts.files.append(*labels), parts.files.read("model", batch))
-    return grade_pairs(pairs, how, parts.asker, batch=batch, clock=parts.clock, keep=keep)
+    """Grade pairs, and keep labels that say something new in the model's file, which is held all the while.
+
+    Errors as for `grading.grade_pairs` and `LabelFiles.writing`.
+    """
+    llm = parts.settings.llm
+    with parts.files.writing("model", llm.large if how.prompt.role == "large" else llm.small, batch) as writer:
+        keep = only_new(lambda labels: writer.append(*labels), parts.files.read("model", batch))
+        yield from grade_pairs(pairs, how, parts.asker, batch=batch, clock=parts.clock, keep=keep)
 
 
 def kept(parts: Parts, batch: str | None = None) -> list[Label]:
