@@ -151,4 +151,5 @@ def _stale(label: Label, digests: Mapping[str, str]) -> bool:
 def _age(label: Label) -> tuple[object, ...]:
     """Oldest first; of one moment in an order that does not depend on files and their lines."""
     low, high = (-1 if grade is None else grade for grade in (label.grade_low, label.grade_high))
-    return label.at, bool(label.retracts), label.source, label.by, label.batch, label.role, low, high
+    said = (label.role, low, high, label.item_digest, label.prompt_hash, label.note, label.retracts)
+    return label.at, bool(label.retracts), label.source, label.by, label.batch, *said

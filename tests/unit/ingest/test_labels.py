@@ -235,10 +235,10 @@ def test_the_only_control_is_the_grade_whatever_its_name(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[1]", "it is no list of tasks"),
-        ('[{"query": "a", "relevance": "2"}]', "it is no list of tasks"),
-        ("[", "it is no JSON"),
-        ('[{"data": {}, "annotations": 3}]', "task 1: its data or annotations"),
+        ("[1]", "task 1: no export of Label Studio"),
+        ('[{"query": "a", "relevance": "2"}]', "task 1: no export of Label Studio: data: field required"),
+        ("[", "x.json: no export of Label Studio: invalid JSON"),
+        ('[{"data": {}, "annotations": 3}]', "task 1: no export of Label Studio: annotations: "),
         (json.dumps([task(choice("2"), query=" ")]), "task 1: the query is empty"),
     ],
 )
