@@ -1,14 +1,16 @@
-"""`evaluate run|compare`: figures from judgements, with intervals."""
+"""`evaluate run|compare|plan`: figures from judgements, with intervals."""
 
 from __future__ import annotations
 
 import typing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
+from semsearch.cli.evaluate_labels import DrawnAlikeOption, plan_command, read_labelled
 from semsearch.cli.evaluate_output import print_comparison, print_report, titles_of
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
 from semsearch.cli.output import steps, talk
@@ -30,6 +32,13 @@ QrelsOption = Annotated[
     Path,
     typer.Option("--qrels", help="Judgements: TREC qrels, or CSV/TSV/JSONL with query or query_id, item_id, grade."),
 ]
+GivenQrelsOption = Annotated[
+    Path | None,
+    typer.Option("--qrels", help="Judgements: TREC qrels, or CSV/TSV/JSONL with query or query_id, item_id, grade."),
+]
+LabelsOption = Annotated[
+    bool, typer.Option("--labels", help="Instead of --qrels: the workspace's labels, people's and a model's.")
+]
 QueriesOption = Annotated[
     Path | None, typer.Option("--queries", help="Queries: TSV (query_id, query), CSV or JSONL. Limits and names them.")
 ]
@@ -48,7 +57,9 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the resa
 @app.command("run")
 def run_command(
     *,
-    qrels: QrelsOption,
+    qrels: GivenQrelsOption = None,
+    labels: LabelsOption = False,
+    drawn_alike: DrawnAlikeOption = False,
     queries: QueriesOption = None,
     run: Annotated[Path | None, typer.Option("--run", help="Evaluate this TREC run instead of a release.")] = None,
     mode: Annotated[str | None, typer.Option(help="hybrid, dense or lexical. [default: search.mode]")] = None,
@@ -69,26 +80,33 @@ def run_command(
     json: JsonOption = False,
     jsonl: JsonlOption = False,
 ) -> None:
-    """Evaluate a release, or a TREC run, against judgements.
+    """Evaluate a release, or a TREC run, against judgements or labels.
 
     Queries without a relevant item are left out of every mean but the judged share.
     Figures named /judged drop unjudged hits first.
+    With --labels the mean is over all queries that a model judged, corrected by those that people judged whole.
 
     Example: semsearch evaluate run --qrels qrels.txt --queries queries.tsv --mode lexical
 
     Example: semsearch evaluate run --qrels ratings.csv --grade-column final --html report.html
 
     Example: semsearch evaluate run --qrels qrels.txt --run other.trec --metric ndcg@10,recall@100 --json
+
+    Example: semsearch evaluate run --labels --mode hybrid --metric ndcg@10
     """
     from semsearch.evaluation.reading import read_judgements, read_queries
     from semsearch.retrieval import evaluate as job
+    from semsearch.retrieval.powered import evaluate_labelled
 
     condition = _condition(fail_on)
+    _check_source(qrels, labels, {"--grade-column": grade_column is not None}, drawn_alike)
     _check_target(run, name, workspace, {"--release": release, "--mode": mode})
     metrics = (*(metric or job.default_metrics(k)), *([condition.metric] if condition else []))
     depth = job.depth_of(metrics)
-    judged, judged_texts = read_judgements(qrels, grade_column)
-    asked = read_queries(queries) if queries else judged_texts
+    asked = read_queries(queries) if queries else None
+    said = None if qrels else read_labelled(workspace, asked, drawn_alike=drawn_alike)
+    judged, texts = (said.judged, said.queries) if said else read_judgements(cast(Path, qrels), grade_column)
+    asked = asked or texts
     if run:
         found, origin = _read(run, name), {"file": str(run)}
     else:
@@ -96,10 +114,10 @@ def run_command(
             workspace=workspace, pipeline=pipeline, release=release, mode=mode, depth=depth, judged=judged,
             asked=asked, name=name,
         )  # fmt: skip
-    report = job.evaluate_run(
-        found, judged, asked, k=k, metrics=metrics, slice_by=slice_by, positive=positive,
-        all_queries=all_queries, origin=origin, seed=seed,
-    )  # fmt: skip
+    of_labels = partial(evaluate_labelled, found, said) if said else None
+    report = (of_labels or partial(job.evaluate_run, found, judged, asked))(
+        k=k, metrics=metrics, slice_by=slice_by, positive=positive, all_queries=all_queries, origin=origin, seed=seed
+    )
     saved = run is None or name is not None
     _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=workspace, saved=saved)
     print_report(report, as_json=json, as_jsonl=jsonl)
@@ -155,7 +173,25 @@ def compare_command(
     print_comparison(report, titles=titles, as_json=json, as_jsonl=jsonl)
 
 
+app.command("plan")(plan_command)
+
+
 # --- steps of the commands ------------------------------------------------------------------
+
+
+def _check_source(qrels: Path | None, labels: bool, of_qrels: dict[str, bool], drawn_alike: bool) -> None:
+    """Refuse both or neither, and flags of the other one."""
+    from semsearch.errors import UsageError
+
+    if (qrels is None) != labels:
+        raise UsageError(
+            "Figures come from --qrels or from --labels.", "Next: semsearch evaluate run, with --qrels FILE or --labels"
+        )
+    wrong = next((flag for flag, given in of_qrels.items() if given and labels), None)
+    if drawn_alike and not labels:
+        raise UsageError("--drawn-alike is about labels.", "Next: semsearch evaluate run --labels --drawn-alike")
+    if wrong:
+        raise UsageError(f"{wrong} is about --qrels.", "Next: semsearch evaluate run --labels")
 
 
 def _check_target(run: Path | None, name: str | None, workspace: Path, of_release: dict[str, str | None]) -> None:

@@ -87,12 +87,15 @@ def student(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> Inte
     n = len(values)
     if n < 2:
         return Interval(-math.inf, math.inf)
-    half = _t_quantile((1 + confidence) / 2, n - 1) * float(values.std(ddof=1)) / math.sqrt(n)
+    half = t_quantile((1 + confidence) / 2, n - 1) * float(values.std(ddof=1)) / math.sqrt(n)
     return Interval(float(values.mean()) - half, float(values.mean()) + half)
 
 
-def _t_quantile(probability: float, freedom: int) -> float:
-    """By integration over the angle θ = atan(t / √ν), in which the density is cos(θ)^(ν - 1) up to a factor."""
+def t_quantile(probability: float, freedom: int) -> float:
+    """Quantile of the t distribution, for 1 to 10,000 degrees of freedom.
+
+    By integration over the angle θ = atan(t / √ν), in which the density is cos(θ)^(ν - 1) up to a factor.
+    """
     angles = np.linspace(0.0, math.pi / 2, 20_001)
     density = np.cos(angles) ** (freedom - 1)
     steps = (density[:-1] + density[1:]) / 2

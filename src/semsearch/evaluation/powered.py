@@ -100,7 +100,7 @@ def powered_mean(
     check_enough(int(np.count_nonzero(~np.isnan(human))), minimum)
     sample = _sample(human, machine, others, scale)
     fit = _fit(sample)
-    mean = _library_mean(human, machine, others, scale)
+    mean = _library_mean(human, machine, others, scale, tuned=float(fit.lam) > 0)
     drawn = _fit(_redrawn(sample, others, seed, resamples))
     own, powered = _studentised(fit, drawn)
     method: Literal["bootstrap-t", "exact"] = "bootstrap-t"
@@ -121,13 +121,16 @@ def check_enough(n: int, minimum: int = MINIMUM) -> None:
         )
 
 
-def _library_mean(human: Floats, machine: Floats, others: Floats, scale: Floats) -> float:
-    """ppi-python's power-tuned estimate, of deviations from the people's mean."""
+def _library_mean(human: Floats, machine: Floats, others: Floats, scale: Floats, *, tuned: bool = True) -> float:
+    """ppi-python's power-tuned estimate, of deviations from the people's mean.
+
+    Its tuning divides 0 by 0 for a machine that says the same of every query: then λ is told to be 0.
+    """
     estimate = _ppi_mean()
     counts = ~np.isnan(human)
     centre = float((scale[counts] * human[counts]).sum() / scale[counts].sum())
     own, same, all_ = (np.nan_to_num(values - centre) for values in (human, machine, np.append(machine, others)))
-    moved = float(np.squeeze(estimate(own, same, all_, w=scale)))
+    moved = float(np.squeeze(estimate(own, same, all_, w=scale, lam=None if tuned else 0.0)))
     return centre + moved / float((scale * counts).mean())
 
 

@@ -11,7 +11,7 @@ from semsearch.evaluation.compare import Difference, JudgedHit
 from semsearch.evaluation.evaluate import Conditions, Figure
 from semsearch.plain import plain
 from semsearch.report.page import render, signed
-from semsearch.retrieval.reports import ComparisonReport, EvaluationReport
+from semsearch.retrieval.reports import ComparisonReport, EvaluationReport, LabelsReport
 
 _FAMILIES = {
     "ndcg": "nDCG", "recall": "recall", "precision": "precision", "f1": "F1", "mrr": "MRR", "map": "MAP",
@@ -36,8 +36,15 @@ def metric_label(metric: str) -> str:
 
 
 def figure_rows(report: EvaluationReport) -> list[dict[str, Any]]:
-    """One row a metric."""
-    return [plain(figure) for figure in report.figures]
+    """One row a metric; of figures from labels one more where grades are open, with what people's alone give."""
+    if report.labels is None:
+        return [plain(figure) for figure in report.figures]
+    return [
+        plain({"metric": f.metric, "grades": f.grades, "mean": f.mean, "low": f.low, "high": f.high,
+               "people": f.n_human, "model": f.n_machine, "λ": f.lam, "people alone": f.human_mean,
+               "their low": f.human_low, "their high": f.human_high})
+        for f in report.labels.figures
+    ]  # fmt: skip
 
 
 def slice_rows(report: EvaluationReport) -> list[dict[str, Any]]:
@@ -53,7 +60,8 @@ def slice_rows(report: EvaluationReport) -> list[dict[str, Any]]:
 def figure_records(report: EvaluationReport) -> list[dict[str, Any]]:
     """One record a metric and slice; the whole has no slice."""
     sliced = [{part.column: part.label} | plain(figure) for part in report.slices for figure in part.figures]
-    return [*figure_rows(report), *sliced]
+    whole = [plain(figure) for figure in (report.labels.figures if report.labels else report.figures)]
+    return [*whole, *sliced]
 
 
 def difference_rows(report: ComparisonReport) -> list[dict[str, Any]]:
@@ -103,6 +111,27 @@ def comparison_text(report: ComparisonReport) -> str:
     return " ".join(part for part in parts if part)
 
 
+def labels_text(labels: LabelsReport) -> str:
+    """Whose labels the figures rest on, and which are left out."""
+    parts = [
+        f"95 % intervals by prediction-powered inference over {labels.n_queries:,} queries that a model judged, "
+        f"{labels.n_human:,} of them judged whole by people and drawn at random; an interval takes {labels.minimum}."
+    ]
+    if labels.drawn_alike:
+        parts.append("All are taken for drawn alike, as you said.")
+    if labels.n_on_purpose:
+        parts.append(f"Picked on purpose, people's labels kept out: {labels.n_on_purpose:,} queries.")
+    if labels.n_partly:
+        parts.append(f"Judged by people in part, which does not count: {labels.n_partly:,}.")
+    if labels.n_without_machine:
+        parts.append(f"Judged by no model, left out: {labels.n_without_machine:,}.")
+    if any(figure.grades for figure in labels.figures):
+        parts.append("Some grades are open: figures are given at their low and their high ends.")
+    if any(figure.method == "exact" for figure in labels.figures):
+        parts.append("Where people's values are nearly all the same, the interval is an exact bound without the model.")
+    return " ".join(parts)
+
+
 def judged_hint(report: ComparisonReport) -> str:
     """A warning when one run shows more judged items than the other; empty when they do not clearly differ."""
     for row in report.differences:
@@ -141,6 +170,8 @@ def _queries_text(conditions: Conditions, hits: bool = True) -> str:
 
 
 def _method(report: EvaluationReport | ComparisonReport) -> str:
+    if isinstance(report, EvaluationReport) and report.labels:
+        return f"{labels_text(report.labels)} Bootstrap-t, {report.resamples:,} resamples, seed {report.seed}."
     return f"95 % intervals: bootstrap over queries, {report.resamples:,} resamples, seed {report.seed}."
 
 

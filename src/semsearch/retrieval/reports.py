@@ -32,6 +32,50 @@ class QueryValue:
     hits: tuple[JudgedHit, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PoweredFigure:
+    """One mean from people's and a machine's labels, beside what people's alone give."""
+
+    metric: str
+    grades: str
+    """low or high: which end of grades that are open; empty when both give the same."""
+    mean: float
+    low: float
+    high: float
+    n_human: int
+    """Queries that people judged whole and that count."""
+    n_machine: int
+    """Queries that only the machine judged."""
+    lam: float
+    """How much the machine is used, 0 to 1."""
+    human_mean: float
+    human_low: float
+    human_high: float
+    method: str
+    """bootstrap-t, or exact when nearly all of people's values are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsReport:
+    """What figures from labels depend on."""
+
+    figures: tuple[PoweredFigure, ...]
+    n_queries: int
+    """That the machine judged: the means are over these."""
+    n_human: int
+    """Of these, judged whole by people and drawn at random."""
+    n_partly: int
+    """Of these, judged by people in part."""
+    n_on_purpose: int
+    """Of these, judged whole by people but picked on purpose: their labels of people's are kept out."""
+    n_without_machine: int
+    """Judged by people alone: left out."""
+    drawn_alike: bool
+    """Whether all count as drawn with the same chance, whatever their labels say."""
+    minimum: int
+    """Queries of people's that an interval needs."""
+
+
 @dataclass(frozen=True)
 class EvaluationReport:
     """Figures of one run with all that they depend on."""
@@ -49,6 +93,8 @@ class EvaluationReport:
     resamples: int
     evaluation: Evaluation = field(repr=False, compare=False)
     """Every metric of every query."""
+    labels: LabelsReport | None = None
+    """Of figures from people's and a machine's labels."""
 
     def figure(self, metric: str) -> Figure:
         """The figure of one metric; raises UsageError when it was not computed."""

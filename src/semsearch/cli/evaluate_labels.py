@@ -1,0 +1,128 @@
+"""`evaluate plan`, and how `evaluate run --labels` reads what people and models said."""
+
+from __future__ import annotations
+
+import typing
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
+from semsearch.cli.output import emit, steps, talk
+
+if typing.TYPE_CHECKING:
+    from semsearch.evaluation.planning import Expected
+    from semsearch.evaluation.queries import Queries
+    from semsearch.retrieval.powered import Labelled
+
+DrawnAlikeOption = Annotated[
+    bool,
+    typer.Option("--drawn-alike", help="Count all queries that people judged as drawn at random, all alike."),
+]
+WidthOption = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--width", help="Wished width of the 95 % interval, end to end. Repeatable. [default: 0.05, 0.1, 0.2]"
+    ),
+]
+ASSUMED = ("--deviation", "--correlation", "--machine")
+
+
+def plan_command(
+    *,
+    width: WidthOption = None,
+    run: Annotated[
+        str | None, typer.Option("--run", help="A TREC run, or a saved run's name: plan from its labels so far.")
+    ] = None,
+    metric: Annotated[str, typer.Option("--metric", help="Whose interval it is.")] = "ndcg@10",
+    queries: Annotated[Path | None, typer.Option("--queries", help="Texts of the run's query ids.")] = None,
+    drawn_alike: DrawnAlikeOption = False,
+    deviation: Annotated[float | None, typer.Option("--deviation", help="Assumed spread over queries.")] = None,
+    correlation: Annotated[
+        float | None, typer.Option("--correlation", help="Assumed between people's and the model's values of a query.")
+    ] = None,
+    machine: Annotated[int | None, typer.Option("--machine", min=1, help="Queries that a model judges.")] = None,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+    jsonl: JsonlOption = False,
+) -> None:
+    """How many queries people have to judge for an interval of a wished width.
+
+    From the labels so far with --run, or from assumptions.
+
+    Example: semsearch evaluate plan --width 0.1 --run hybrid-1
+
+    Example: semsearch evaluate plan --width 0.1 --deviation 0.35 --correlation 0.8 --machine 1000
+    """
+    from semsearch.evaluation.planning import queries_for
+
+    given = dict(zip(ASSUMED, (deviation, correlation, machine), strict=True))
+    expected = _assumed(given) if run is None else _so_far(run, metric, queries, workspace, drawn_alike, given)
+    plans = [queries_for(wished, expected) for wished in width or (0.05, 0.1, 0.2)]
+    emit({"metric": metric if run else None, "expected": expected, "plans": plans},
+         as_json=json, as_jsonl=jsonl, rows=[_row(plan) for plan in plans], note=_note(expected))  # fmt: skip
+
+
+def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool) -> Labelled:
+    """What people and models said, by the items as they are now; says which files were cut off."""
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.relevance.pools import items_of
+    from semsearch.retrieval.powered import labelled
+    from semsearch.store.labels import LabelFiles, digests_of
+    from semsearch.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    files = LabelFiles(opened)
+    for path in files.torn():
+        talk(f"The last line of {path} was cut off while it was written: it is passed over, the next label mends it.")
+    said = list(files.read())
+    now = digests_of(items_of(Catalogue(opened))({label.item_id for label in said}))
+    return labelled(said, now, queries, drawn_alike=drawn_alike)
+
+
+# --- steps of the commands ------------------------------------------------------------------
+
+
+def _assumed(given: dict[str, Any]) -> Expected:
+    from semsearch.errors import UsageError
+    from semsearch.evaluation.planning import Expected
+
+    if missing := [flag for flag, value in given.items() if value is None]:
+        raise UsageError(
+            f"A plan needs labels so far (--run) or assumptions: {', '.join(missing)} is not given.",
+            "Next: semsearch evaluate plan --width 0.1 --deviation 0.35 --correlation 0.8 --machine 1000",
+        )
+    return Expected(given["--deviation"], given["--correlation"], given["--machine"])
+
+
+def _so_far(
+    run: str, metric: str, queries: Path | None, workspace: Path, drawn_alike: bool, given: dict[str, Any]
+) -> Expected:
+    from semsearch.errors import UsageError
+    from semsearch.evaluation.reading import read_queries
+    from semsearch.retrieval.powered import expected_so_far
+    from semsearch.retrieval.saved_runs import open_run
+
+    if assumed := [flag for flag, value in given.items() if value is not None]:
+        raise UsageError(f"{assumed[0]} is assumed where --run tells it.", "Next: give --run or assumptions")
+    with steps() as progress:
+        found, known = open_run(run, workspace, progress)
+    asked = read_queries(queries) if queries else known
+    return expected_so_far(found, read_labelled(workspace, asked, drawn_alike=drawn_alike), metric)
+
+
+def _row(plan: Any) -> dict[str, Any]:
+    return {
+        "width": plan.width, "queries": plan.queries, "more": plan.more, "people alone": plan.people_alone,
+        "expected width": plan.reached,
+    }  # fmt: skip
+
+
+def _note(expected: Expected) -> str:
+    judged = f" People judged {expected.n_judged:,} so far." if expected.n_judged else ""
+    return (
+        f"Queries that people judge whole, of {expected.n_queries:,} that a model judges; empty: not even all of them "
+        f"reach this width.{judged} Spread over queries {expected.deviation:.3f}, correlation of people's and the "
+        f"model's values {expected.correlation:.2f}, {expected.counting:.0%} of the queries count."
+    )

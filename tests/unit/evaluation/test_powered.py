@@ -1,0 +1,152 @@
+import math
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from semsearch.errors import MissingExtra, UsageError
+from semsearch.evaluation import powered
+from semsearch.evaluation.planning import Expected, expected_of, queries_for, width_at
+from semsearch.evaluation.powered import MINIMUM, powered_mean
+
+pytest.importorskip("ppi_py")
+
+
+def queries(seed, n=50, rest=500, kept=0.8):
+    """Values piled up at 0 and 1, and a machine that repeats a share of them and guesses the others."""
+    rng = np.random.default_rng(seed)
+    total = n + rest
+    values = np.clip(rng.normal(0.7, 0.5, total), 0, 1)
+    machine = np.where(rng.random(total) < kept, values, rng.permutation(values))
+    return values[:n], machine[:n], machine[n:], values.mean()
+
+
+@given(st.integers(0, 10_000), st.booleans(), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_the_estimate_that_is_redrawn_is_that_of_ppi_python(seed, weighted, some_do_not_count):
+    human, machine, others, _ = queries(seed)
+    rng = np.random.default_rng(seed)
+    if some_do_not_count:
+        human[rng.random(50) < 0.2], machine[rng.random(50) < 0.1] = math.nan, math.nan
+    scale = rng.uniform(0.5, 4, 50) if weighted else np.ones(50)
+    scale *= 50 / scale.sum()
+    fit = powered._fit(powered._sample(human, machine, others, scale))
+    assert float(fit.mean) == pytest.approx(powered._library_mean(human, machine, others, scale), abs=1e-9)
+
+
+def test_lambda_tells_a_good_machine_from_a_useless_one():
+    good, useless = (powered_mean(*queries(1, kept=kept)[:3], seed=0) for kept in (0.9, 0.0))
+    assert good.lam > 0.7 > 0.3 > useless.lam
+    width, alone = (useless.high - useless.low, useless.human_only.high - useless.human_only.low)
+    assert width < 1.1 * alone
+    assert good.high - good.low < 0.7 * (good.human_only.high - good.human_only.low)
+
+
+def test_a_bias_of_the_machine_is_taken_out():
+    human, machine, others, _ = queries(2, kept=1.0)
+    plain = powered_mean(human, machine * 0.5, others * 0.5, seed=0)
+    shifted = powered_mean(human, machine * 0.5 + 0.4, others * 0.5 + 0.4, seed=0)
+    assert shifted.mean == pytest.approx(plain.mean)
+    assert (shifted.low, shifted.high) == pytest.approx((plain.low, plain.high))
+
+
+def test_without_other_queries_it_is_the_mean_of_people():
+    human, machine, _, _ = queries(3)
+    found = powered_mean(human, machine, np.empty(0), seed=0)
+    assert found.mean == pytest.approx(human.mean())
+    assert (found.low, found.high) == pytest.approx((found.human_only.low, found.human_only.high), abs=0.01)
+
+
+def test_queries_that_do_not_count_are_decided_by_people():
+    """Where the machine says nothing of any use, the mean is over those that people count."""
+    human, machine, others, _ = queries(4)
+    human[:5] = math.nan
+    found = powered_mean(human, machine * 0 + 0.5, others * 0 + 0.5, seed=0)
+    assert found.mean == found.human_mean == pytest.approx(human[5:].mean())
+    assert (found.n_human, found.lam) == (45, 0.0)
+
+
+def test_too_few_say_how_many_more():
+    human, machine, others, _ = queries(5, n=MINIMUM - 3)
+    with pytest.raises(UsageError, match=r"judged 37 queries .* needs 40: 3 more") as refused:
+        powered_mean(human, machine, others, seed=0)
+    assert "Next: semsearch label sample" in str(refused.value)
+    counted, same, others, _ = queries(5, n=MINIMUM + 1)
+    counted[:2] = math.nan
+    with pytest.raises(UsageError, match="39 queries"):
+        powered_mean(counted, same, others, seed=0)
+
+
+def test_values_that_are_all_the_same_give_an_exact_bound_and_no_point():
+    """All 40 are 1: with a share q of others, that has the chance (1 - q)^40, which is 2.5 % at q = 0.088."""
+    found = powered_mean(np.ones(40), np.ones(40), np.ones(400), seed=0)
+    assert (found.mean, found.high, found.method) == (1.0, 1.0, "exact")
+    assert found.low == pytest.approx(0.025 ** (1 / 40))
+
+
+def test_the_ends_stay_within_0_and_1_and_repeat_by_seed():
+    human, machine, others, _ = queries(6, n=40)
+    human[:] = np.where(np.arange(40) < 36, 1.0, 0.2)
+    found = powered_mean(human, machine, others, seed=3)
+    assert 0 <= found.low < found.mean < found.high <= 1
+    assert powered_mean(human, machine, others, seed=3) == found
+
+
+def test_without_the_extra_it_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ppi_py", None)
+    with pytest.raises(MissingExtra, match="'labels' extra"):
+        powered_mean(*queries(7)[:3], seed=0)
+
+
+def test_warnings_are_as_before():
+    """ppi-python silences all warnings of a process when it is imported."""
+    before = list(warnings.filters)
+    powered_mean(*queries(8)[:3], seed=0)
+    assert warnings.filters == before
+
+
+# --- planning -------------------------------------------------------------------------------
+
+
+def test_the_width_by_hand():
+    """0.3² × ((1 - 0.64) / 100 + 0.64 / 1000) = 0.0003816; t of 98 is 1.9845; 5 % more for 5 / 100."""
+    assert width_at(100, Expected(0.3, 0.8, 1000)) == pytest.approx(2 * 1.9845 * math.sqrt(0.0003816) * 1.05, rel=1e-4)
+
+
+def test_the_planned_queries_are_the_fewest_that_reach_the_width():
+    expected = Expected(0.33, 0.8, 1000, n_judged=50)
+    plan = queries_for(0.1, expected)
+    assert width_at(plan.queries, expected) <= 0.1 < width_at(plan.queries - 1, expected)
+    assert plan.more == plan.queries - 50
+    assert plan.people_alone > 2 * plan.queries
+    half = queries_for(0.1, Expected(0.33, 0.8, 1000, counting=0.5))
+    assert half.queries > 2 * plan.queries - 2
+
+
+def test_a_useless_machine_saves_nothing_and_a_wide_interval_takes_the_minimum():
+    plan = queries_for(0.1, Expected(0.33, -0.4, 5000))
+    assert plan.queries == plan.people_alone
+    assert queries_for(0.9, Expected(0.33, 0.8, 5000)).queries == MINIMUM
+
+
+def test_a_width_that_not_even_all_queries_reach():
+    plan = queries_for(0.02, Expected(0.33, 0.8, 300))
+    assert (plan.queries, plan.more) == (None, None)
+    assert plan.reached > 0.02 and plan.people_alone > 300
+
+
+def test_what_is_expected_comes_from_what_is_judged():
+    human, machine, others, _ = queries(9)
+    human[:10] = math.nan
+    told = expected_of(human, machine, others, None)
+    assert told.deviation == pytest.approx(human[10:].std(ddof=1))
+    assert told.correlation == pytest.approx(np.corrcoef(human[10:], machine[10:])[0, 1])
+    assert (told.n_queries, told.counting, told.n_judged) == (550, 0.8, 50)
+    so_far = powered_mean(human, machine, others, seed=0)
+    found = expected_of(human, machine, others, so_far)
+    assert width_at(40, found) == pytest.approx(max(so_far.high - so_far.low, width_at(40, found) * 0), rel=1e-6)
+    with pytest.raises(UsageError, match="from 10"):
+        expected_of(human[:9], machine[:9], others, None)

@@ -1,0 +1,240 @@
+"""`evaluate run --labels` and `evaluate plan`: people's and a machine's labels of one workspace."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from semsearch.cli.app import main
+from semsearch.errors import UsageError
+from semsearch.evaluation.powered import MINIMUM
+from semsearch.evaluation.queries import Queries, query_id_of
+from semsearch.evaluation.runs import Run
+from semsearch.records import Label
+from semsearch.retrieval.powered import evaluate_labelled, expected_so_far, labelled
+from semsearch.store.labels import LabelFiles
+from semsearch.workspace import Workspace
+
+pytest.importorskip("ppi_py")
+START = datetime(2026, 5, 1, tzinfo=UTC)
+ITEMS = ("a", "b", "c", "d")
+
+
+def label(query, item, grade, source="person", high=None, chance=0.2, **more):
+    grades = {"grade_low": int(grade), "grade_high": int(grade if high is None else high)}
+    return Label(
+        query=query, item_id=item, source=source, by="minji" if source == "person" else "judge",
+        origin="direct" if source == "person" else "facets",
+        rubric="r1", at=START, inclusion_probability=chance, batch="b", prompt_hash="p" if source == "model" else "",
+        **grades, **more,
+    )  # fmt: skip
+
+
+def market(n_people=50, n_all=200, seed=0, chance=0.2):
+    """A run of four items a query, a judge that is wrong on every fifth pair, people on the first queries."""
+    rng = np.random.default_rng(seed)
+    truth = rng.choice([0, 1, 2], (n_all, 4), p=[0.5, 0.2, 0.3])
+    guess = np.where(rng.random((n_all, 4)) < 0.2, rng.integers(0, 3, (n_all, 4)), truth)
+    labels = [
+        label(f"query {q}", item, int(guess[q, i]), "model") for q in range(n_all) for i, item in enumerate(ITEMS)
+    ]
+    labels += [
+        label(f"query {q}", item, int(truth[q, i]), chance=chance)
+        for q in range(n_people)
+        for i, item in enumerate(ITEMS)
+    ]
+    run = Run.of({query_id_of(f"query {q}"): [(item, 4.0 - i) for i, item in enumerate(ITEMS)] for q in range(n_all)})
+    return run, labels, truth
+
+
+def precision(truth):
+    """By hand: relevant share of four, over queries with a relevant item."""
+    counts = (truth >= 1).sum(axis=1)
+    return (counts / 4)[counts > 0]
+
+
+def test_the_interval_holds_the_truth_and_people_alone_give_their_own_mean():
+    run, labels, truth = market()
+    report = evaluate_labelled(run, labelled(labels, {}), metrics=["precision@4"])
+    found = report.labels.figures[0]
+    assert found.human_mean == pytest.approx(precision(truth[:50]).mean())
+    assert found.low < precision(truth).mean() < found.high
+    assert found.high - found.low < found.human_high - found.human_low
+    assert (found.n_human, found.n_machine, found.grades) == (len(precision(truth[:50])), 150, "")
+    assert (report.labels.n_queries, report.labels.n_human) == (200, 50)
+    assert report.figure("precision@4").low == found.low
+
+
+def test_too_few_queries_say_how_many_more():
+    run, labels, _ = market(n_people=31)
+    with pytest.raises(UsageError, match=f"People judged 31 queries .* needs {MINIMUM}: 9 more"):
+        evaluate_labelled(run, labelled(labels, {}), metrics=["precision@4"])
+
+
+def test_queries_picked_on_purpose_are_kept_out_and_counted():
+    run, labels, _ = market(n_people=60)
+    picked = [
+        replace(each, inclusion_probability=None) if each.source == "person" and each.query < "query 2" else each
+        for each in labels
+    ]
+    n_picked = len({each.query for each in picked if each.source == "person" and each.inclusion_probability is None})
+    report = evaluate_labelled(run, labelled(picked, {}), metrics=["ndcg@4"])
+    assert (report.labels.n_human, report.labels.n_on_purpose) == (60 - n_picked, n_picked)
+    alike = evaluate_labelled(run, labelled(picked, {}, drawn_alike=True), metrics=["ndcg@4"])
+    assert (alike.labels.n_human, alike.labels.n_on_purpose) == (60, 0)
+
+
+def test_imported_labels_without_a_probability_name_the_flag():
+    run, labels, _ = market(chance=None)
+    with pytest.raises(UsageError, match="50 whose labels carry no probability") as refused:
+        evaluate_labelled(run, labelled(labels, {}), metrics=["ndcg@4"])
+    assert "--drawn-alike" in str(refused.value)
+
+
+def test_a_query_judged_in_part_does_not_count_and_a_later_label_without_a_chance_does():
+    run, labels, _ = market(n_people=45)
+    fewer = [
+        each for each in labels if not (each.source == "person" and (each.query, each.item_id) == ("query 3", "b"))
+    ]
+    again = label("query 4", "a", 2, chance=None)
+    extra = [replace(again, at=START + timedelta(days=1)), label("nobody else", "a", 1)]
+    report = evaluate_labelled(run, labelled([*fewer, *extra], {}), metrics=["ndcg@4"])
+    assert (report.labels.n_human, report.labels.n_partly, report.labels.n_without_machine) == (44, 1, 1)
+
+
+def test_queries_drawn_with_a_smaller_chance_stand_for_more():
+    """Of 200 queries the first half is all wrong; half of the judged ones come from it, drawn ten times as often."""
+    truth = np.repeat([0, 2], 100)
+    people = [*range(40), *range(100, 140)]
+    labels = [label(f"query {q}", item, 2 - g, "model") for q in range(200) for item, g in (("a", truth[q]), ("b", 0))]
+    labels += [
+        label(f"query {q}", item, int(g), chance=0.5 if q < 100 else 0.05)
+        for q in people for item, g in (("a", truth[q]), ("b", 2 - truth[q]))
+    ]  # fmt: skip
+    run = Run.of({query_id_of(f"query {q}"): [("a", 2.0), ("b", 1.0)] for q in range(200)})
+    found = evaluate_labelled(run, labelled(labels, {}), metrics=["precision@1"]).labels.figures[0]
+    assert found.human_mean == pytest.approx((40 * 2 * 0 + 40 * 20 * 1) / (40 * 2 + 40 * 20))
+
+
+def test_open_grades_are_reported_at_both_ends():
+    run, labels, _ = market()
+    opened = [
+        replace(each, grade_low=0) if each.source == "model" and each.grade_high == 2 and each.item_id == "a" else each
+        for each in labels
+    ]
+    rows = evaluate_labelled(run, labelled(opened, {}), metrics=["precision@4"]).labels.figures
+    assert [row.grades for row in rows] == ["low", "high"]
+    assert rows[0].human_mean == rows[1].human_mean
+
+
+def test_slices_with_few_queries_have_no_figure():
+    run, labels, _ = market(n_people=60)
+    names = {query_id_of(f"query {q}"): f"query {q}" for q in range(200)}
+    bands = {query_id: "rare" if text.endswith("7") else "common" for query_id, text in names.items()}
+    report = evaluate_labelled(
+        run, labelled(labels, {}, Queries(names, {"band": bands})), metrics=["ndcg@4"], slice_by="band"
+    )
+    common, rare = (part.figures[0] for part in report.slices)
+    assert common.low < common.mean < common.high
+    assert rare.n < MINIMUM and np.isnan(rare.low)
+
+
+def test_the_ids_of_the_queries_are_those_of_the_table():
+    run, labels, _ = market()
+    table = Queries({f"Q{q}": f"Query {q}" for q in range(120)})
+    named = Run.of({f"Q{q}": [("a", 1.0)] for q in range(120)})
+    assert evaluate_labelled(named, labelled(labels, {}, table), metrics=["mrr"]).labels.n_queries == 120
+    assert len(run) == 200
+
+
+def test_without_a_machine_there_is_nothing_to_rectify():
+    _, labels, _ = market()
+    with pytest.raises(UsageError, match="No model's label"):
+        labelled([each for each in labels if each.source == "person"], {})
+
+
+def test_stale_labels_do_not_count():
+    run, labels, _ = market()
+    seen = [replace(each, item_digest="then") if each.item_id == "a" else each for each in labels]
+    report = evaluate_labelled(run, labelled(seen, {"a": "now"}), metrics=["precision@4"])
+    assert report.labels.n_human == 50
+    assert all("a" not in items for items in labelled(seen, {"a": "now"}).judged.grades.values())
+
+
+def test_a_plan_rests_on_what_is_judged_so_far():
+    run, labels, truth = market()
+    told = expected_so_far(run, labelled(labels, {}), "precision@4")
+    assert told.deviation == pytest.approx(precision(truth[:50]).std(ddof=1), rel=0.05)
+    assert 0.3 < told.correlation < 0.95 and told.n_judged == 50 and told.n_queries == 200
+
+
+# --- the commands ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch, capsys):
+    """A workspace with labels and a run; returns (exit code, stdout, stderr) of a command."""
+    monkeypatch.chdir(tmp_path)
+    run, labels, _ = market()
+    lines = [f"{query} Q0 {item} 0 {score} r" for query in run.query_ids for item, score in run.hits(query)]
+    (tmp_path / "r.trec").write_text("\n".join(lines))
+    files = LabelFiles(Workspace.create(tmp_path))
+    for source in ("person", "model"):
+        files.append(*(each for each in labels if each.source == source))
+
+    def command(*words):
+        monkeypatch.setattr(sys, "argv", ["semsearch", "evaluate", *words])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return command
+
+
+def test_run_in_every_mode(shell, tmp_path):
+    words = ("run", "--labels", "--run", "r.trec", "--metric", "ndcg@4")
+    code, out, err = shell(*words, "--html", "page.html")
+    assert code == 0, err
+    assert "people alone" in out and "prediction-powered inference over 200 queries" in " ".join(out.split())
+    assert "people alone" in (tmp_path / "page.html").read_text("utf-8")
+    document = json.loads(shell(*words, "--json")[1])
+    assert document["labels"]["figures"][0]["mean"] == document["figures"][0]["mean"]
+    assert json.loads(shell(*words, "--jsonl")[1])["n_human"] == document["labels"]["figures"][0]["n_human"]
+    assert shell(*words, "--fail-on", "ndcg@4<0.99")[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("run", "--run", "r.trec"), "--qrels or from --labels"),
+        (("run", "--run", "r.trec", "--labels", "--qrels", "r.trec"), "--qrels or from --labels"),
+        (("run", "--run", "r.trec", "--qrels", "r.trec", "--drawn-alike"), "--drawn-alike is about labels"),
+        (("run", "--run", "r.trec", "--labels", "--grade-column", "x"), "--grade-column is about --qrels"),
+        (("plan", "--width", "0.1", "--deviation", "0.3"), "--correlation, --machine is not given"),
+        (("plan", "--width", "2", "--deviation", "0.3", "--correlation", "0.5", "--machine", "100"), "A width of 2"),
+        (("plan", "--width", "0.1", "--deviation", "9", "--correlation", "0.5", "--machine", "100"), "deviation of 9"),
+        (("plan", "--run", "r.trec", "--deviation", "0.3"), "--deviation is assumed"),
+    ],
+)
+def test_bad_words(shell, words, message):
+    code, _, err = shell(*words)
+    assert code == 2 and message in err and "Next:" in err
+
+
+def test_plan_in_every_mode(shell):
+    code, out, err = shell("plan", "--run", "r.trec", "--metric", "ndcg@4", "--width", "0.3", "--width", "0.15")
+    assert code == 0, err
+    assert "people alone" in out and "People judged 50 so far" in " ".join(out.split())
+    assumed = ("plan", "--width", "0.1", "--deviation", "0.33", "--correlation", "0.8", "--machine", "1000")
+    plan = json.loads(shell(*assumed, "--json")[1])["plans"][0]
+    assert MINIMUM < plan["queries"] < plan["people_alone"]
+    assert json.loads(shell(*assumed, "--jsonl")[1])["queries"] == plan["queries"]
