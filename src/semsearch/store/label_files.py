@@ -31,7 +31,7 @@ from semsearch.workspace import Workspace
 
 FOLDERS = {"person": "people", "model": "machine"}
 """The source of a label to the folder of its files."""
-UNION = "".join(f"{folder}/**/*.jsonl merge=union\n" for folder in FOLDERS.values())
+UNION = "".join(f"{folder}/**/*.jsonl merge=union -text\n" for folder in FOLDERS.values())
 """Of what is only appended to."""
 LONGEST = 200
 """Bytes of a name, as the name of a folder or file."""
