@@ -18,6 +18,7 @@ trainings/MODEL_ID.json        what the last stage of a training showed
 moderation.sqlite              posts, campaigns, alerts and decisions
 labels/people/NAME/BATCH.jsonl what people said of pairs of query and item, append-only (written by store)
 labels/machine/MODEL/          the same of models
+labels/batches/NAME.jsonl      pairs drawn to be labelled (written by review)
 runs/                          evaluation runs
 gates/RELEASE_ID.json          what gates said of a release, and what was published by force
 ```

@@ -7,6 +7,7 @@ import os
 import select
 import unicodedata
 from collections import deque
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -44,7 +45,8 @@ class Keys:
     ) -> None:
         import termios
 
-        termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, self._before)
+        with suppress(termios.error):  # the terminal is gone
+            termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, self._before)
 
     def read(self, timeout_s: float) -> str | None:
         """The next character as typed, or ENTER, ESCAPE, BACKSPACE; OTHER for a key of no letter; None: nothing came.

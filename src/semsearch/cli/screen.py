@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ def check_terminal(next_step: str) -> None:
 
 
 class Screen:
-    """Draws on the terminal's other page and leaves the first one as it was."""
+    """Draws on the terminal's other page and leaves the first one as it was; EOFError when the terminal is gone."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -57,7 +58,8 @@ class Screen:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._write(_LEAVE)
+        with suppress(EOFError):
+            self._write(_LEAVE)
 
     def resized(self) -> bool:
         """Whether the terminal has another size than when it was drawn on."""
@@ -90,8 +92,11 @@ class Screen:
         return out
 
     def _write(self, text: str) -> None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except OSError as error:
+            raise EOFError from error
 
 
 def _more(page: int, pages: int) -> Text:

@@ -10,8 +10,8 @@ from semsearch.text.tokens import HANGUL, LATIN, LETTERS, NUMBER, SIZE, amount, 
 from semsearch.text.views import search
 
 Span = tuple[int, int]
-_ENDING = 3
-"""Letters that may follow the stem of an English word: shoe, shoes."""
+_SHORT = 4
+"""A stem below so many letters takes a plural's s alone; a longer one up to three letters: watch, watches."""
 
 
 def spans(query: str, text: str) -> list[Span]:
@@ -34,7 +34,9 @@ def _parts(query: str) -> Iterator[str]:
     """A pattern for each word; the longest of what fits at one place is taken."""
     for atom in words(search(query)).atoms:
         if atom.kind == LATIN:
-            yield rf"(?<![a-z]){re.escape(stem(atom.text))}[a-z]{{0,{_ENDING}}}(?![a-z])"
+            root = stem(atom.text)
+            ending = "s?" if len(root) < _SHORT else "[a-z]{0,3}"
+            yield rf"(?<![a-z]){re.escape(root)}{ending}(?![a-z])"
         elif atom.kind in (NUMBER, SIZE):
             yield rf"(?<!\d){re.escape(amount(atom.text))}(?!\d)"
         elif atom.kind in (HANGUL, LETTERS):

@@ -26,6 +26,8 @@ DIMENSIONS = ("band", "category", "region", "intent")
 UNKNOWN, SEVERAL = "unknown", "several"
 """Nobody says; no value has half of the hits."""
 POWER = 0.5
+STARTS = 1 << 24
+"""Random starts that there are: a sum with one of them is exact."""
 Values = tuple[str, ...]
 """One value for each of DIMENSIONS."""
 
@@ -66,7 +68,7 @@ def draw(queries: Mapping[str, Values], n: int | None, rng: np.random.Generator)
     strata = sorted(members)
     sizes = np.array([len(members[values]) for values in strata], np.int64)
     expected = allocation(sizes, len(queries) if n is None else min(n, len(queries)))
-    counts = rounded(expected, rng.random())
+    counts = rounded(expected, int(rng.integers(STARTS)) / STARTS)
     probabilities: dict[str, float] = {}
     found = []
     for values, size, count, mean in zip(strata, sizes.tolist(), counts.tolist(), expected.tolist(), strict=True):
@@ -92,9 +94,11 @@ def allocation(sizes: NDArray[np.int64], n: int) -> NDArray[np.float64]:
 
 
 def rounded(expected: NDArray[np.float64], start: float) -> NDArray[np.int64]:
-    """Whole numbers with the same sum, each the floor or the ceiling of its expectation; `start` is in [0, 1)."""
-    ends = np.cumsum(expected)
-    ends = np.round(ends, 9)  # sums of roots miss a whole number by a hair
+    """Whole numbers with the same sum, each the floor or the ceiling of its expectation.
+
+    `start` is in [0, 1), one of STARTS.
+    """
+    ends = np.round(np.cumsum(expected), 9)  # sums of roots miss a whole number by a hair
     return np.diff(np.floor(np.concatenate([[0.0], ends]) + start)).astype(np.int64)
 
 

@@ -1,0 +1,80 @@
+"""Files of batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.review.labelling.drawn import Shelf, task
+
+from semsearch.errors import UsageError
+from semsearch.relevance.pools import read_pairs
+from semsearch.review.labelling.batches import Golden, batch_path, pairs_of, read_batch, write_batch
+from semsearch.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace.create(tmp_path / "w")
+
+
+FULL = task(
+    "나이키 \ud83d",
+    "007",
+    item={"title": "title\n\x1b[31m", "body": "본문", "price": "0"},
+    stratum={"band": "head"},
+    imported=True,
+    annotators=("minji", "jun"),
+    second=True,
+    golden=Golden(None, None, ("sora",)),
+    ranks={"run": 3},
+)
+
+
+def test_a_batch_comes_back_as_it_was(workspace: Workspace) -> None:
+    given = [task("q", "i1"), FULL, task("q", "i2", inclusion_probability=None)]
+    path = write_batch(workspace, "b1", given)
+    assert read_batch(workspace, "b1") == given
+    assert path == workspace.path("labels", "batches", "b1.jsonl")
+    assert pairs_of(given)["q", "i2"] is given[2]
+
+
+def test_a_batch_is_a_file_of_pairs_as_any_other(workspace: Workspace) -> None:
+    path = write_batch(workspace, "b1", [task("q", "i1", item={"title": "T", "category": "a > b"}, ranks={"x": 1})])
+    [found] = read_pairs(str(path), Shelf({})).pairs
+    assert (found.query, found.item_id, found.item) == ("q", "i1", {"title": "T", "category": "a > b"})
+
+
+def test_a_name_is_taken_once_and_stays_in_its_folder(workspace: Workspace) -> None:
+    write_batch(workspace, "b1", [task()])
+    with pytest.raises(UsageError, match="is a batch 'b1' already"):
+        write_batch(workspace, "b1", [task("q2")])
+    with pytest.raises(UsageError, match="not a name"):
+        batch_path(workspace, "../b1")
+    with pytest.raises(UsageError, match="there are: b1"):
+        read_batch(workspace, "b2")
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("<<<<<<< HEAD", "no JSON"),
+        ("[]", "no JSON object"),
+        ('{"item_id": "i", "title": "t"}', "no query"),
+        ('{"query": " ", "item_id": "i", "title": "t"}', "no query"),
+        ('{"query": "q", "item_id": 7, "title": "t"}', "no item_id"),
+        ('{"query": "q", "item_id": "i"}', "nothing of the item"),
+        ('{"query": "q", "item_id": "i", "title": 5}', "title is no text"),
+        ('{"query": "q", "item_id": "i", "title": "t", "inclusion_probability": 1.5}', "inclusion_probability 1.5"),
+        ('{"query": "q", "item_id": "i", "title": "t", "golden": {"low": 3, "high": 3}}', "golden"),
+        ('{"query": "q", "item_id": "i", "title": "t", "golden": 3}', "golden 3"),
+        ('{"query": "q", "item_id": "i", "title": "t", "ranks": [1]}', "ranks is no object"),
+        ('{"query": "q", "item_id": "i", "title": "t", "annotators": "minji"}', "annotators is no list"),
+    ],
+)
+def test_a_line_that_is_no_pair_is_named(workspace: Workspace, line: str, wrong: str) -> None:
+    path = write_batch(workspace, "b1", [task()])
+    with path.open("a") as file:
+        file.write(f"\n{line}\n")
+    with pytest.raises(UsageError, match=f"b1.jsonl:3: {wrong}"):
+        read_batch(workspace, "b1")

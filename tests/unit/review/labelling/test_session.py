@@ -1,0 +1,219 @@
+"""One person's session: what is kept, what is shown, what an undo does."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.review.labelling.drawn import Clock, judged, said, task
+
+from semsearch.records import Facet, Label
+from semsearch.relevance.rubric import RUBRIC
+from semsearch.review.labelling.batches import Golden, Task
+from semsearch.review.labelling.session import Missed, Opinion, Session
+from semsearch.review.labelling.strategies import Order, Plan
+from semsearch.store.labels import Key, effective, pair_of, standing
+
+TASKS = [task("나이키 운동화", f"i{i}") for i in range(3)] + [task("q2", "j0")]
+BRAND, KIND = Facet("brand", "나이키", True), Facet("item", "운동화", False)
+
+
+class Desk:
+    """A session whose labels are a list."""
+
+    def __init__(self, *machine: Label, order: Order = "random", tasks: list[Task] = TASKS, **more: object) -> None:
+        self.kept: list[Label] = []
+        self.clock = Clock()
+        self.machine: dict[Key, Label] = {pair_of(label): label for label in machine}
+        self.tasks, self.order, self.more = tasks, order, more
+        self.session = self.opened()
+
+    def opened(self) -> Session:
+        """As after a kill: nothing is known but the labels that were kept."""
+        own = standing(self.kept)
+        done = {pair_of(label) for label in own}
+        left = tuple(each for each in self.tasks if each.key not in done)
+        self.session = Session(
+            Plan(left, len(self.tasks) - len(left)),
+            by="minji",
+            keep=self.kept.append,
+            clock=self.clock,
+            order=self.order,
+            said=own,
+            machine=self.machine,
+            tasks=self.tasks,
+            **self.more,  # type: ignore[arg-type]
+        )
+        return self.session
+
+    def at(self) -> str:
+        shown = self.session.next()
+        assert shown
+        return shown.task.item_id
+
+    def answer(self, grade: int | None, seconds: float = 2) -> Label:
+        self.session.next()
+        self.clock.goes_on(seconds)
+        return self.session.direct(grade).label
+
+
+def test_a_grade_is_kept_with_all_that_it_rests_on() -> None:
+    desk = Desk()
+    desk.session.next()
+    desk.session.note(" too small ")
+    desk.clock.goes_on(2.5)
+    answered = desk.session.direct(2)
+    [kept] = desk.kept
+    first = TASKS[0]
+    assert answered.label is kept
+    assert (kept.query, kept.item_id, kept.item, kept.item_digest) == (*first.key, first.item, first.item_digest)
+    assert (kept.grade_low, kept.grade_high, kept.origin, kept.rubric) == (2, 2, "direct", RUBRIC)
+    assert (kept.by, kept.batch, kept.seconds, kept.note, kept.role) == ("minji", "b1", 2.5, "too small", "label")
+    assert kept.inclusion_probability == 0.5
+    assert not kept.shown
+    assert desk.answer(None).note == ""
+    assert desk.kept[-1].grade_low is None
+
+
+@pytest.mark.parametrize("order", ["uncertain", "disagreement", "second"])
+def test_what_was_picked_by_what_is_known_has_no_probability(order: Order) -> None:
+    assert Desk(order=order).answer(1).inclusion_probability is None
+
+
+def test_after_a_kill_the_same_pair_comes_with_the_same_progress() -> None:
+    desk = Desk()
+    desk.answer(1)
+    desk.answer(0)
+    assert desk.at() == "i2"
+    before = desk.session.progress
+    desk.opened()
+    assert desk.at() == "i2"
+    assert (desk.session.progress.done, desk.session.progress.total) == (before.done, before.total) == (2, 4)
+
+
+def test_an_undo_is_a_line_of_its_own_and_brings_the_pair_back_also_after_a_break() -> None:
+    desk = Desk()
+    desk.answer(1)
+    second = desk.answer(0)
+    desk.opened()
+    assert desk.session.undo() == second
+    assert [label.retracts for label in desk.kept] == ["", "", second.label_id]
+    assert desk.at() == "i1"
+    desk.session.undo()
+    assert desk.session.undo() is None
+    assert (desk.at(), desk.session.progress.done, desk.session.progress.total) == ("i0", 0, 4)
+    assert effective(desk.kept) == {}
+    desk.clock.goes_on(1)
+    desk.answer(2)
+    assert [each.grade_low for each in effective(desk.kept).values()] == [2]
+
+
+def test_an_undo_at_the_same_moment_counts() -> None:
+    desk = Desk()
+    desk.answer(1, seconds=0)
+    desk.session.undo()
+    assert effective(desk.kept) == {}
+
+
+def test_a_skipped_pair_comes_after_the_others_and_first_the_next_time() -> None:
+    desk = Desk()
+    assert desk.at() == "i0"
+    desk.session.skip()
+    assert [desk.answer(1).item_id for _ in range(4)] == ["i1", "i2", "j0", "i0"]
+    assert desk.session.next() is None
+    again = Desk()
+    again.session.next()
+    again.session.skip()
+    again.opened()
+    assert again.at() == "i0"
+    assert again.kept == []
+
+
+def test_the_machines_opinion_is_hidden_until_the_answer_and_told_with_whether_it_agrees() -> None:
+    desk = Desk(judged(TASKS[0], 2), judged(TASKS[1], 0, grade_high=1))
+    shown = desk.session.next()
+    assert shown and shown.machine is None
+    assert "2" not in repr(shown.machine)
+    answered = desk.session.direct(0)
+    assert answered.machine and str(answered.machine.grade) == "2"
+    assert (answered.agrees, answered.label.shown) == (False, False)
+    desk.session.next()
+    answered = desk.session.direct(1)
+    assert (answered.agrees, str(answered.machine and answered.machine.grade)) == (True, "0–1")
+    desk.session.next()
+    assert desk.session.direct(1).agrees is None
+
+
+def test_shown_first_it_is_recorded_and_without_an_opinion_nothing_was_shown() -> None:
+    desk = Desk(judged(TASKS[0], 2, facets=(BRAND, KIND)), show_machine=True)
+    shown = desk.session.next()
+    assert shown and shown.machine == Opinion.of(desk.machine[TASKS[0].key])
+    assert desk.session.direct(2).label.shown
+    assert not desk.answer(1).shown
+
+
+def test_who_takes_a_label_back_has_seen_the_machines_opinion() -> None:
+    desk = Desk(judged(TASKS[0], 2))
+    desk.answer(0)
+    desk.session.undo()
+    shown = desk.session.next()
+    assert shown and shown.machine
+    assert desk.session.direct(2).label.shown
+
+
+def test_facets_give_the_grade_by_the_rule_and_are_remembered_for_the_query() -> None:
+    desk = Desk()
+    shown = desk.session.next()
+    assert shown and shown.facets == ()
+    label = desk.session.by_facets([BRAND, KIND]).label
+    assert (label.grade_low, label.grade_high, label.origin, label.facets) == (1, 1, "facets", (BRAND, KIND))
+    shown = desk.opened().next()
+    assert shown and shown.facets == (BRAND, KIND)
+    open_ = desk.session.by_facets([BRAND, Facet("item", "운동화", None)]).label
+    assert (open_.grade_low, open_.grade_high) == (1, 2)
+    assert desk.session.next()
+    assert desk.session.by_facets([]).label.grade_low is None
+
+
+def test_a_direct_grade_that_contradicts_its_facets_is_told() -> None:
+    desk = Desk()
+    desk.session.next()
+    answered = desk.session.direct(2, [BRAND, KIND])
+    assert (answered.label.origin, answered.label.grade_low, answered.label.facets) == ("direct", 2, (BRAND, KIND))
+    assert answered.rule and str(answered.rule) == "1"
+    desk.session.next()
+    assert desk.session.direct(1, [BRAND, KIND]).rule is None
+
+
+def test_pace_is_of_the_time_at_pairs() -> None:
+    desk = Desk()
+    assert desk.session.progress.labels_an_hour is None
+    desk.answer(1, seconds=3)
+    desk.clock.goes_on(3600)  # a break between drawing pairs counts for nothing
+    desk.answer(1, seconds=6)
+    assert desk.session.progress.labels_an_hour == pytest.approx(800)  # 2 in 9 s
+    desk.session.undo()
+    assert desk.session.progress.labels_an_hour == pytest.approx(1200)
+    assert desk.session.progress.answered == 1
+
+
+def test_golden_pairs_are_told_at_the_end_of_earlier_sessions_too() -> None:
+    golden = [task("g", f"g{i}", golden=Golden(1, 1, ("sora",)), inclusion_probability=None) for i in range(3)]
+    desk = Desk(tasks=golden)
+    desk.answer(1)
+    desk.answer(0)
+    assert desk.session.golden == (2, (Missed("g", "g1", (0, 0), (1, 1)),))
+    desk.opened()
+    assert desk.session.golden[0] == 2
+    desk.session.undo()
+    assert desk.session.golden == (1, ())
+    assert {label.role for label in desk.kept} == {"label"}
+
+
+def test_who_adjudicates_sees_opinions_and_learns_names_after() -> None:
+    opinions = (said(TASKS[0], 2, "jun", note="fits"), said(TASKS[0], 0, "sora", facets=(BRAND,)))
+    desk = Desk(role="adjudication", opinions={TASKS[0].key: opinions})
+    shown = desk.session.next()
+    assert shown
+    assert [str(each.grade) for each in shown.opinions] == ["2", "0"]
+    assert "jun" not in repr(shown)
+    answered = desk.session.direct(1)
+    assert (answered.label.role, answered.names) == ("adjudication", ("jun", "sora"))

@@ -1,0 +1,170 @@
+"""Sessions of a workspace: what is done, gone, changed, held by another process, or of another rubric."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.review.labelling.drawn import Clock, Shelf, item, judged, said, task
+
+from semsearch.errors import Busy, MismatchError, MissingPart, UsageError
+from semsearch.records import Label
+from semsearch.relevance.rubric import RUBRIC
+from semsearch.review.labelling.batches import Task, write_batch
+from semsearch.review.labelling.starting import Desk, Opened, annotator, open_adjudication, open_session
+from semsearch.store.labels import LabelFiles
+from semsearch.workspace import Workspace
+
+TASKS = [task("q", f"i{i}", imported=True) for i in range(3)]
+ALL = {each.item_id: item(each.item_id) for each in TASKS}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    found = Workspace.create(tmp_path / "w")
+    write_batch(found, "b1", TASKS)
+    return found
+
+
+def desk(workspace: Workspace, items: dict[str, dict[str, str]] | None = None) -> Desk:
+    return Desk(workspace, Shelf(ALL if items is None else items), Clock())
+
+
+def people(workspace: Workspace) -> list[Label]:
+    return list(LabelFiles(workspace).read("person"))
+
+
+def shown(opened: Opened) -> Task:
+    found = opened.session.next()
+    assert found
+    return found.task
+
+
+def test_what_is_answered_is_in_the_file_at_once_and_the_next_session_goes_on(workspace: Workspace) -> None:
+    with open_session(desk(workspace), "b1", "minji", "random") as opened:
+        first = shown(opened)
+        opened.session.direct(2)
+        assert [label.item_id for label in people(workspace)] == [first.item_id]
+        second = shown(opened)
+    with open_session(desk(workspace), "b1", " minji ", "random") as opened:
+        assert shown(opened) == second
+        assert (opened.session.progress.done, opened.session.progress.total) == (1, 3)
+
+
+def test_two_sessions_of_one_annotator_are_refused_and_of_two_are_not(workspace: Workspace) -> None:
+    with open_session(desk(workspace), "b1", "minji", "random"):
+        with pytest.raises(Busy), open_session(desk(workspace), "b1", "minji", "second"):
+            pass
+        with open_session(desk(workspace), "b1", "jun", "random") as opened:
+            assert shown(opened)
+
+
+def test_items_that_are_gone_are_passed_over_and_those_that_changed_are_marked(workspace: Workspace) -> None:
+    now = {"i1": item("i1"), "i2": item("i2", body="sold as a bundle")}
+    with open_session(desk(workspace, now), "b1", "minji", "random") as opened:
+        assert [each.item_id for each in opened.gone] == ["i0"]
+        seen = {}
+        while found := opened.session.next():
+            seen[found.task.item_id] = found.changed
+            assert found.task.item == item(found.task.item_id)  # as it was drawn
+            opened.session.direct(1)
+    assert seen == {"i1": False, "i2": True}
+
+
+def test_items_that_a_file_brought_are_never_gone(workspace: Workspace) -> None:
+    write_batch(workspace, "b2", [task("q", "x1", batch="b2")])
+    with open_session(desk(workspace), "b2", "minji", "random") as opened:
+        assert (opened.gone, shown(opened).item_id) == ((), "x1")
+
+
+def test_a_batch_that_another_rubric_began_is_refused_before_the_first_key(workspace: Workspace) -> None:
+    LabelFiles(workspace).append(said(TASKS[0], 1, "jun", rubric="0"))
+    with (
+        pytest.raises(MismatchError, match=f"begun with rubric 0; now it is {RUBRIC}"),
+        open_session(desk(workspace), "b1", "minji", "random"),
+    ):
+        pass
+
+
+def test_opinions_of_machines_by_another_rubric_do_not_count(workspace: Workspace) -> None:
+    files = LabelFiles(workspace)
+    files.append(judged(TASKS[0], 1))
+    files.append(judged(TASKS[1], 1, rubric="0", batch="old"))
+    with open_session(desk(workspace), "b1", "minji", "random") as opened:
+        told = {}
+        while found := opened.session.next():
+            told[found.task.item_id] = opened.session.direct(1).machine
+    assert {item_id for item_id, opinion in told.items() if opinion} == {"i0"}
+
+
+@pytest.mark.parametrize("by", ["", "  "])
+def test_nobody_labels_nothing(workspace: Workspace, by: str) -> None:
+    with pytest.raises(UsageError, match="Who labels"):
+        annotator(by)
+    with pytest.raises(UsageError), open_session(desk(workspace), "b1", by, "random"):
+        pass
+
+
+# --- adjudicating -----------------------------------------------------------------------------
+
+
+def differ(workspace: Workspace, *tasks: Task, **changed: object) -> None:
+    files = LabelFiles(workspace)
+    for each in tasks:
+        files.append(said(each, 2, "minji", **changed))
+        files.append(said(each, 0, "jun", minute=1, **changed))
+
+
+def test_only_pairs_on_which_people_differ_come_and_what_is_decided_counts(workspace: Workspace) -> None:
+    differ(workspace, TASKS[0])
+    LabelFiles(workspace).append(said(TASKS[1], 1))
+    with open_adjudication(desk(workspace), "b1", "sora") as opened:
+        assert shown(opened).item_id == "i0"
+        answered = opened.session.direct(1)
+        assert sorted(answered.names) == ["jun", "minji"]
+        assert opened.session.next() is None
+    [decided] = [label for label in people(workspace) if label.role == "adjudication"]
+    assert (decided.by, decided.batch, decided.grade_low, decided.item) == ("sora", "b1", 1, TASKS[0].item)
+    with pytest.raises(MissingPart, match="no pair in batch 'b1'"), open_adjudication(desk(workspace), "b1", "sora"):
+        pass
+
+
+def test_an_adjudication_can_be_taken_back_in_a_later_session(workspace: Workspace) -> None:
+    differ(workspace, TASKS[0], TASKS[1])
+    with open_adjudication(desk(workspace), None, "sora") as opened:
+        first = shown(opened)
+        opened.session.direct(1)
+    with open_adjudication(desk(workspace), None, "sora") as opened:
+        assert shown(opened) != first
+        opened.session.undo()
+        again = opened.session.next()
+        assert again and again.task == first
+        assert len(again.opinions) == 2
+
+
+def test_what_another_rubric_graded_is_decided_in_a_batch_of_its_own(workspace: Workspace) -> None:
+    differ(workspace, TASKS[0], rubric="", origin="imported")
+    with open_adjudication(desk(workspace), "b1", "sora") as opened:
+        shown(opened)
+        assert opened.session.direct(1).label.batch == "b1-adjudicated"
+
+
+def test_of_several_batches_one_can_be_named_and_an_item_that_nobody_saw_is_left_out(workspace: Workspace) -> None:
+    differ(workspace, TASKS[0], batch="other")
+    differ(workspace, TASKS[1], item={}, item_digest="")
+    with pytest.raises(MissingPart), open_adjudication(desk(workspace), "b1", "sora"):
+        pass
+    with open_adjudication(desk(workspace), None, "sora") as opened:
+        assert opened.session.progress.total == 1
+        assert shown(opened).batch == "other"
+
+
+def test_the_order_of_opinions_does_not_tell_who_came_first(workspace: Workspace) -> None:
+    many = [task("q", f"x{i}") for i in range(12)]
+    differ(workspace, *many)
+    with open_adjudication(desk(workspace), None, "sora") as opened:
+        firsts = set()
+        while found := opened.session.next():
+            firsts.add(str(found.opinions[0].grade))
+            opened.session.direct(1)
+    assert firsts == {"0", "2"}
