@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from semsearch.ingest.catalogue import Catalogue
 from semsearch.llm.answers import Estimate
 from semsearch.records import Label
-from semsearch.relevance.examples import Examples, of_guideline
+from semsearch.relevance.choice import choice
+from semsearch.relevance.examples import Examples, of_guideline, of_labels
 from semsearch.relevance.grading import Graded, grade_pairs, only_new
 from semsearch.relevance.judging import Judging, questions
 from semsearch.relevance.pools import Lookup, Pair, items_of
+from semsearch.relevance.splits import for_models
 from semsearch.relevance.variants import Variant
 from semsearch.store.label_files import LabelFiles
+from semsearch.store.labels import standing
 
 if TYPE_CHECKING:
     from semsearch.llm.asking import Asker
@@ -43,12 +46,16 @@ class Parts:
         return items_of(Catalogue(self.workspace))
 
 
-def judging(parts: Parts, variant: Variant | None = None, examples: Examples | None = None) -> Judging:
-    """How pairs are put to the model; with the guideline's examples unless others are given."""
-    chosen = variant or Variant()
-    shown = examples if examples is not None else Examples(of_guideline())
-    prompt = parts.prompts.get(chosen.prompt_id)
-    return Judging(prompt, shown, parts.settings.relevance.examples, chosen, _places(parts))
+def judging(parts: Parts, variant: Variant | None = None, prompt_id: str = "") -> Judging:
+    """How pairs are put to the model: as `grade tune` chose, unless a variant or another prompt is named.
+
+    Examples are those of the guideline, and people's of the tuning part of the labels.
+    """
+    chosen = choice(parts.workspace) if variant is None and not prompt_id else None
+    how = Variant.named(chosen.variant) if chosen else variant or Variant()
+    prompt = parts.prompts.get(chosen.prompt if chosen else prompt_id or how.prompt_id)
+    shown = Examples([*of_guideline(), *of_labels(for_models(standing(parts.files.read("person"))))])
+    return Judging(prompt, shown, parts.settings.relevance.examples, how, _places(parts))
 
 
 def price(parts: Parts, pairs: Sequence[Pair], how: Judging) -> Estimate:

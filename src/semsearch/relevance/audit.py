@@ -1,0 +1,245 @@
+"""A machine's labels held against people's on the pairs that both judged.
+
+Beside the machine stand a constant predictor, which knows only the commonest grade, and people held against each other,
+which is as far as a machine can be told from a person. Whole queries are resampled; where something is open, figures
+are given at both ends.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsearch.evaluation.agreement import Agreement, AmongRaters, Coverage, agree, among, constant, coverage
+from semsearch.evaluation.intervals import RESAMPLES
+from semsearch.records import INTENTS, Label
+from semsearch.relevance.rubric import Grade, core
+from semsearch.relevance.truths import Truth
+from semsearch.store.labels import Key, effective, pair_of, standing
+
+Floats = NDArray[np.float64]
+MACHINE, CONSTANT = "machine", "constant"
+NO_LABEL, OTHER_ITEM, OTHER_RUBRIC = "no label", "another item", "another rubric"
+"""Why a pair that people judged has no label of the machine: none is kept; it judged the item as it was at another
+time; it went by another version of the rubric."""
+NO_INTENT = "none"
+CHANCE, PICKED = "by chance", "on purpose"
+"""How a pair came to be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """One pair that people judged, and what the machine said of it."""
+
+    truth: Truth
+    label: Label | None
+    cause: str = ""
+    """Why there is no label that can be compared."""
+
+    @property
+    def people(self) -> str:
+        """2, 0–1, ungradeable and the like."""
+        return _kind(self.truth.low, self.truth.high)
+
+    @property
+    def machine(self) -> str:
+        """The same, or the cause."""
+        return _kind(self.label.grade_low, self.label.grade_high) if self.label else self.cause
+
+    def ends(self, end: str) -> tuple[float, float]:
+        """What people and machine say at one end; NaN where one gives no grade."""
+        said = getattr(self.label, f"grade_{end}") if self.label else None
+        told = getattr(self.truth, end)
+        return np.nan if told is None else float(told), np.nan if said is None else float(said)
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """One judge held against people on some of the pairs, at one end of what is open."""
+
+    by: str
+    """all, intent, band or drawn."""
+    name: str
+    """Of the intent, the band and so on; empty for all."""
+    judge: str
+    """machine or constant."""
+    end: str
+    """low, high, or both when nothing is open."""
+    agreement: Agreement
+    coverage: Coverage
+
+
+@dataclass(frozen=True, eq=False)
+class Ceiling:
+    """How people agree with each other, and the machine with each of them, on pairs that several people graded."""
+
+    people: AmongRaters
+    machine: Agreement
+    """With one person at a time, all together; its low end where its grade is open."""
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What a machine's labels are worth."""
+
+    n: int
+    """Pairs that people judged."""
+    n_queries: int
+    held: tuple[Held, ...]
+    """All first."""
+    table: Mapping[tuple[str, str], int]
+    """Pairs by what people say and what the machine says, abstentions and ungradeable ones too."""
+    ceiling: Ceiling | None
+    """Null: no pair was graded by two people."""
+    judges: Mapping[str, int]
+    """Labels of the machine that were compared, by model and prompt hash."""
+
+
+def shared(truths: Iterable[Truth], labels: Iterable[Label], causes: Mapping[Key, str] | None = None) -> list[Shared]:
+    """Each pair with the machine's newest label; `causes` says of pairs without one why the machine abstained."""
+    newest = {key: each.labels[-1] for key, each in effective(_machine(labels)).items()}
+    return [_shared(each, newest.get(each.key), causes or {}) for each in truths]
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Resamples of queries."""
+
+    seed: int = 0
+    resamples: int = RESAMPLES
+
+    def agree(self, first: Floats, second: Floats, queries: Sequence[str], weights: Floats | None = None) -> Agreement:
+        """As `evaluation.agreement.agree`."""
+        return agree(first, second, queries, seed=self.seed, resamples=self.resamples, weights=weights)
+
+
+def audit(
+    pairs: Sequence[Shared],
+    labels: Sequence[Label],
+    bands: Mapping[str, str] | None = None,
+    draws: Draws | None = None,
+) -> Audit:
+    """Hold the machine against people; `labels` are all labels of these queries, `bands` is query key → band.
+
+    Pairs drawn by chance are weighted by 1 / inclusion probability when all are, else counted alike; where some were
+    picked on purpose the others have a row of their own.
+    """
+    usual = constant(_columns(pairs, "low")[0])[:1]
+    draws = draws or Draws()
+    held = tuple(
+        Held(by, name, *each) for by, name, some in _slices(pairs, bands or {}) for each in _held(some, usual, draws)
+    )
+    compared = [each.label for each in pairs if each.label]
+    return Audit(
+        n=len(pairs),
+        n_queries=len({each.truth.key[0] for each in pairs}),
+        held=held,
+        table=dict(sorted(Counter((each.people, each.machine) for each in pairs).items())),
+        ceiling=_ceiling(labels, draws),
+        judges=dict(sorted(Counter(judge_of(label) for label in compared).items())),
+    )
+
+
+def judge_of(label: Label) -> str:
+    """Model and prompt of a machine's label, in words."""
+    return f"{label.by} {label.prompt_hash}".strip()
+
+
+def _machine(labels: Iterable[Label]) -> list[Label]:
+    return [label for label in labels if label.source == "model"]
+
+
+def _shared(truth: Truth, label: Label | None, causes: Mapping[Key, str]) -> Shared:
+    if label is None:
+        return Shared(truth, None, causes.get(truth.key, NO_LABEL))
+    seen, rubric = truth.labels[-1].item_digest, truth.labels[-1].rubric
+    if seen and label.item_digest and seen != label.item_digest:
+        return Shared(truth, None, OTHER_ITEM)
+    if rubric and label.rubric and rubric != label.rubric:
+        return Shared(truth, None, OTHER_RUBRIC)
+    return Shared(truth, label)
+
+
+def _kind(low: int | None, high: int | None) -> str:
+    return str(Grade(low, high, ""))
+
+
+# --- figures ------------------------------------------------------------------------------------------------------
+
+
+def _held(pairs: Sequence[Shared], usual: Floats, draws: Draws) -> Iterator[tuple[str, str, Agreement, Coverage]]:
+    """(judge, end, agreement, coverage)."""
+    queries = [each.truth.key[0] for each in pairs]
+    weights, low, high = _weights(pairs), _columns(pairs, "low"), _columns(pairs, "high")
+    same = all(np.array_equal(one, other, equal_nan=True) for one, other in zip(low, high, strict=True))
+    for end, (people, machine) in {"both": low}.items() if same else {"low": low, "high": high}.items():
+        for judge, said in {MACHINE: machine, CONSTANT: np.repeat(usual, len(pairs))}.items():
+            yield judge, end, draws.agree(people, said, queries, weights), coverage(people, said)
+
+
+def _columns(pairs: Sequence[Shared], end: str) -> tuple[Floats, Floats]:
+    """People's and the machine's grades [n] at one end."""
+    told = np.array([each.ends(end) for each in pairs], np.float64).reshape(len(pairs), 2)
+    return told[:, 0], told[:, 1]
+
+
+def _weights(pairs: Sequence[Shared]) -> Floats | None:
+    """1 / inclusion probability [n]; None when a pair was picked on purpose."""
+    drawn = [each.truth.pair.inclusion_probability for each in pairs]
+    known = [each for each in drawn if each]
+    return 1 / np.array(known, np.float64) if drawn and len(known) == len(drawn) else None
+
+
+def _slices(pairs: Sequence[Shared], bands: Mapping[str, str]) -> Iterator[tuple[str, str, list[Shared]]]:
+    """All pairs, then those of each intent, band and way of drawing, where there are several."""
+    yield "all", "", list(pairs)
+    intents = _intents(pairs)
+    columns = {
+        "intent": [intents[each.truth.key[0]] for each in pairs],
+        "band": [bands.get(each.truth.key[0], "tail") for each in pairs] if bands else [],
+        "drawn": [CHANCE if each.truth.pair.inclusion_probability else PICKED for each in pairs],
+    }
+    for by, column in columns.items():
+        names = sorted(set(column))
+        for name in names if len(names) > 1 or by == "intent" else ():
+            yield by, name, [each for each, of in zip(pairs, column, strict=True) if of == name]
+
+
+def _intents(pairs: Sequence[Shared]) -> dict[str, str]:
+    """Query key → the highest intent that it types, as most of its pairs say; people's facets before a machine's."""
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    for each in pairs:
+        known = next((label.facets for label in each.truth.labels if label.facets), None)
+        facets = known or (each.label.facets if each.label else ())
+        told[each.truth.key[0]][core(facets)[0].intent if facets else NO_INTENT] += 1
+    order = (*INTENTS, NO_INTENT)
+    return {query: max(order, key=lambda intent: counts[intent]) for query, counts in told.items()}
+
+
+def _ceiling(labels: Sequence[Label], draws: Draws) -> Ceiling | None:
+    """None unless two people graded a pair; pairs on which they differ count too."""
+    said = {
+        (label.by, pair_of(label)): label
+        for label in standing(labels)
+        if label.source == "person" and label.role != "adjudication" and not label.shown
+    }
+    settled = [label for label in said.values() if label.grade_low is not None and label.grade_low == label.grade_high]
+    times = Counter(map(pair_of, settled))
+    rows = {key: place for place, key in enumerate(key for key, n in times.items() if n > 1)}
+    if not rows:
+        return None
+    people = sorted({label.by for label in settled})
+    ratings = np.full((len(people), len(rows)), np.nan)
+    for label in settled:
+        if (row := rows.get(pair_of(label))) is not None:
+            ratings[people.index(label.by), row] = label.grade_low
+    newest = effective(_machine(labels))
+    told = [newest[key].grade_low if key in newest else None for key in rows]
+    machine = np.array([np.nan if grade is None else grade for grade in told], np.float64)
+    queries, n = [query for query, _ in rows], len(people)
+    together = among(ratings, queries, seed=draws.seed, resamples=draws.resamples)
+    return Ceiling(together, draws.agree(ratings.ravel(), np.tile(machine, n), queries * n))

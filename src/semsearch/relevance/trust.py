@@ -1,0 +1,240 @@
+"""What `grade tune` and `grade audit` do, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from semsearch.errors import MissingPart, UsageError
+from semsearch.evaluation.clicks import ClickAgreement, click_agreement, clicked
+from semsearch.evaluation.demand import bands, n_searches
+from semsearch.ingest.catalogue import Catalogue
+from semsearch.llm.answers import Estimate
+from semsearch.llm.messages import key_of
+from semsearch.progress import Progress, silent
+from semsearch.records import Label
+from semsearch.relevance import locked, probes, tuning
+from semsearch.relevance.audit import NO_LABEL, Audit, Shared, audit, shared
+from semsearch.relevance.choice import Choice, keep_choice
+from semsearch.relevance.drift import Drift, Ranked, drifts, ranked
+from semsearch.relevance.grading import grade_pairs
+from semsearch.relevance.judging import Judging, blank, questions
+from semsearch.relevance.locked import Looker, Opening, open_locked, openings
+from semsearch.relevance.scores import Candidate, Market, Score, score
+from semsearch.relevance.shapes import NAME
+from semsearch.relevance.splits import SHARES, Part, part_of
+from semsearch.relevance.steps import Parts, judging, kept
+from semsearch.relevance.truths import Truth, Truths, truths_of
+from semsearch.relevance.tuning import Tuned
+from semsearch.relevance.variants import Variant
+from semsearch.store.answers import Answers
+from semsearch.store.labels import Key
+
+if TYPE_CHECKING:
+    from semsearch.evaluation.runs import Run
+
+AUDITED: tuple[Part, ...] = ("tuning", "selection")
+"""The parts that an audit looks at unless it opens the locked one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What there is to tune with."""
+
+    parts: Mapping[Part, tuple[Truth, ...]]
+    truths: Truths
+    others: tuple[Candidate, ...]
+    """Prompts that are tried beside the variants."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the chosen way of asking does on the locked part."""
+
+    score: Score | None
+    """Null: it was not opened."""
+    openings: tuple[Opening, ...]
+    """All that there ever were."""
+
+
+@dataclass(frozen=True, eq=False)
+class Audited:
+    """A machine's labels held against people's, in all that an audit looks at."""
+
+    audit: Audit
+    truths: Truths
+    """With the locked ones too."""
+    locked: bool
+    """Whether the locked part is in the figures."""
+    n_locked: int
+    """Pairs of it."""
+    openings: tuple[Opening, ...]
+    drifts: tuple[Drift, ...]
+    ranked: tuple[Ranked, ...]
+    """Empty without runs."""
+    clicks: ClickAgreement | None
+    """Null without a log."""
+    probes: tuple[probes.Probe, ...]
+    """Empty unless they were asked for."""
+
+
+# --- tune ---------------------------------------------------------------------------------------------------------
+
+
+def trial(parts: Parts, prompt_ids: Sequence[str]) -> Trial:
+    """The labels and the prompts to tune with; raises MissingPart with too few labels, UsageError for such a prompt."""
+    truths = truths_of(kept(parts))
+    return Trial(tuning.ready(truths), truths, tuple(_other(parts, each) for each in dict.fromkeys(prompt_ids)))
+
+
+def price_tuning(parts: Parts, given: Trial) -> Estimate:
+    """What `tune` and `report` would cost at most."""
+    return tuning.price(given.parts, _judging_of(parts), given.others, parts.asker)
+
+
+def tune(parts: Parts, given: Trial, progress: Progress = silent) -> Tuned:
+    """Try, choose, and go by what was chosen from now on; errors as in asking."""
+    found = tuning.tune(given.parts, _judging_of(parts), given.others, _market(parts), progress)
+    keep_choice(parts.workspace, _choice(parts, found))
+    return found
+
+
+def may_look(parts: Parts, why: str, *, by: str, again: bool) -> bool:
+    """Whether the locked part will be opened; raises UsageError when it would be and nobody is named."""
+    if openings(parts.workspace) and not again:
+        return False
+    locked.check(parts.workspace, why, by=by, again=again)
+    return True
+
+
+def report(
+    parts: Parts, given: Trial, found: Tuned, *, by: str, again: bool, looks: bool, progress: Progress = silent
+) -> Report:
+    """Look at the locked part with what was chosen, once: written down before it is asked about.
+
+    Without `looks` only what was seen before is shown again: the same prompt, model and labels.
+    """
+    truths, chosen = given.parts["locked"], _choice(parts, found)
+    looker = Looker(by.strip(), "tune", chosen.name, chosen.prompt_hash, chosen.model)
+    if not looks and locked.known(parts.workspace, looker, truths) is None:
+        return Report(None, tuple(openings(parts.workspace)))
+    open_locked(parts.workspace, looker, truths, now=parts.clock(), again=again)
+    told = score(found.chosen, truths, found.usual, _market(parts), progress)
+    return Report(told, tuple(openings(parts.workspace)))
+
+
+# --- audit --------------------------------------------------------------------------------------------------------
+
+
+def compared(parts: Parts, *, by: str, again: bool, with_locked: bool) -> list[Shared]:
+    """The pairs that people and machine judged, outside the locked part unless that is opened; raises MissingPart."""
+    labels = kept(parts)
+    truths = truths_of(labels)
+    if with_locked:
+        _look(parts, truths.of("locked"), labels, by=by, again=again)
+    wanted = truths.of(*(SHARES if with_locked else AUDITED))
+    pairs = shared(wanted, labels)
+    if not any(each.label for each in pairs):
+        where = "" if with_locked else " outside the locked part"
+        raise MissingPart(
+            f"No pair was judged by people and by a machine; people settled {len(wanted):,}{where}.",
+            "Next: semsearch grade pairs FILE, on pairs that people judged, or semsearch label session",
+        )
+    return shared(wanted, labels, _causes(parts, [each.truth for each in pairs if each.cause == NO_LABEL]))
+
+
+def price_audit(parts: Parts, pairs: Sequence[Shared], n_probes: int) -> Estimate:
+    """What the probes would cost at most; the rest is free."""
+    return parts.asker.price(questions(probes.asked(probes.changes(pairs, n_probes)), judging(parts)))
+
+
+def audited(
+    parts: Parts,
+    pairs: Sequence[Shared],
+    *,
+    with_locked: bool,
+    n_probes: int,
+    runs: Sequence[Run] = (),
+    texts: Mapping[str, str] | None = None,
+    progress: Progress = silent,
+) -> Audited:
+    """Everything that is told of the machine's labels of these pairs of `compared`; errors as in asking."""
+    every = kept(parts)
+    truths = truths_of(every)
+    labels = [label for label in every if with_locked or part_of(label.query) in AUDITED]
+    asked = probes.changes(pairs, n_probes) if n_probes else {}
+    return Audited(
+        audit=audit(pairs, labels, _bands(parts)),
+        truths=truths,
+        locked=with_locked,
+        n_locked=len(truths.of("locked")),
+        openings=tuple(openings(parts.workspace)),
+        drifts=tuple(drifts(labels, pairs)),
+        ranked=tuple(ranked(runs, texts or {}, pairs)) if runs else (),
+        clicks=_clicks(parts, pairs),
+        probes=tuple(probes.probe(asked, judging(parts), _market(parts), progress)),
+    )
+
+
+def _other(parts: Parts, prompt_id: str) -> Candidate:
+    how = judging(parts, Variant(), prompt_id)
+    if how.prompt.output != NAME:
+        raise UsageError(
+            f"Prompt '{prompt_id}' does not ask for facets: its output is {how.prompt.output}, not {NAME}.",
+            "Next: semsearch prompts show relevance-facets, for one to start from",
+        )
+    return Candidate(prompt_id, how)
+
+
+def _judging_of(parts: Parts) -> Callable[[Variant], Judging]:
+    """Variants with the same examples, which are read once."""
+    whole = judging(parts, Variant())
+    return lambda variant: replace(whole, prompt=parts.prompts.get(variant.prompt_id), variant=variant)
+
+
+def _choice(parts: Parts, found: Tuned) -> Choice:
+    how, at = found.chosen.judging, parts.clock().isoformat(timespec="seconds")
+    return Choice(how.prompt.id, how.prompt_hash, _model(parts, how.prompt.role), at, how.variant.name)
+
+
+def _market(parts: Parts) -> Market:
+    return Market(parts.asker, parts.clock)
+
+
+def _model(parts: Parts, role: str) -> str:
+    return parts.settings.llm.large if role == "large" else parts.settings.llm.small
+
+
+def _look(parts: Parts, truths: Sequence[Truth], labels: Iterable[Label], *, by: str, again: bool) -> None:
+    machine = [each.label for each in shared(truths, labels) if each.label]
+    hashes, models = sorted({label.prompt_hash for label in machine}), sorted({label.by for label in machine})
+    looker = Looker(by.strip(), "audit", "labels", ", ".join(hashes), ", ".join(models))
+    open_locked(parts.workspace, looker, truths, now=parts.clock(), again=again)
+
+
+def _causes(parts: Parts, truths: Sequence[Truth]) -> dict[Key, str]:
+    """Why the machine abstained on these, as far as it was asked about them as it would be asked now: that is free."""
+    how = judging(parts)
+    model = _model(parts, how.prompt.role)
+    pairs = [each.pair for each in truths]
+    keys = {pair.key: key_of(how.question(pair), model, parts.settings.llm) for pair in pairs if not blank(pair)}
+    known = Answers(parts.store).get(keys.values())
+    answered = [pair for pair in pairs if blank(pair) or keys[pair.key] in known]
+    graded = grade_pairs(answered, how, parts.asker, batch="audit", clock=parts.clock)
+    return {each.pair.key: each.cause for each in graded if each.cause}
+
+
+def _bands(parts: Parts) -> dict[str, str]:
+    """Query key → band, as the log has it; empty without one."""
+    catalogue, log = Catalogue(parts.workspace), parts.settings.log
+    return bands(n_searches(catalogue.interactions()), log.head, log.torso) if catalogue.n_interactions else {}
+
+
+def _clicks(parts: Parts, pairs: Sequence[Shared]) -> ClickAgreement | None:
+    catalogue = Catalogue(parts.workspace)
+    people = {each.truth.key: float(each.truth.low) for each in pairs if each.truth.low is not None}
+    if not catalogue.n_interactions or not people:
+        return None
+    told = clicked(catalogue.interactions(), people, parts.settings.log.window_s)
+    return click_agreement(people, told, seed=0)

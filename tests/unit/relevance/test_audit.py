@@ -1,0 +1,196 @@
+"""A machine's labels held against people's: the error that was put in is the error that is found."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sklearn.metrics import cohen_kappa_score
+from tests.unit.relevance.people import AT, by_model, graded_queries, label
+
+from semsearch.evaluation.runs import Run
+from semsearch.records import Facet, Label
+from semsearch.relevance.audit import (
+    CONSTANT,
+    MACHINE,
+    NO_LABEL,
+    OTHER_ITEM,
+    OTHER_RUBRIC,
+    Audit,
+    Draws,
+    Held,
+    audit,
+    shared,
+)
+from semsearch.relevance.drift import drifts, ranked
+from semsearch.relevance.truths import truths_of
+from semsearch.store.labels import pair_of, query_key
+
+DRAWS = Draws(resamples=200)
+PEOPLE = graded_queries(range(6))
+"""Six queries with a 2, a 1 and a 0 each."""
+
+
+def audited(labels: list[Label], bands: dict[str, str] | None = None) -> Audit:
+    return audit(shared(truths_of(labels).pairs, labels), labels, bands, DRAWS)
+
+
+def held(found: Audit, name: str = "", judge: str = MACHINE, end: str = "both") -> Held:
+    return next(each for each in found.held if (each.name, each.judge, each.end) == (name, judge, end))
+
+
+def wrong(people: list[Label]) -> list[Label]:
+    """A machine that calls every 1 a 2, and the 0s of the first two queries a 1."""
+    said = {2: 2, 1: 2, 0: 0}
+    return [
+        by_model(each, 1 if each.grade_low == 0 and n < 6 else said[each.grade_low]) for n, each in enumerate(people)
+    ]
+
+
+def test_the_confusion_is_the_error_that_was_put_in():
+    found = audited([*PEOPLE, *wrong(PEOPLE)])
+    whole = held(found)
+    assert whole.agreement.confusion.tolist() == [[4, 2, 0], [0, 0, 6], [0, 0, 6]]
+    assert found.table == {("0", "0"): 4, ("0", "1"): 2, ("1", "2"): 6, ("2", "2"): 6}
+    people, machine = [0] * 6 + [1] * 6 + [2] * 6, [0] * 4 + [1] * 2 + [2] * 12
+    expected = cohen_kappa_score(people, machine, weights="quadratic")
+    assert whole.agreement.weighted_kappa.value == pytest.approx(expected)
+    assert whole.agreement.kappa.value == pytest.approx(cohen_kappa_score(people, machine))
+    assert whole.agreement.weighted_kappa.low <= expected <= whole.agreement.weighted_kappa.high
+    assert (whole.agreement.n, whole.agreement.n_queries, whole.coverage.share) == (18, 6, 1.0)
+    assert found.judges == {"scripted-small p1": 18}
+
+
+def test_a_constant_stands_beside_it():
+    found = held(audited([*PEOPLE, label(9, "x", 2), *wrong(PEOPLE)]), judge=CONSTANT).agreement
+    assert found.weighted_kappa.value == 0
+    assert (found.exact.value, found.n) == (pytest.approx(7 / 19), 19)
+
+
+def test_abstentions_ungradeable_and_open_ones_are_told_apart():
+    people = [*PEOPLE[:4], label(7, "a", None)]
+    machine = [by_model(people[0], None), by_model(people[1], 1, 2), by_model(people[4], 0)]
+    pairs = shared(truths_of(people).pairs, machine, {pair_of(people[2]): "refused"})
+    found = audit(pairs, [*people, *machine], draws=DRAWS)
+    assert found.table == {
+        ("2", "ungradeable"): 1, ("1", "1–2"): 1, ("0", "refused"): 1, ("2", NO_LABEL): 1, ("ungradeable", "0"): 1,
+    }  # fmt: skip
+    low, high = held(found, end="low"), held(found, end="high")
+    assert low.agreement.confusion.tolist() == [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
+    assert high.agreement.confusion.tolist() == [[0, 0, 0], [0, 0, 1], [0, 0, 0]]
+    assert (low.coverage.both, low.coverage.only_first, low.coverage.only_second) == (1, 3, 1)
+    assert low.coverage.share == 1 / 4
+
+
+def test_what_cannot_be_compared_is_left_out():
+    machine = [replace(by_model(PEOPLE[0], 0), item_digest="other"), by_model(PEOPLE[1], 0, rubric="0")]
+    found = audited([*PEOPLE[:2], *machine, by_model(PEOPLE[3], 2)])
+    assert found.table == {("1", OTHER_RUBRIC): 1, ("2", OTHER_ITEM): 1}
+    imported = replace(PEOPLE[0], item={}, item_digest="", rubric="")
+    assert audited([imported, by_model(imported, 1, item_digest="d", rubric="1")]).table == {("2", "1"): 1}
+
+
+def test_the_newest_label_of_a_machine_counts():
+    old, new = by_model(PEOPLE[0], 0), by_model(PEOPLE[0], 2, at=AT + timedelta(days=9), prompt_hash="p2")
+    found = audited([*PEOPLE[:3], new, old])
+    assert found.table[("2", "2")] == 1
+    assert found.judges == {"scripted-small p2": 1}
+
+
+def test_by_intent_and_band():
+    brand, item = Facet("brand", "nike0", True), Facet("item", "shoes1", True)
+    labels = []
+    for each in PEOPLE:
+        facets = (brand,) if each.query.startswith("nike0 ") else (item,) if each.query.startswith("nike1 ") else ()
+        labels += [each, by_model(each, each.grade_low if facets else 0, facets=facets)]
+    bands = {query_key(PEOPLE[0].query): "head", query_key(PEOPLE[3].query): "head"}
+    found = audited(labels, bands)
+    assert {(each.by, each.name) for each in found.held} == {
+        ("all", ""), ("intent", "brand"), ("intent", "item"), ("intent", "none"), ("band", "head"), ("band", "tail"),
+    }  # fmt: skip
+    assert held(found, "brand").agreement.exact.value == 1
+    assert held(found, "none").agreement.exact.value == pytest.approx(1 / 3)
+    assert (held(found, "head").agreement.n, held(found, "tail").agreement.n) == (6, 12)
+
+
+def test_an_intent_is_of_the_query_and_people_say_it_before_machines():
+    facets = (Facet("attribute", "red0", True), Facet("item", "shoes0", True))
+    people = [replace(each, origin="facets", facets=facets) for each in PEOPLE[:2]]
+    machine = [by_model(each, 2, facets=(Facet("product", "nike0", True),)) for each in people]
+    assert {each.name for each in audited([*people, *machine]).held} == {"", "item"}
+
+
+def test_pairs_drawn_by_chance_are_weighted_and_others_stand_apart():
+    drawn = [label(n, "a", 2 if n < 2 else 0, inclusion_probability=0.1 if n < 2 else 1.0) for n in range(4)]
+    machine = [by_model(each, 2) for each in drawn]
+    found = held(audited([*drawn, *machine])).agreement
+    assert found.exact.value == pytest.approx(20 / 22)  # two of weight 10 are right, two of weight 1 are not
+    assert found.confusion.sum() == pytest.approx(4)
+    picked = [label(n, "b", 0) for n in range(2)]
+    mixed = audited([*drawn, *machine, *picked, *(by_model(each, 2) for each in picked)])
+    assert held(mixed).agreement.exact.value == pytest.approx(2 / 6)
+    assert held(mixed, "by chance").agreement.exact.value == pytest.approx(20 / 22)
+    assert held(mixed, "on purpose").agreement.exact.value == 0
+
+
+def test_people_are_the_ceiling_also_where_they_differ():
+    jun = [replace(each, by="jun", grade_low=0, grade_high=0) if n == 1 else replace(each, by="jun")
+           for n, each in enumerate(PEOPLE)]  # fmt: skip
+    found = audited([*PEOPLE, *jun, *wrong(PEOPLE)])
+    assert found.n == 17  # the disputed pair has no truth
+    assert found.ceiling
+    assert (found.ceiling.people.n, found.ceiling.people.n_raters) == (18, 2)
+    minji, second = [2, 1, 0] * 6, [2, 0, 0] + [2, 1, 0] * 5
+    expected = cohen_kappa_score(minji, second, weights="quadratic")
+    assert found.ceiling.people.weighted_kappa.value == pytest.approx(expected)
+    machine = [each.grade_low for each in wrong(PEOPLE)]
+    assert found.ceiling.machine.n == 36
+    pooled = cohen_kappa_score(minji + second, machine * 2, weights="quadratic")
+    assert found.ceiling.machine.weighted_kappa.value == pytest.approx(pooled)
+    assert audited([*PEOPLE, *wrong(PEOPLE)]).ceiling is None
+
+
+# --- drift, and the order of systems ------------------------------------------------------------------------------
+
+
+def test_two_versions_of_the_prompt_are_held_against_each_other_and_people():
+    later = AT + timedelta(days=5)
+    new = [by_model(each, each.grade_low, prompt_hash="p2", at=later) for each in PEOPLE]
+    labels = [*PEOPLE, *new, *wrong(PEOPLE)]
+    (found,) = drifts(labels, shared(truths_of(labels).pairs, labels), DRAWS)
+    assert (found.older, found.newer) == ("scripted-small p1", "scripted-small p2")
+    assert found.agreement.confusion.tolist() == [[4, 0, 0], [2, 0, 0], [0, 6, 6]]
+    assert (found.up, found.down) == (0, pytest.approx(8 / 18))
+    assert found.newer_and_people.weighted_kappa.value == 1
+    assert (
+        found.older_and_people.weighted_kappa.value
+        == held(audited([*PEOPLE, *wrong(PEOPLE)])).agreement.weighted_kappa.value
+    )
+
+
+def test_versions_without_a_shared_pair_have_no_drift():
+    labels = [by_model(PEOPLE[0], 2), by_model(PEOPLE[1], 2, prompt_hash="p2"), by_model(PEOPLE[0], None, by="big")]
+    assert drifts(labels, [], DRAWS) == []
+
+
+def run(name: str, order: dict[int, list[str]]) -> Run:
+    ranking = {f"q{n}": [(f"i{n}-{of}", 9.0 - at) for at, of in enumerate(items)] for n, items in order.items()}
+    return Run.of(ranking, name)
+
+
+def test_a_machine_may_turn_the_order_of_systems_around():
+    good, middling, bad = (
+        run(name, {n: list(items) for n in range(6)}) for name, items in (("a", "012"), ("b", "102"), ("c", "210"))
+    )
+    texts = {f"q{n}": PEOPLE[3 * n].query for n in range(6)}
+    right = [by_model(each, each.grade_low) for each in PEOPLE]
+    turned = [by_model(each, 2 - each.grade_low) for each in PEOPLE]
+    for machine, tau in ((right, 1.0), (turned, -1.0)):
+        pairs = shared(truths_of(PEOPLE).pairs, machine)
+        low, high = ranked([good, middling, bad], texts, pairs, DRAWS)
+        assert (low.order.tau.value, low.end, high.end) == (pytest.approx(tau), "low", "high")
+        assert low.order.by_people[0] == 1.0
+        assert low.order.n_queries == 6
+    assert math.isclose(low.order.by_people[2], low.order.by_machine[0])
