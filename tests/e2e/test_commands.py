@@ -94,6 +94,7 @@ def cases(shop: Shop, scratch: Path) -> dict[str, list[object]]:
         "why": ["chair", shop.item_id],
         "evaluate run": [*judged],
         "evaluate compare": ["lexical", "hybrid", *judged],
+        "evaluate plan": ["--width", "0.1", "--deviation", "0.35", "--correlation", "0.8", "--machine", "1000"],
     }
 
 
@@ -172,6 +173,9 @@ BAD_INPUT = [
     ["release", "show", "r0"],
     ["release", "publish", "../x"],
     ["evaluate", "run", "--qrels", "no-such-file"],
+    ["evaluate", "run"],
+    ["evaluate", "run", "--labels"],
+    ["evaluate", "plan", "--width", "0.1"],
 ]
 
 
