@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsearch.records import Facet, Label
@@ -57,6 +57,7 @@ def test_a_query_gives_one_example_however_many_pairs_of_it_are_known():
     assert sorted(shown(given, "a", 4)) == ["a b", "c"]
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.text(max_size=6), st.sampled_from([(), (YES,), (NO,), (UNKNOWN,)])), max_size=8))
 def test_any_examples_for_any_query(rows: list):
     examples = Examples([example(query, *facets) for query, facets in rows])
