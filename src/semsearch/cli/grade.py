@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from semsearch.cli.asking import DryOption, MaxUsdOption, capped, cost_of, show_price, tell_cost
+from semsearch.cli import grading
+from semsearch.cli.asking import DryOption, MaxUsdOption, cost_of, show_price, tell_cost
+from semsearch.cli.grading import opened
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
 from semsearch.cli.standard_input import standard_input
@@ -67,30 +68,23 @@ def pairs(
 
     semsearch grade pairs --run lexical --run hybrid --depth 10 --max-usd 2
     """
-    from semsearch.relevance import steps as grading
+    from semsearch.relevance import steps as job
 
     with opened(workspace, max_usd) as parts, steps() as progress:
         pool = _pool(parts, file, run, depth, queries)
-        how = grading.judging(parts)
+        how = job.judging(parts)
         if dry_run:
-            show_price(grading.price(parts, pool.pairs, how), as_json=json, as_jsonl=jsonl)
+            show_price(job.price(parts, pool.pairs, how), as_json=json, as_jsonl=jsonl)
             return
         found = _Graded(parts, pool, as_jsonl=jsonl)
         with found.ending(as_json=json):
-            for number, graded in enumerate(grading.grade(parts, pool.pairs, how, batch), 1):
+            for number, graded in enumerate(job.grade(parts, pool.pairs, how, batch), 1):
                 found.take(graded)
                 progress("pairs graded", number, len(pool.pairs))
 
 
-@contextmanager
-def opened(workspace: Path, max_usd: float | None = None) -> Iterator[Parts]:
-    """The parts of the grading steps in a workspace, with the cap of this command line."""
-    from semsearch import wiring
-    from semsearch.workspace import Workspace
-
-    found = Workspace.open(workspace)
-    with wiring.open_grading(found, capped(found, max_usd), clock=lambda: datetime.now(UTC)) as parts:
-        yield parts
+app.command()(grading.tune)
+app.command()(grading.audit)
 
 
 def _pool(parts: Parts, file: str | None, runs: list[str] | None, depth: int | None, queries: Path | None) -> Pool:

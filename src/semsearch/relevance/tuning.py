@@ -153,8 +153,8 @@ def _effects(tried: Sequence[Score], market: Market) -> Iterator[Effect]:
 
 
 def _combined(effects: Sequence[Effect], judging_of: JudgingOf) -> Iterator[Candidate]:
-    """The variant without all tactics that gained nothing on the tuning part."""
-    useless = [each.name for each in effects if each.name in TACTICS and each.gain.value < TIE]
+    """The variant without all tactics that gained nothing on the tuning part and cost something."""
+    useless = [each.name for each in effects if each.name in TACTICS and each.gain.value < TIE and each.tokens < 1]
     variant = Variant(**{tactic: tactic not in useless for tactic in TACTICS})
     if variant.name != WHOLE:
         yield Candidate(variant.name, judging_of(variant))

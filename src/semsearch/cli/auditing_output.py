@@ -1,0 +1,184 @@
+"""How `grade audit` tells what a machine's labels are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from semsearch.cli.asking import cost_of, tell_cost
+from semsearch.cli.grading_output import Row, ends, left_out, shown, tell_left_out, tell_openings
+from semsearch.cli.output import emit, talk
+
+if TYPE_CHECKING:
+    from semsearch.evaluation.agreement import Agreement, AmongRaters
+    from semsearch.evaluation.clicks import ClickAgreement
+    from semsearch.relevance.drift import Drift
+    from semsearch.relevance.steps import Parts
+    from semsearch.relevance.trust import Audited
+
+FIGURES = {"weighted_kappa": "weighted κ", "kappa": "κ", "alpha": "α", "exact": "exact"}
+"""Names of figures, and how they are headed."""
+PROBED = ("fooled", "up", "down", "ungradeable", "move")
+
+
+def show_audit(parts: Parts, found: Audited, *, as_json: bool) -> None:
+    """Everything that is told of a machine's labels."""
+    held = [
+        {"by": each.by, "part": each.name, "judge": each.judge, "end": each.end, **_agreement(each.agreement),
+         "coverage": asdict(each.coverage), "confusion": each.agreement.confusion.tolist()}
+        for each in found.audit.held
+    ]  # fmt: skip
+    if as_json:
+        emit(_document(found, held) | cost_of(parts.asker), as_json=True)
+    else:
+        _figures([row for row in held if row["by"] == "all"], "Machine and people on the same pairs")
+        _ceiling(found)
+        _table(found)
+        _figures([row for row in held if row["by"] != "all" and row["judge"] == "machine"], "By part")
+        _drift(found)
+        _order(found)
+        _probes(found)
+        if parts.asker.n_calls or parts.asker.n_cached:
+            tell_cost(parts.asker)
+    _tell_audit(found)
+
+
+def _document(found: Audited, held: Sequence[Row]) -> Row:
+    told, ceiling = found.audit, found.audit.ceiling
+    document: Row = {"n": told.n, "n_queries": told.n_queries, "judges": told.judges, "figures": held}
+    document["table"] = [{"people": people, "machine": said, "n": n} for (people, said), n in told.table.items()]
+    document["ceiling"] = None
+    if ceiling:
+        people, machine = _agreement(ceiling.people), _agreement(ceiling.machine)
+        document["ceiling"] = {"people": people, "n_raters": ceiling.people.n_raters, "machine": machine}
+    document["drift"] = [_drift_row(each) for each in found.drifts]
+    document["order"] = [
+        {"end": each.end, **ends("tau", each.order.tau), "n_queries": each.order.n_queries,
+         "systems": _systems(each.systems, each.order.by_people, each.order.by_machine)}
+        for each in found.ranked
+    ]  # fmt: skip
+    document["clicks"] = _clicks(found.clicks) if found.clicks else None
+    document["probes"] = list(_probe_rows(found))
+    document |= {"locked": found.locked, "n_locked": found.n_locked, "openings": found.openings}
+    return document | left_out(found.truths)
+
+
+def _agreement(agreement: Agreement | AmongRaters) -> Row:
+    row: Row = {"n": agreement.n, "n_queries": agreement.n_queries}
+    for name in FIGURES:
+        if hasattr(agreement, name):
+            row |= ends(name, getattr(agreement, name))
+    return row
+
+
+def _figures(held: Iterable[Row], title: str) -> None:
+    rows = [
+        {"": row["part"] or row["judge"], "end": row["end"]}
+        | {head: shown(row, name) for name, head in FIGURES.items()}
+        | {"graded": row["coverage"]["share"], "pairs": row["n"], "queries": row["n_queries"]}
+        for row in held
+    ]  # fmt: skip
+    emit(rows, rows=rows, title=title)
+
+
+def _ceiling(found: Audited) -> None:
+    if found.audit.ceiling is None:
+        return
+    ceiling = found.audit.ceiling
+    told = {
+        "people with each other": _agreement(ceiling.people),
+        "machine with each of them": _agreement(ceiling.machine),
+    }
+    rows = [
+        {"": name, "weighted κ": shown(row, "weighted_kappa"), "κ": shown(row, "kappa"), "α": shown(row, "alpha"),
+         "pairs": row["n"], "queries": row["n_queries"]}
+        for name, row in told.items()
+    ]  # fmt: skip
+    emit(rows, rows=rows, title="Pairs that several people graded: as far as a machine can be told from a person")
+
+
+def _table(found: Audited) -> None:
+    said = sorted({machine for _, machine in found.audit.table})
+    people = sorted({told for told, _ in found.audit.table})
+    rows = [{"people": told, **{name: found.audit.table.get((told, name), 0) for name in said}} for told in people]
+    emit(rows, rows=rows, title="Pairs by what people say (rows) and what the machine says")
+
+
+def _drift(found: Audited) -> None:
+    rows = [
+        {"older": row["older"], "newer": row["newer"], "weighted κ": shown(row, "weighted_kappa"), "higher": row["up"],
+         "lower": row["down"], "older and people": shown(row["older_and_people"], "weighted_kappa"),
+         "newer and people": shown(row["newer_and_people"], "weighted_kappa"), "pairs": row["n"]}
+        for row in map(_drift_row, found.drifts)
+    ]  # fmt: skip
+    emit(rows, rows=rows, title="Versions of the machine on the same pairs")
+
+
+def _drift_row(drift: Drift) -> Row:
+    row = {
+        "older": drift.older,
+        "newer": drift.newer,
+        **_agreement(drift.agreement),
+        "up": drift.up,
+        "down": drift.down,
+    }
+    row["confusion"] = drift.agreement.confusion.tolist()
+    return row | {name: _agreement(getattr(drift, name)) for name in ("older_and_people", "newer_and_people")}
+
+
+def _order(found: Audited) -> None:
+    for each in found.ranked[:1] if _same_order(found) else found.ranked:
+        rows = _systems(each.systems, each.order.by_people, each.order.by_machine)
+        tau = shown(ends("tau", each.order.tau), "tau")
+        end = "" if _same_order(found) else f", {each.end} end"
+        emit(
+            rows, rows=rows, title=f"Systems in ndcg@10/judged{end}: Kendall's τ {tau}, {each.order.n_queries} queries"
+        )
+
+
+def _same_order(found: Audited) -> bool:
+    return len({(each.order.by_people, each.order.by_machine) for each in found.ranked}) == 1
+
+
+def _systems(names: Sequence[str], people: Sequence[float], machine: Sequence[float]) -> list[Row]:
+    told = zip(names, people, machine, strict=True)
+    return [{"system": name, "people": one, "machine": other} for name, one, other in told]
+
+
+def _probes(found: Audited) -> None:
+    rows = [
+        {"": row["name"]} | {name: shown(row, name) for name in PROBED}
+        | {"pairs": row["n"], "silent": row["n_silent"]}
+        for row in _probe_rows(found)
+    ]  # fmt: skip
+    emit(rows, rows=rows, title="Probes: what the model falls for")
+
+
+def _probe_rows(found: Audited) -> Iterator[Row]:
+    for each in found.probes:
+        row: Row = {"name": each.name, "n": each.n, "n_queries": each.n_queries, "n_silent": each.n_silent}
+        for name in PROBED:
+            row |= ends(name, getattr(each, name))
+        yield row
+
+
+def _clicks(clicks: ClickAgreement) -> Row:
+    told = {"engaged": _agreement(clicks.engaged), "confusion": clicks.engaged.confusion.tolist()}
+    return told | {"good_engaged": clicks.good_engaged, "good_shown": clicks.good_shown, "n_unseen": clicks.n_unseen}
+
+
+def _tell_audit(found: Audited) -> None:
+    for judge, n in found.audit.judges.items():
+        talk(f"{n:,} labels by {judge}")
+    if (clicks := found.clicks) and clicks.good_engaged.n + clicks.good_shown.n:
+        engaged, unclicked = clicks.good_engaged, clicks.good_shown
+        talk(
+            f"People call {engaged.n_good:,} of {engaged.n:,} pairs relevant that somebody engaged, and "
+            f"{unclicked.n_good:,} of {unclicked.n:,} that were shown and never engaged: "
+            "an unclicked item is not a bad one."
+        )
+    if not found.locked and found.n_locked:
+        talk(f"Left out: {found.n_locked:,} pairs of the locked part. Next: semsearch grade audit --locked --by NAME")
+    tell_openings(found.openings, looked=found.locked)
+    tell_left_out(found.truths)

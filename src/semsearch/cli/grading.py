@@ -1,0 +1,149 @@
+"""`grade tune|audit`: which way of asking agrees best with people, and what a machine's labels are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from semsearch.cli.asking import DryOption, MaxUsdOption, capped, show_price, tell_cost
+from semsearch.cli.auditing_output import show_audit
+from semsearch.cli.grading_output import show_tuning
+from semsearch.cli.options import HERE, JsonOption, WorkspaceOption
+from semsearch.cli.output import steps, talk
+from semsearch.cli.pooling import QueriesOption
+from semsearch.errors import SemsearchError, UsageError
+
+if TYPE_CHECKING:
+    from semsearch.evaluation.runs import Run
+    from semsearch.relevance.steps import Parts
+
+ByOption = Annotated[
+    str, typer.Option("--by", envvar="SEMSEARCH_REVIEWER", help="Who opens the locked part; written down.")
+]
+AgainOption = Annotated[bool, typer.Option("--again", help="Open the locked part though it was opened before.")]
+
+
+def tune(
+    prompt: Annotated[
+        list[str] | None, typer.Option("--prompt", help="Another prompt to try, such as a paraphrase. Repeatable.")
+    ] = None,
+    by: ByOption = "",
+    again: AgainOption = False,
+    max_usd: MaxUsdOption = None,
+    dry_run: DryOption = False,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Find the way of asking that agrees best with people; `grade pairs` goes by it from then on.
+
+    People's labels are cut in three by query. Each of the four tactics is switched off once on the tuning part, what
+    may be best is compared on the selection part (of ties the cheaper is taken), and the choice is reported once on
+    the locked part. That it was opened is written down; after the first time it stays shut without --again.
+
+    Examples:
+
+    semsearch grade tune --dry-run
+
+    semsearch grade tune --by minji --max-usd 5
+
+    semsearch grade tune --prompt my-paraphrase --by minji
+    """
+    from semsearch.relevance import trust
+
+    with opened(workspace, max_usd) as parts, steps() as progress:
+        given = trust.trial(parts, prompt or [])
+        if dry_run:
+            show_price(trust.price_tuning(parts, given), as_json=json)
+            return
+        looks = trust.may_look(parts, "tune", by=by, again=again)
+        with telling_cost(parts):
+            found = trust.tune(parts, given, progress)
+            told = trust.report(parts, given, found, by=by, again=again, looks=looks, progress=progress)
+        show_tuning(parts, given, found, told, as_json=json)
+    talk("Next: semsearch grade pairs FILE, which asks in the way that was chosen")
+
+
+def audit(
+    run: Annotated[
+        list[str] | None, typer.Option("--run", help="A saved run or TREC run whose system is ranked. Repeatable.")
+    ] = None,
+    queries: QueriesOption = None,
+    probes: Annotated[int, typer.Option("--probes", min=0, help="Pairs of each probe; it asks the model.")] = 0,
+    locked: Annotated[bool, typer.Option("--locked", help="Open the locked part too; written down.")] = False,
+    by: ByOption = "",
+    again: AgainOption = False,
+    max_usd: MaxUsdOption = None,
+    dry_run: DryOption = False,
+    workspace: WorkspaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Hold the machine's labels against people's on the pairs that both judged.
+
+    κ, α, confusion and coverage, by intent and band, beside a constant and beside people held against each other; what
+    changed between prompts; with --run whether systems keep their order; with --probes what the model falls for.
+    Nothing is sent but for probes.
+
+    Examples:
+
+    semsearch grade audit
+
+    semsearch grade audit --run lexical --run hybrid --json
+
+    semsearch grade audit --probes 50 --max-usd 1
+    """
+    from semsearch.relevance import trust
+
+    with opened(workspace, max_usd) as parts, steps() as progress:
+        runs, texts = _runs(parts, run or [], queries)
+        if dry_run:
+            pairs = trust.compared(parts, by=by, again=again, with_locked=False)
+            show_price(trust.price_audit(parts, pairs, probes), as_json=json)
+            return
+        with telling_cost(parts):
+            pairs = trust.compared(parts, by=by, again=again, with_locked=locked)
+            found = trust.audited(
+                parts, pairs, with_locked=locked, n_probes=probes, runs=runs, texts=texts, progress=progress
+            )
+        show_audit(parts, found, as_json=json)
+    talk("Next: semsearch evaluate run --labels, for figures with intervals that people's labels make valid")
+
+
+@contextmanager
+def opened(workspace: Path, max_usd: float | None = None) -> Iterator[Parts]:
+    """The parts of the grading steps in a workspace, with the cap of this command line."""
+    from semsearch import wiring
+    from semsearch.workspace import Workspace
+
+    found = Workspace.open(workspace)
+    with wiring.open_grading(found, capped(found, max_usd), clock=lambda: datetime.now(UTC)) as parts:
+        yield parts
+
+
+@contextmanager
+def telling_cost(parts: Parts) -> Iterator[None]:
+    """Say what was spent when something ends it early."""
+    try:
+        yield
+    except (SemsearchError, KeyboardInterrupt):
+        if parts.asker.n_calls:
+            tell_cost(parts.asker)
+        raise
+
+
+def _runs(parts: Parts, names: list[str], queries: Path | None) -> tuple[list[Run], dict[str, str]]:
+    """Runs, and query_id → query."""
+    from semsearch.evaluation.reading import read_queries
+    from semsearch.retrieval.saved_runs import open_run
+
+    if names and len(names) < 2:
+        raise UsageError("One system has no order.", "Next: semsearch grade audit --run A --run B")
+    found = [open_run(name, parts.workspace.root) for name in names]
+    texts: dict[str, str] = {}
+    for _, saved in found:
+        texts |= saved.texts if saved else {}
+    return [each for each, _ in found], texts | dict(read_queries(queries).texts if queries else {})

@@ -1,0 +1,116 @@
+"""How `grade tune` tells what it found; with what `grade audit` tells alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from semsearch.cli.asking import cost_of, money, tell_cost
+from semsearch.cli.output import emit, talk
+
+if TYPE_CHECKING:
+    from semsearch.evaluation.grade_tables import Estimate
+    from semsearch.relevance.locked import Opening
+    from semsearch.relevance.scores import Score
+    from semsearch.relevance.steps import Parts
+    from semsearch.relevance.trust import Report, Trial
+    from semsearch.relevance.truths import Truths
+    from semsearch.relevance.tuning import Tuned
+
+Row = dict[str, Any]
+
+
+def show_tuning(parts: Parts, given: Trial, found: Tuned, told: Report, *, as_json: bool) -> None:
+    """What was tried, chosen and reported."""
+    effects = [{"name": each.name, **ends("gain", each.gain), "tokens": each.tokens} for each in found.effects]
+    if as_json:
+        how = found.chosen.judging
+        chosen = {"name": found.chosen.name, "prompt": how.prompt.id, "variant": how.variant.name}
+        document: Row = {part: [_score(each) for each in getattr(found, part)] for part in ("tuning", "selection")}
+        document |= {"effects": effects, "chosen": chosen | {"prompt_hash": how.prompt_hash}}
+        document |= {"tied": found.tied, "undecided": found.undecided}
+        document |= {"locked": _score(told.score) if told.score else None, "openings": told.openings}
+        emit(document | left_out(given.truths) | cost_of(parts.asker), as_json=True)
+    else:
+        _scores(found.tuning, "Tuning part: each tactic switched off once")
+        rows = [{"": row["name"], "weighted κ gained": shown(row, "gain"), "tokens": row["tokens"]} for row in effects]
+        emit(rows, rows=rows, title="What each is worth; tokens of a pair beside the whole variant's")
+        _scores(found.selection, "Selection part")
+        if told.score:
+            _scores([told.score], "Locked part: what was chosen, and nothing else")
+        tell_cost(parts.asker)
+    _tell_choice(found)
+    tell_openings(told.openings, looked=told.score is not None)
+    tell_left_out(given.truths)
+
+
+def _tell_choice(found: Tuned) -> None:
+    talk(f"Chosen: {found.chosen.name}. Silence counts as {found.usual:g}, the commonest grade.")
+    if found.tied:
+        talk(f"As good and dearer: {', '.join(found.tied)}.")
+    if found.undecided:
+        talk(f"The labels do not tell it apart from {', '.join(found.undecided)}: more of them might.")
+
+
+def _scores(scores: Sequence[Score], title: str) -> None:
+    rows = [
+        {
+            "": row["name"],
+            "weighted κ": shown(row, "weighted_kappa"),
+            "exact": shown(row, "exact"),
+            "constant": row["constant_exact"],
+            "graded": f"{row['n_graded']:,} of {row['n']:,}",
+            "queries": row["n_queries"],
+            "usd a pair": money(row["cost_usd"]),
+            "tokens": row["tokens"],
+        }
+        for row in map(_score, scores)
+    ]
+    emit(rows, rows=rows, title=title)
+
+
+def _score(score: Score) -> Row:
+    plain = ("name", "prompt_hash", "n", "n_queries", "n_graded", "n_open", "n_ungradeable", "causes")
+    row: Row = {name: getattr(score, name) for name in plain}
+    for name in ("weighted_kappa", "kappa", "exact"):
+        row |= ends(name, getattr(score, name))
+    return row | {"constant_exact": score.constant_exact, "cost_usd": score.cost_usd, "tokens": score.n_tokens}
+
+
+def tell_openings(openings: Sequence[Opening], *, looked: bool) -> None:
+    """Say how often the locked part was opened, and by whom."""
+    from semsearch.relevance.locked import times
+
+    if not openings:
+        return
+    talk(f"The locked part was opened {times(len(openings))} so far" + (":" if looked else "; not this time:"))
+    for each in openings:
+        talk(f"  {each.told}")
+
+
+def left_out(truths: Truths) -> Row:
+    """What people said and does not count, for a document."""
+    return {"n_disputed": truths.n_disputed, "n_shown": truths.n_shown}
+
+
+def tell_left_out(truths: Truths) -> None:
+    if truths.n_disputed:
+        talk(
+            f"Left out: {truths.n_disputed:,} pairs on which people differ. Next: semsearch label adjudicate --by NAME"
+        )
+    if truths.n_shown:
+        talk(f"Left out: {truths.n_shown:,} labels whose author saw the machine's opinion first.")
+
+
+def ends(name: str, told: Estimate) -> Row:
+    """A figure and the ends of its interval, as columns."""
+    return {name: told.value, f"{name}_low": told.low, f"{name}_high": told.high}
+
+
+def shown(row: Row, name: str) -> str:
+    """A figure of `ends` to read; a dash where it is not defined."""
+    value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    if math.isnan(value):
+        return "–"
+    return f"{value:.3f}" if math.isnan(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
