@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -337,3 +338,15 @@ def test_after_make_demo_the_program_is_named_by_its_path(monkeypatch: pytest.Mo
     monkeypatch.setattr(sys, "argv", [".venv/bin/semsearch", "demo"])
     monkeypatch.setenv("PATH", "/nowhere")
     assert options.typable("Next: semsearch status") == "Next: .venv/bin/semsearch status"
+
+
+def test_why_tells_what_people_and_models_said_of_the_pair(shop: Shop, tmp_path: Path):
+    (tmp_path / "labels.csv").write_text(f"query,item_id,grade\nchair,{shop.item_id},1\n")
+    assert run("label", "import", tmp_path / "labels.csv", "--as", "minji", "-w", shop.root).code == 0
+    try:
+        told = run("why", "Chair", shop.item_id, "-w", shop.root)
+        assert "1 by minji" in told.out
+        said = json.loads(run("why", "Chair", shop.item_id, "--json", "-w", shop.root).out)["labels"]
+        assert [(each["by"], each["grade_low"], each["source"]) for each in said] == [("minji", 1, "person")]
+    finally:
+        shutil.rmtree(shop.root / "labels")

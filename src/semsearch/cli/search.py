@@ -14,6 +14,7 @@ from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption,
 from semsearch.cli.output import emit, talk
 from semsearch.cli.release import try_it
 from semsearch.errors import UsageError
+from semsearch.plain import plain
 
 if TYPE_CHECKING:
     from semsearch.index.release import Release
@@ -177,7 +178,36 @@ def why(
         near_region=near,
         include_ended=all_items,
     )
-    emit(answer if json else _why_lines(answer), as_json=json)
+    said = _labels(opened, query, item_id)
+    if json:
+        emit(plain(answer) | {"labels": said}, as_json=True)
+    else:
+        emit(_why_lines(answer) | ({"labels": ", ".join(map(_label_told, said))} if said else {}))
+
+
+def _labels(workspace: Workspace, query: str, item_id: str) -> list[dict[str, Any]]:
+    """What people and models said of the pair, by the index of label files; nothing where there are none."""
+    from semsearch.store.label_files import LabelFiles
+
+    files = LabelFiles(workspace)
+    if not files.paths():
+        return []
+    from semsearch.store.database import Store
+    from semsearch.store.label_index import LabelIndex
+    from semsearch.store.labels import query_key, standing
+
+    with Store.open(workspace.moderation_path, now=datetime.now(UTC)) as store:
+        index = LabelIndex(store, files)
+        index.refresh()
+        found = standing(index.of([(query_key(query), item_id)]))
+    names = ("source", "by", "grade_low", "grade_high", "rubric", "at")
+    return [{name: getattr(label, name) for name in names} for label in found]
+
+
+def _label_told(said: dict[str, Any]) -> str:
+    low, high = said["grade_low"], said["grade_high"]
+    grade = "ungradeable" if low is None else str(low) if low == high else f"{low}–{high}"
+    return f"{grade} by {said['by']}{' (a model)' if said['source'] == 'model' else ''}"
 
 
 def _searcher(workspace: Path, pipeline: str, release: str | None) -> Searcher:
