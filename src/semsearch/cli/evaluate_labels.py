@@ -114,8 +114,8 @@ def _so_far(
 
 def _row(plan: Any) -> dict[str, Any]:
     return {
-        "width": plan.width, "queries": plan.queries, "more": plan.more, "people alone": plan.people_alone,
-        "expected width": plan.reached,
+        "width": plan.width, "queries": plan.queries, "more": plan.more, "to be safe": plan.cautious,
+        "people alone": plan.people_alone, "expected width": plan.reached,
     }  # fmt: skip
 
 

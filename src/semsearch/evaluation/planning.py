@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,8 @@ class Plan:
     """Beyond those judged so far."""
     people_alone: int
     """That people would have to judge without a machine."""
+    cautious: int | None
+    """As `queries`, if what was judged so far flatters: with its spread and correlation at their worse 80 % limits."""
     reached: float
     """The width to be expected with `queries`; with all of them when these do not suffice."""
 
@@ -64,14 +67,14 @@ def queries_for(width: float, expected: Expected) -> Plan:
     """
     _check(width, expected)
     counted = max(MINIMUM, math.floor(expected.n_queries * expected.counting))
+    n, enough = _fewest(width, expected, counted), _enough(width, expected)
     alone = Expected(expected.deviation, 0.0, 0, expected.counting, expected.widening)
-    n = _fewest(width, expected, counted)
-    enough = _judged(n, expected) if n is not None and _judged(n, expected) <= expected.n_queries else None
     return Plan(
         width=width,
         queries=enough,
         more=None if enough is None else max(0, enough - expected.n_judged),
         people_alone=_judged(_fewest(width, alone, _NO_END) or 0, expected),
+        cautious=_enough(width, _worse(expected)),
         reached=width_at(counted if n is None else n, expected),
     )
 
@@ -82,7 +85,7 @@ def width_at(n: int, expected: Expected) -> float:
     The variance of the estimate is that of PPI++ at its best λ, deviation² × ((1 - r²) / n + r² / N), N queries of the
     machine's. Source: Angelopoulos, Duchi, Zrnic, "PPI++", arXiv 2311.01453, 2023, section 6.
     """
-    explained = max(0.0, expected.correlation) ** 2
+    explained = min(1.0, max(0.0, expected.correlation)) ** 2
     everywhere = expected.n_queries * expected.counting
     share = (1 - explained) / n + (explained / max(everywhere, n) if explained else 0.0)
     t = t_quantile((1 + CONFIDENCE) / 2, min(n - 2, _NEARLY_NORMAL))
@@ -112,8 +115,7 @@ def expected_of(human: Floats, machine: Floats, others: Floats, so_far: Powered 
         widening=0.0,
         n_judged=len(human),
     )
-    return Expected(told.deviation, told.correlation, told.n_queries, told.counting, _widening(told, so_far),
-                    told.n_judged)  # fmt: skip
+    return replace(told, widening=_widening(told, so_far))
 
 
 def _widening(told: Expected, so_far: Powered | None) -> float:
@@ -132,6 +134,22 @@ def _fewest(width: float, expected: Expected, most: int) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if width_at(middle, expected) <= width else (middle + 1, high)
     return low
+
+
+def _enough(width: float, expected: Expected) -> int | None:
+    """Queries to judge, of those that the machine judges."""
+    n = _fewest(width, expected, max(MINIMUM, math.floor(expected.n_queries * expected.counting)))
+    return None if n is None or _judged(n, expected) > expected.n_queries else _judged(n, expected)
+
+
+def _worse(expected: Expected) -> Expected:
+    """Spread and correlation at one-sided 80 % limits, by large-sample errors, of Fisher's z for the correlation."""
+    n = expected.n_judged * expected.counting
+    if n < FEWEST:
+        return expected
+    z = NormalDist().inv_cdf(0.8)
+    lower = math.tanh(math.atanh(float(np.clip(expected.correlation, -0.999, 0.999))) - z / math.sqrt(n - 3))
+    return replace(expected, deviation=expected.deviation * (1 + z / math.sqrt(2 * (n - 1))), correlation=lower)
 
 
 def _judged(n: int, expected: Expected) -> int:

@@ -126,6 +126,14 @@ def test_the_planned_queries_are_the_fewest_that_reach_the_width():
     assert half.queries > 2 * plan.queries - 2
 
 
+def test_a_plan_from_few_queries_says_what_is_safe():
+    """40 judged: deviation × (1 + 0.8416 / √78), and r = tanh(atanh 0.8 - 0.8416 / √37)."""
+    plan = queries_for(0.1, Expected(0.33, 0.8, 1000, n_judged=40))
+    worse = Expected(0.33 * (1 + 0.8416 / 78**0.5), math.tanh(math.atanh(0.8) - 0.8416 / 37**0.5), 1000)
+    assert plan.queries < plan.cautious == queries_for(0.1, worse).queries
+    assert queries_for(0.1, Expected(0.33, 0.8, 1000)).cautious == plan.queries
+
+
 def test_a_useless_machine_saves_nothing_and_a_wide_interval_takes_the_minimum():
     plan = queries_for(0.1, Expected(0.33, -0.4, 5000))
     assert plan.queries == plan.people_alone
