@@ -63,7 +63,7 @@ class Score:
     """A pair, when it was asked; 0 for a model without a price."""
     n_tokens: float
     """A pair, sent and received."""
-    tables: Floats = field(repr=False)
+    tables: Floats = field(repr=False, compare=False)
     """[queries, 3, 3]: people's grades in rows, the machine's in columns."""
 
 

@@ -83,8 +83,8 @@ def judge(asked: Asked, *, wrong: bool = False) -> Reply:
 
 def shown_to(asked: Asked) -> tuple[str, str, str]:
     """Query, title and body of a request without details of the item, in whatever language it is asked."""
-    query, title, body = texts(asked)[-3:]
-    return query, title, body
+    query, title, *body = (text for text in texts(asked) if not text.startswith("{"))  # examples are JSON
+    return query, title, "".join(body)
 
 
 def reasons(asked: Asked) -> bool:

@@ -20,6 +20,7 @@ from tests.unit.relevance.people import graded_queries, judge, label, numbers, r
 from semsearch.errors import BudgetReached, MissingPart
 from semsearch.evaluation.grade_tables import Estimate
 from semsearch.records import Label
+from semsearch.relevance.examples import Examples, of_guideline
 from semsearch.relevance.judging import Judging
 from semsearch.relevance.scores import Candidate, Market, Score, commonest, difference, gradeable, score
 from semsearch.relevance.truths import truths_of
@@ -29,8 +30,11 @@ from semsearch.relevance.variants import Variant
 LABELS = [each for part in ("tuning", "selection", "locked") for each in graded_queries(numbers(part, 3))]
 
 
+EXAMPLES = Examples(of_guideline()[:8])
+
+
 def judging_of(variant: Variant) -> Judging:
-    return Judging(PROMPTS.get(variant.prompt_id), variant=variant)
+    return Judging(PROMPTS.get(variant.prompt_id), EXAMPLES, 2, variant)
 
 
 @contextmanager
@@ -141,7 +145,7 @@ def test_a_tactic_that_helps_is_found_and_kept(tmp_path: Path):
     assert set(gains.values()) == {0}
     names = [each.name for each in found.selection]
     assert "no-reasoning" not in names  # clearly worse on the tuning part
-    assert "no-english+no-code+no-examples" in names  # all that gained nothing, together
+    assert "no-code+no-examples" in names  # what gained nothing and cost something, together; Korean is dearer
     assert found.chosen.judging.variant.reasoning
     best = min(found.selection, key=lambda each: each.n_tokens)
     assert (found.chosen.name, set(found.tied)) == (best.name, {*names} - {best.name})
@@ -157,7 +161,7 @@ def test_parts_are_asked_about_in_turn_and_the_locked_one_never(tmp_path: Path):
     tuned(tmp_path, answer)
     of = {each.key[0]: each.part for each in truths_of(LABELS).pairs}
     assert {of[query] for query in seen} == {"tuning", "selection"}
-    assert len(seen) == 4 * 9 + 5 * 9  # without any example there is nothing to leave out: the answer is known
+    assert len(seen) == 5 * 9 + 6 * 9
 
 
 def test_another_prompt_may_win(tmp_path: Path):
@@ -206,4 +210,4 @@ def test_a_budget_stops_it_and_nothing_is_paid_twice(tmp_path: Path):
             n_whole = server.n_calls
             tune(parts, judging_of, [], where)
         assert server.n_calls == n_whole
-    assert n_whole <= 4 * 9 + 5 * 9 + 8
+    assert n_whole <= 5 * 9 + 6 * 9 + 8
