@@ -70,11 +70,15 @@ def _replaced(text: str, found: Sequence[Found], end: int) -> str:
 
 def _all(text: str, contacts: Sequence[Contact]) -> list[Found]:
     """Everything personal that is found, also twice."""
-    lower = text.lower()
     found = [Found(_OF_READING.get(c.kind, c.kind), c.key.partition(":")[2], c.start, c.end) for c in contacts]
-    if len(lower) == len(text):
-        found += personal(text, lower)
+    found += personal(text, _lower(text))
     return [one for one in found if not PLACEHOLDER.search(text, max(0, one.start - 1), one.end + 1)]
+
+
+def _lower(text: str) -> str:
+    """The text in small letters, each in its place: İ, whose small letter takes two characters, stays."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(low if len(low := c.lower()) == 1 else c for c in text)
 
 
 def _apart(found: Iterable[Found]) -> list[Found]:

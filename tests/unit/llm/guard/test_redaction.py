@@ -58,6 +58,23 @@ def test_personal_data_are_replaced(text, expected):
 
 
 @pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("rrn", "900101-1234567"), ("card", "4111 1111 1111 1111"), ("address", "서울시 강남구 테헤란로 152"),
+        ("address", "221 Baker Street"), ("phone", "0125698789"), ("phone", "+44 7911 123456"),
+        ("email", "hong(a)gmail d0t com"), ("url", "t.me  / goldri3331"), ("messenger", "@mscalifornia95"),
+        ("messenger", "Snapchat: goldreal7336"), ("account", "국민은행 123456-04-123456"), ("business", "사업자 123-45-67891"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("letter", ["İ", "İİ İ", "ŉ ǰ ΐ"])
+def test_no_letter_turns_redaction_off(letter, kind, text):
+    """The small letter of İ takes two characters."""
+    for said in (f"{letter} {text} 입니다", f"{text} {letter}"):
+        cleaned = clean(said)
+        assert cleaned.placeholders.get(kind) == 1, (said, cleaned.text)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "가격 1,234,567원, 네고 가능", "950,000원 → 880,000원", "$1,299.00 or best offer", "300,000 ~ 400,000",
