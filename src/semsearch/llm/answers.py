@@ -52,7 +52,7 @@ class Answer(Generic[T]):
     detail: str
     """What is known of the cause."""
     key: str
-    """sha256 of prompt, model, parameters, structured mode and cleaned variables."""
+    """sha256 of prompt, guard, endpoint, model, parameters, structured mode, shape and cleaned variables."""
     prompt_hash: str
     model: str
     n_in: int

@@ -82,6 +82,12 @@ def address(settings: LlmSettings) -> str:
     return settings.base_url or os.environ.get("OPENAI_BASE_URL") or OFFICIAL
 
 
+def host_and_path(settings: LlmSettings) -> str:
+    """Where the endpoint is, without scheme and credentials: `api.openai.com/v1`, `localhost:8080/v1`."""
+    parts = urlsplit(address(settings))
+    return parts.netloc.rpartition("@")[2].lower() + parts.path.rstrip("/")
+
+
 def open_client(settings: LlmSettings) -> OpenAI:
     """A plain client, for embeddings; raises MissingService without a key for an endpoint that is not one's own."""
     from openai import OpenAI

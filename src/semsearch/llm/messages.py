@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from semsearch.llm.guard.guard import RULES, clean
+from semsearch.llm.endpoint import host_and_path
+from semsearch.llm.guard.guard import RULES, Guard, clean
 from semsearch.llm.prompts import OUTSIDE, OWN
 from semsearch.llm.prompts.front_matter import wrong
 from semsearch.llm.prompts.templates import Flaw, Outside, OutsideList, rendered
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from semsearch.llm.answers import Question
-    from semsearch.llm.guard.guard import Cleaned, Guard, Packed
+    from semsearch.llm.guard.guard import Cleaned, Packed
     from semsearch.llm.prompts import Prompt
     from semsearch.settings import LlmSettings
 
+_SAMPLE = "One text, of a few words\nand [PHONE_1]onelongrunofletters"
+"""What marks and markers do shows in it."""
 REMEMBERED = 64
 """Texts that are cleaned once for their key and their message, which is dear; some questions are prepared together."""
 
@@ -72,7 +75,8 @@ def messages_of(question: Question[Any], guard: Guard, nonce: str) -> Rendered:
 def key_of(question: Question[Any], model: str, settings: LlmSettings) -> str:
     """sha256 of all that an answer depends on, 64 hex digits: equal keys, equal calls but for the markers' nonce.
 
-    Texts from outside count as they are sent, cleaned and cut.
+    Texts from outside count as they are sent, cleaned and cut. A model of the same name at another address is another
+    one, and so is the same text in other marks and markers.
     """
     prompt = question.prompt
     declared = prompt.variables.keys()
@@ -80,6 +84,7 @@ def key_of(question: Question[Any], model: str, settings: LlmSettings) -> str:
     parts = {
         "prompt": prompt.prompt_hash,
         "rules": _rules_hash(),
+        "endpoint": host_and_path(settings),
         "model": model,
         "parameters": dict(prompt.parameters),
         "structured": settings.structured,
@@ -124,7 +129,10 @@ def _clean(text: str, max_chars: int) -> Cleaned:
 
 @lru_cache(maxsize=1)
 def _rules_hash() -> str:
-    return hashlib.sha256(RULES.encode()).hexdigest()
+    """Of what the system message says of the guard, and of how the guard writes down a text."""
+    guard = Guard()
+    shown = (RULES, guard.pack(_SAMPLE, "k").text, guard.approved(_SAMPLE, "k"))
+    return hashlib.sha256("\0".join(shown).encode()).hexdigest()
 
 
 @lru_cache(maxsize=32)

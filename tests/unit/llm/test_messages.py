@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from semsearch.errors import UsageError
+from semsearch.llm import messages
 from semsearch.llm.answers import Question
+from semsearch.llm.guard import guard as guard_module
+from semsearch.llm.guard import marking
 from semsearch.llm.guard.guard import RULES, Guard
 from semsearch.llm.guard.marking import unmarked
 from semsearch.llm.messages import key_of, messages_of
@@ -210,6 +214,34 @@ def test_the_key_is_of_what_is_sent_and_not_of_its_markers():
 )
 def test_all_that_an_answer_depends_on_changes_the_key(changed: dict[str, Any]):
     assert key(**changed) != key()
+
+
+def test_the_same_name_at_another_address_is_another_model(monkeypatch: pytest.MonkeyPatch):
+    urls = ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8081/v1", "http://127.0.0.1:8080/other/v1", "")
+    assert len({key(settings=LlmSettings(base_url=url)) for url in urls}) == len(urls)
+    same = ("https://me:secret@api.openai.com/v1", "https://API.openai.com/v1/", "")
+    assert len({key(settings=LlmSettings(base_url=url)) for url in same}) == 1
+    before = key()
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:8080/v1")
+    assert key() != before
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "now"),
+    [
+        (messages, "RULES", "Other rules."),
+        (marking, "_PIECE", re.compile(".{1,9}")),
+        (guard_module, "data_marked", lambda text: text.replace(" ", "¦")),
+        (guard_module, "enclosed", lambda text, nonce: f"<{nonce}>{text}</{nonce}>"),
+    ],
+)
+def test_other_rules_marks_or_markers_are_another_question(monkeypatch: pytest.MonkeyPatch, module, name, now):
+    before = key()
+    with monkeypatch.context() as changed:
+        changed.setattr(module, name, now)
+        messages._rules_hash.cache_clear()
+        assert key() != before
+    messages._rules_hash.cache_clear()
 
 
 def test_another_shape_is_another_question():

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from semsearch.llm.calling import running
 from semsearch.llm.answers import Question
+from semsearch.llm.calling import running
 from semsearch.llm.calling.chat import Failed
 from semsearch.llm.calling.running import CHUNK, Prepared, Run
 from semsearch.llm.calling.slots import Over
