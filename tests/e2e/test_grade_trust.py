@@ -1,0 +1,248 @@
+"""`grade tune` and `grade audit`: from imported labels to a figure, with a judge whose error is known.
+
+The model is a scripted server over real HTTP: nothing that it says is a figure of quality.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.contract.chat_replies import Asked, Reply
+from tests.contract.chat_server import Server
+from tests.e2e.program import Done, run
+from tests.unit.relevance.people import graded_queries, judge, numbers, reasons, shown_to
+
+from semsearch.cli.output import CONTROL
+from semsearch.records import Label
+from semsearch.relevance.splits import part_of
+
+NASTY = "min\x1b[31m\u202eji"
+LABELS = [each for part in ("tuning", "selection", "locked") for each in graded_queries(numbers(part, 3))]
+OPEN = [each for each in LABELS if part_of(each.query) != "locked"]
+DISPUTED = OPEN[0]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A workspace with items, people's labels, runs and a log, and the server that its model is."""
+
+    root: Path
+    files: Path
+    server: Server
+
+    def grade(self, *arguments: object) -> Done:
+        return run("grade", *arguments, "-w", self.root)
+
+    def told(self, *arguments: object) -> dict:
+        done = self.grade(*arguments, "--json")
+        assert done.code == 0, done.err
+        return json.loads(done.out)
+
+
+def wrong(asked: Asked) -> Reply:
+    """Calls every 1 a 2 unless it may reason."""
+    return judge(asked, wrong=not reasons(asked))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(wrong) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Desk:
+    folder = tmp_path_factory.mktemp("trust")
+    root = folder / "market"
+    assert run("init", "-w", root).code == 0
+    (root / "semsearch.toml").write_text(
+        f'[llm]\nbase_url = "{server.url}"\nlarge = "scripted-large"\nsmall = "scripted-small"\n'
+        "[llm.prices]\nscripted-small = {input = 0.4, output = 1.6}\n",
+        encoding="utf-8",
+    )
+    _write(folder, LABELS)
+    for kind in ("items", "interactions"):
+        done = run("import", kind, folder / f"{kind}.jsonl", "-w", root)
+        assert done.code == 0, done.err
+    for by in ("minji", "jun"):
+        done = run("label", "import", folder / "people.csv", "--as", by, "--map", f"grade={by}", "-w", root)
+        assert done.code == 0, done.err
+    done = run("grade", "pairs", folder / "pairs.jsonl", "-w", root)
+    assert done.code == 0, done.err
+    return Desk(root, folder, server)
+
+
+@pytest.fixture
+def desk(made: Desk, tmp_path: Path) -> Desk:
+    return Desk(Path(shutil.copytree(made.root, tmp_path / "market")), made.files, made.server)
+
+
+def _write(folder: Path, labels: list[Label]) -> None:
+    def lines(name: str, rows: list[dict]) -> None:
+        (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    lines("items.jsonl", [{"item_id": each.item_id, **each.item} for each in labels])
+    lines("pairs.jsonl", [{"query": each.query, "item_id": each.item_id} for each in labels])
+    with (folder / "people.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["query", "item_id", "minji", "jun"])
+        table.writerows([x.query, x.item_id, x.grade_low, 1 if x == DISPUTED else x.grade_low] for x in labels)
+    seen = [{"kind": "search", "query": each.query} for each in labels[:9]]
+    seen += [{"kind": "impression", "query": each.query, "item_id": each.item_id} for each in labels[:9]]
+    seen += [{"kind": "click", "query": each.query, "item_id": each.item_id} for each in labels[1:3]]
+    lines(
+        "interactions.jsonl",
+        [{"ts": f"2026-03-01T00:{n:02}:00Z", "actor_id": "a", **row} for n, row in enumerate(seen)],
+    )
+    queries = list(dict.fromkeys(each.query for each in labels))
+    (folder / "queries.tsv").write_text(
+        "query_id\tquery\n" + "".join(f"q{n}\t{text}\n" for n, text in enumerate(queries))
+    )
+    for name, order in (("good", (0, 1, 2)), ("bad", (2, 1, 0))):
+        ranked = [
+            (n, labels[3 * n + place].item_id, rank) for n in range(len(queries)) for rank, place in enumerate(order)
+        ]
+        (folder / f"{name}.run").write_text(
+            "".join(f"q{n} Q0 {item} {r + 1} {9 - r} {name}\n" for n, item, r in ranked)
+        )
+
+
+@pytest.mark.parametrize("mode", ["", "--json"])
+def test_tune_in_every_output_mode(mode: str, desk: Desk):
+    done = desk.grade("tune", "--by", NASTY, *([mode] if mode else []))
+    assert done.code == 0, done.err
+    assert not CONTROL.search(done.out + done.err)
+    assert "Next: semsearch grade pairs" in done.err and "Next: " not in done.out
+    assert "The locked part was opened once so far:" in done.err
+    if not mode:
+        assert "Locked part: what was chosen" in done.out and "no-reasoning" in done.out
+        return
+    found = json.loads(done.out)
+    assert [row["name"] for row in found["tuning"]][:2] == ["whole", "no-reasoning"]
+    assert found["effects"][0]["name"] == "reasoning" and found["effects"][0]["gain_low"] > 0
+    assert "reasoning" not in found["chosen"]["variant"]
+    assert (found["locked"]["n"], found["locked"]["weighted_kappa"], found["openings"][0]["by"]) == (9, 1.0, NASTY)
+    assert (found["n_disputed"], found["spent_usd"] > 0) == (1, True)
+
+
+def test_the_locked_part_does_not_open_twice_in_silence(desk: Desk):
+    before = desk.server.n_calls
+    nobody = desk.grade("tune")
+    assert (nobody.code, desk.server.n_calls) == (2, before)
+    assert f"Next: semsearch grade tune -w {desk.root} --by NAME" in nobody.err
+    first = desk.told("tune", "--by", "minji")
+    assert desk.told("tune") | {"n_calls": 0, "n_cached": 0, "spent_usd": 0} == first | {
+        "n_calls": 0, "n_cached": 0, "spent_usd": 0,
+    }  # fmt: skip
+    path = desk.root / "prompts" / "relevance-facets.md"
+    shown = run("prompts", "show", "relevance-facets", "-w", desk.root)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(shown.out.replace("You judge search results", "Judge search results"), encoding="utf-8")
+    shut = desk.told("tune")
+    assert (shut["locked"], len(shut["openings"])) == (None, 1)
+    assert desk.grade("tune", "--again").code == 2
+    again = desk.told("tune", "--again", "--by", "jun")
+    assert (again["locked"]["n"], [each["by"] for each in again["openings"]]) == (9, ["minji", "jun"])
+    assert "opened twice so far" in desk.grade("tune").err
+
+
+def test_a_paraphrase_is_tried_and_grading_goes_by_what_was_chosen(desk: Desk):
+    text = run("prompts", "show", "relevance-facets", "-w", desk.root).out
+    path = desk.root / "prompts" / "mine.md"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text.replace('id = "relevance-facets"', 'id = "mine"').replace("You judge", "Judge"), "utf-8")
+    found = desk.told("tune", "--prompt", "mine", "--by", "minji")
+    assert "mine" in [row["name"] for row in found["tuning"]]
+    rows = desk.told("pairs", desk.files / "pairs.jsonl")["rows"]
+    assert {row["prompt_hash"] for row in rows} == {found["chosen"]["prompt_hash"]}
+    versions = desk.told("audit")["drift"]
+    assert [each["newer"].split()[1] for each in versions] == [found["chosen"]["prompt_hash"]]
+
+
+@pytest.mark.parametrize("mode", ["", "--json"])
+def test_audit_in_every_output_mode(mode: str, desk: Desk):
+    before = desk.server.n_calls
+    runs = ["--run", desk.files / "good.run", "--run", desk.files / "bad.run", "--queries", desk.files / "queries.tsv"]
+    done = desk.grade("audit", *runs, *([mode] if mode else []))
+    assert (done.code, desk.server.n_calls) == (0, before), done.err
+    assert "Left out: 9 pairs of the locked part" in done.err
+    assert "An unclicked" not in done.out and "an unclicked item is not a bad one" in done.err
+    assert "Left out: 1 pairs on which people differ" in done.err
+    if not mode:
+        assert "people with each other" in done.out and "Kendall's τ 1.000" in done.out
+        return
+    found = json.loads(done.out)
+    kinds = {(row["people"], row["machine"]): row["n"] for row in found["table"]}
+    assert kinds == {("0", "0"): 6, ("1", "1"): 6, ("2", "2"): 5}
+    assert {(row["by"], row["part"]) for row in found["figures"]} >= {
+        ("all", ""),
+        ("intent", "brand"),
+        ("band", "tail"),
+    }
+    assert (found["ceiling"]["people"]["n"], found["ceiling"]["n_raters"]) == (18, 2)
+    assert found["clicks"]["good_engaged"]["n"] == 2
+    assert found["order"][0]["systems"][0] == {"system": "good.run", "people": 1.0, "machine": 1.0}
+
+
+def test_an_audit_finds_the_error_that_was_put_in(desk: Desk):
+    """Every 1 of three queries is called a 2: the confusion says so, pair for pair."""
+    bad = {each.query for each in OPEN[3:12:3]}
+    desk.server.answer = lambda asked: judge(asked, wrong=shown_to(asked)[0] in bad)
+    try:
+        shutil.rmtree(desk.root / "labels" / "machine")
+        (desk.root / "prompts").mkdir(exist_ok=True)
+        text = run("prompts", "show", "relevance-facets", "-w", desk.root).out
+        (desk.root / "prompts" / "relevance-facets.md").write_text(text.replace("You judge", "Judge"), "utf-8")
+        assert desk.grade("pairs", desk.files / "pairs.jsonl").code == 0
+    finally:
+        desk.server.answer = wrong
+    table = desk.told("audit")["table"]
+    assert {(row["people"], row["machine"]): row["n"] for row in table} == {
+        ("0", "0"): 6, ("1", "1"): 3, ("1", "2"): 3, ("2", "2"): 5,
+    }  # fmt: skip
+
+
+def test_probes_are_priced_before_they_are_asked(desk: Desk):
+    before = desk.server.n_calls
+    priced = desk.told("audit", "--probes", "2", "--dry-run")
+    assert (desk.server.n_calls, priced["n_calls"]) == (before, 6)
+    found = {row["name"]: row for row in desk.told("audit", "--probes", "2", "--max-usd", "1")["probes"]}
+    assert {name: row["n"] for name, row in found.items()} == {"stuffing": 2, "length": 2, "brand only": 2}
+    assert found["brand only"]["fooled"] == 0
+
+
+def test_a_cap_ends_tuning_with_what_was_paid_for(desk: Desk):
+    stopped = desk.grade("tune", "--by", "minji", "--max-usd", "0.02")
+    assert stopped.code == 5 and "spent $0.0" in stopped.err
+    assert not (desk.root / "tuning").exists()
+    assert desk.told("tune", "--by", "minji")["n_cached"] > 0
+
+
+BAD = {
+    "one system": (["audit", "--run", "x.run"], 2, "One system has no order"),
+    "no such prompt": (["tune", "--prompt", "none", "--by", "minji"], 2, "no prompt 'none'"),
+    "another prompt": (["tune", "--prompt", "spam-verdict", "--by", "minji"], 2, "for facets"),
+    "locked, by nobody": (["audit", "--locked"], 2, "the name is written down"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(name: str, made: Desk):
+    arguments, code, told = BAD[name]
+    done = made.grade(*arguments)
+    assert (done.code, done.out) == (code, "")
+    assert told in done.err and "Next: semsearch " in done.err
+
+
+def test_without_labels_there_is_nothing_to_tune_or_audit(tmp_path: Path):
+    assert run("init", "-w", tmp_path).code == 0
+    for command in (["tune", "--by", "minji"], ["audit"]):
+        done = run("grade", *command, "-w", tmp_path)
+        assert done.code == 4
+        assert "Next: semsearch " in done.err
