@@ -9,7 +9,7 @@ from rich.text import Text
 
 from semsearch.cli.keys import BACKSPACE, ENTER, ESCAPE, Keys, command
 from semsearch.cli.output import safe
-from semsearch.cli.pair_view import KEYS, answered_told, facets_told, pair_view
+from semsearch.cli.pair_view import KEYS, answered_told, facets_told, pair_view, progress_told
 from semsearch.cli.screen import Screen, View
 from semsearch.records import INTENTS, Facet
 from semsearch.relevance.rubric import grade as graded
@@ -61,7 +61,7 @@ class AtDesk:
         done = False
         first = True
         while not done:
-            key = self._ask(self._view(shown, [_dim(KEYS)]), fresh=first)
+            key = self._ask(self._view(shown), fresh=first)
             done = self._pressed(shown, key)
             first = False
 
@@ -93,8 +93,12 @@ class AtDesk:
         return label is not None
 
     def _end(self) -> None:
+        fresh = True
         while True:
-            key = self._ask(View([_dim(self._place)], [], [*self._last, Text(ENDED)]), fresh=True)
+            key = self._ask(
+                View([Text(ENDED)], [], [*self._last, progress_told(self._session.progress, self._place)]), fresh=fresh
+            )
+            fresh = False
             if key == "z" and self._undo():
                 return
             if key == "q":
@@ -123,15 +127,13 @@ class AtDesk:
         keys: list[str] = []
         while len(keys) < len(words):
             foot = [
-                Text(
-                    safe(facets_told([Facet(i, a, None) for i, a in _typed(words, keys)]).replace(": cannot tell", ""))
-                ),
                 Text.assemble("What is ", (safe(words[len(keys)]), "bold"), "?"),
+                Text(safe("; ".join(f"{intent} {asked}" for intent, asked in _typed(words, keys)))),
                 _dim(
                     "p product · b brand · i item · a attribute · + joins it to the last · x nothing · Backspace · Esc"
                 ),
             ]
-            key = self._ask(self._view(shown, foot))
+            key = self._ask(pair_view(shown, foot))
             if key in TYPED or key == NOTHING or (key == JOINED and keys):
                 keys.append(key)
             elif key == BACKSPACE and keys:
@@ -147,11 +149,11 @@ class AtDesk:
             intent, asked = typed[len(met)]
             so_far = [Facet(i, a, m) for (i, a), m in zip(typed, met, strict=False)]
             foot = [
-                Text(safe(facets_told(so_far))),
                 Text.assemble(f"{intent} ", (safe(asked), "bold"), "?"),
+                Text(safe(facets_told(so_far))),
                 _dim("y met · n not met · c cannot tell · t types anew · Backspace · Esc"),
             ]
-            key = self._ask(self._view(shown, foot))
+            key = self._ask(pair_view(shown, foot))
             if key in MET:
                 met.append(MET[key])
             elif key == BACKSPACE and met:
@@ -166,12 +168,12 @@ class AtDesk:
         """The rule's grade, or one's own beside the facets."""
         found = graded(facets)
         foot = [
-            Text(safe(facets_told(facets))),
             Text(f"{found}: {safe(found.why)}", style="bold"),
+            Text(safe(facets_told(facets))),
             _dim("Enter keeps it · 2 1 0 u grades otherwise · Esc"),
         ]
         while True:
-            key = self._ask(self._view(shown, foot))
+            key = self._ask(pair_view(shown, foot))
             if key == ENTER:
                 self._tell(self._session.by_facets(facets))
                 return True
@@ -188,7 +190,7 @@ class AtDesk:
         text = self._note
         while True:
             foot = [Text.assemble("Note: ", safe(text), ("▏", "bold")), _dim("Enter keeps · Esc leaves")]
-            key = self._ask(self._view(shown, foot, with_note=False), as_typed=True)
+            key = self._ask(pair_view(shown, foot), as_typed=True)
             if key in (ENTER, ESCAPE):
                 self._note = text.strip() if key == ENTER else self._note
                 self._session.note(self._note)
@@ -206,16 +208,15 @@ class AtDesk:
 
     # --- drawing and keys ------------------------------------------------------------------------
 
-    def _view(self, shown: Shown, foot: Sequence[Text], *, with_note: bool = True) -> View:
-        note = self._note if with_note else ""
-        return pair_view(shown, self._session.progress, self._place, self._last, foot, note)
+    def _view(self, shown: Shown) -> View:
+        noted = [_dim(f"Note: {safe(self._note)}")] if self._note else []
+        told = progress_told(self._session.progress, self._place)
+        return pair_view(shown, [*noted, *self._last, _dim(KEYS), told])
 
     def _ask(self, view: View, *, fresh: bool = False, as_typed: bool = False, paged: bool = False) -> str:
         """Draw a view and wait for a key that does not page. A `fresh` one takes no key that was typed before it."""
         page = 0
-        pages = self._screen.draw(view, page)
-        if fresh:
-            self._keys.forget()
+        pages = self._screen.draw(view, page, first=self._keys.forget if fresh else None)
         while True:
             typed = self._keys.read(TICK_S)
             if typed is None:

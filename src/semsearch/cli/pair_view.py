@@ -21,12 +21,10 @@ KEYS = "2 1 0 grade · u ungradeable · f facets · n note · s skip · z undo �
 MET_WORDS = {True: "met", False: "not met", None: "cannot tell"}
 
 
-def pair_view(
-    shown: Shown, progress: Progress, place: str, last: Sequence[Text], foot: Sequence[Text], note: str = ""
-) -> View:
-    """The query and item, above what was said of the last pair and what can be pressed."""
+def pair_view(shown: Shown, foot: Sequence[Text]) -> View:
+    """The query and item, and below what is told and asked."""
     item = shown.task.item
-    head = [_progress(progress, place), _query(shown.task.query), _marked(shown.task.query, item.get("title", ""))]
+    head = [_query(shown.task.query), _marked(shown.task.query, item.get("title", ""))]
     if details := _details(item):
         head.append(Text(details, style="dim"))
     if shown.changed:
@@ -35,8 +33,7 @@ def pair_view(
         head.append(Text(f"{_letter(i)}: {told(opinion)}", style="cyan"))
     if shown.machine:
         head.append(Text(f"The machine: {told(shown.machine)}", style="cyan"))
-    noted = [Text(f"Note: {safe(note)}", style="dim")] if note else []
-    return View(head, _body(shown.task.query, item.get("body", "")), [*noted, *last, *foot])
+    return View(head, _body(shown.task.query, item.get("body", "")), foot)
 
 
 def told(opinion: Opinion) -> str:
@@ -76,7 +73,8 @@ def _letter(place: int) -> str:
     return chr(ord("A") + place) if place < 26 else f"#{place + 1}"
 
 
-def _progress(progress: Progress, place: str) -> Text:
+def progress_told(progress: Progress, place: str) -> Text:
+    """Where this is, how far, and how fast."""
     pace = f" · {progress.labels_an_hour:,.0f} labels an hour" if progress.labels_an_hour else ""
     return Text(f"{place} · {progress.done:,} of {progress.total:,} done{pace}", style="dim")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -23,7 +23,7 @@ NARROWEST = 4
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is drawn at once; each part is cut to the room there is, the foot last."""
+    """What is drawn at once. Where there is little room the ends of the head and of the foot are cut off."""
 
     head: Sequence[Text]
     body: Sequence[Text]
@@ -65,11 +65,12 @@ class Screen:
         """Whether the terminal has another size than when it was drawn on."""
         return _size() != self._size
 
-    def draw(self, view: View, page: int = 0) -> int:
-        """Draw one page of a view; how many pages its body has."""
+    def draw(self, view: View, page: int = 0, *, first: Callable[[], None] | None = None) -> int:
+        """Draw one page of a view; how many pages its body has. `first` is called right before it can be seen."""
         self._size = width, height = _size()
-        foot = self._wrapped(view.foot, width)[: max(1, height // 2)]
-        head = self._wrapped(view.head, width)[: max(0, height - len(foot))]
+        head, foot = self._wrapped(view.head, width), self._wrapped(view.foot, width)
+        foot = foot[: max(1, height // 2, height - len(head))]
+        head = head[: max(0, height - len(foot))]
         body, room = self._wrapped(view.body, width), height - len(head) - len(foot)
         pages = 1 if len(body) <= room or room < 2 else -(-len(body) // (room - 1))
         if pages > 1:
@@ -77,6 +78,8 @@ class Screen:
             shown = body[start : start + room - 1]
             body = [*shown, *self._wrapped([_more(page % pages, pages)], width)[:1]]
         filling = [""] * max(0, room - len(body))
+        if first:
+            first()
         self._write(_HOME + f"{_TO_LINE_END}\n".join([*head, *body[: max(0, room)], *filling, *foot]) + _TO_END)
         return pages
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from tests.unit.review.labelling.drawn import judged, task
 
 from semsearch.cli import screen as drawing
-from semsearch.cli.pair_view import answered_told, pair_view
+from semsearch.cli.pair_view import answered_told, pair_view, progress_told
 from semsearch.cli.screen import Screen, View
 from semsearch.records import Facet
 from semsearch.review.labelling.session import Opinion, Progress, Session, Shown
@@ -35,7 +35,7 @@ def test_every_line_fits_and_there_are_as_many_as_the_terminal_has(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = Shown(task("나이키 운동화", item={"title": KOREAN, "body": f"{KOREAN}\n\tx" * 9}), True, None)
-    lines, _ = drawn(pair_view(shown, PROGRESS, "b1 · minji", [], [Text("2 1 0")]), size, monkeypatch)
+    lines, _ = drawn(pair_view(shown, [Text("2 1 0")]), size, monkeypatch)
     assert len(lines) == size[1]
     assert max(cell_len(line) for line in lines) <= size[0]
 
@@ -53,7 +53,7 @@ def test_what_sellers_and_models_write_cannot_steer_the_terminal(monkeypatch: py
     nasty = "\x1b[31m\u202e[bold]\x07"
     opinion = Opinion.of(judged(task(), 1, note=nasty))
     item = {"title": nasty, "body": f"{nasty}\n{nasty}", "category": nasty, "attributes": nasty}
-    view = pair_view(Shown(task(nasty, item=item), False, opinion, (opinion,)), PROGRESS, "b1", [], [], nasty)
+    view = pair_view(Shown(task(nasty, item=item), False, opinion, (opinion,)), [])
     for text in (*view.head, *view.body, *view.foot):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202e]", text.plain)
         assert "[31m" not in str(text.style)
@@ -61,11 +61,11 @@ def test_what_sellers_and_models_write_cannot_steer_the_terminal(monkeypatch: py
 
 def test_words_of_the_query_are_set_apart_in_title_and_body() -> None:
     item = {"title": "Nike 운동화", "body": "새 운동화\n구두", "price": "5000", "currency": "KRW"}
-    view = pair_view(Shown(task("운동화", item=item), False, None), PROGRESS, "b1", [], [])
+    view = pair_view(Shown(task("운동화", item=item), False, None), [])
     marked = [text.plain[span.start : span.end] for text in (*view.head, *view.body) for span in text.spans]
     assert marked == ["운동화", "운동화"]
     assert "5000 KRW" in [text.plain for text in view.head]
-    assert view.head[0].plain == "b1 · 3 of 10 done · 412 labels an hour"
+    assert progress_told(PROGRESS, "b1").plain == "b1 · 3 of 10 done · 412 labels an hour"
 
 
 def test_after_an_answer_the_machines_grade_and_why_stand_there() -> None:
@@ -78,3 +78,9 @@ def test_after_an_answer_the_machines_grade_and_why_stand_there() -> None:
     session.next()
     [told] = answered_told(session.direct(2), adjudicated=False)
     assert told.plain.startswith("Last: 2. The machine differs: 1 — 1 minor not met: item 운동화")
+
+
+def test_where_there_is_no_room_the_query_and_the_title_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = pair_view(Shown(task("운동화", item={"title": "나이키"}), False, None), [Text("a " * 40)])
+    lines, _ = drawn(view, (12, 4), monkeypatch)
+    assert lines == ["“운동화”", "나이키", "a a a a a a", "a a a a a a"]

@@ -1,0 +1,244 @@
+"""`label sample|session|adjudicate`: the last two in a real terminal, also killed in the middle of a pair."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.e2e.program import ENVIRONMENT, PROGRAM, Done, run
+from tests.e2e.terminal import Terminal
+from tests.unit.store.labelled import label, machine
+
+from semsearch.cli.output import CONTROL
+from semsearch.records import Label
+from semsearch.relevance.rubric import RUBRIC
+from semsearch.store.labels import LabelFiles, effective
+from semsearch.workspace import Workspace
+
+QUERY = "나이키 운동화 260"
+ITEMS = {f"i{n}": f"나이키 에어맥스 {n}번 \x1b[31m운동화" for n in range(6)}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with items, a batch of six pairs and a model's labels of them."""
+    root = tmp_path_factory.mktemp("labelling") / "w"
+    workspace = Workspace.create(root)
+    items = root.parent / "items.jsonl"
+    items.write_text("\n".join(json.dumps({"item_id": i, "title": t, "body": "상태 좋아요"}) for i, t in ITEMS.items()))
+    assert run("import", "items", items, "-w", root).code == 0
+    (root.parent / "pairs.csv").write_text("query,item_id\n" + "".join(f"{QUERY},{i}\n" for i in ITEMS))
+    done = run("label", "sample", "spring", "--pairs", root.parent / "pairs.csv", "-w", root)
+    assert done.code == 0, done.err
+    LabelFiles(workspace).append(*(machine(2, query=QUERY, item_id=i, rubric=RUBRIC, batch="m") for i in ITEMS))
+    return root
+
+
+@pytest.fixture
+def root(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "w"))
+
+
+def session(root: Path, *more: object, by: str = "minji", size: tuple[int, int] = (100, 30)) -> Terminal:
+    return Terminal("label", "session", "spring", "--by", by, "-w", root, *more, size=size)
+
+
+def people(root: Path) -> list[Label]:
+    return list(LabelFiles(Workspace(root)).read("person"))
+
+
+def item_on(screen: str) -> str:
+    found = re.search(r"(\d)번", screen)
+    assert found, screen
+    return f"i{found[1]}"
+
+
+def after(terminal: Terminal, keys: str, n_done: int) -> str:
+    """Press keys; the screen when so many pairs are done."""
+    terminal.press(keys)
+    return terminal.wait(f"{n_done} of 6 done")
+
+
+def test_one_key_is_one_label_and_a_kill_in_mid_pair_loses_nothing(root: Path) -> None:
+    with session(root) as terminal:
+        first = terminal.wait("0 of 6 done")
+        assert "machine" not in first.lower()
+        assert QUERY in first
+        second = after(terminal, "2", 1)
+        assert "Last: 2. The machine agrees" in second
+        assert [(each.item_id, each.grade_low) for each in people(root)] == [(item_on(first), 2)]
+        third = after(terminal, "0", 2)
+        assert "The machine differs: 2" in third
+        terminal.press("f")
+        terminal.wait("What is 나이키?")
+        terminal.press("b")  # a facet is begun, nothing is answered
+        terminal.wait("What is 운동화?")
+        terminal.kill()
+    assert len(people(root)) == 2
+    with session(root) as terminal:
+        again = terminal.wait("2 of 6 done")
+        assert item_on(again) == item_on(third)
+        terminal.press("\x03")
+        code, _, told = terminal.end()
+    assert code == 130
+    assert "Interrupted; run the same command again to go on." in told
+    assert told.rfind("\x1b[?1049l") > told.rfind("\x1b[?1049h")  # the terminal is as it was
+    assert len(people(root)) == 2
+
+
+def test_facets_notes_skips_and_undo(root: Path) -> None:
+    with session(root, "--json") as terminal:
+        first = terminal.wait("0 of 6 done")
+        terminal.press("f")
+        terminal.wait("What is 나이키?")
+        terminal.press("ba")
+        terminal.wait("What is 260?")
+        terminal.press("\x7f")
+        terminal.wait("What is 운동화?")
+        terminal.press("ia")
+        terminal.wait("brand 나이키?")
+        terminal.press("ync")
+        screen = terminal.wait("Enter keeps it")
+        assert "0–1: 1 minor not met: item 운동화" in screen
+        screen = after(terminal, "\r", 1)
+        terminal.press("s")
+        skipped = terminal.wait("Skipped")
+        assert item_on(skipped) != item_on(screen)
+        terminal.press("n")
+        terminal.wait("Note:")
+        terminal.press("작아요 z2\x7f\r")
+        terminal.wait(lambda shown: "Note: 작아요 z" in shown and "Enter keeps" not in shown)
+        after(terminal, "1", 2)
+        terminal.press("f")  # the intents of this query are known by now
+        terminal.wait("brand 나이키?")
+        terminal.press("yyy")
+        terminal.wait("2: all met")
+        screen = after(terminal, "1", 3)
+        assert "Its facets give 2: all met" in screen
+        after(terminal, "z", 2)
+        terminal.press("g")
+        terminal.wait("How relevance is graded")
+        terminal.press(" q")
+        terminal.wait("2 of 6 done")
+        terminal.press("q")
+        code, out, _ = terminal.end()
+    assert code == 0
+    told = json.loads(out)
+    assert (told["labelled"], told["done"], told["left"], told["golden"]) == (2, 2, 4, 0)
+    facets, noted, direct, undone = people(root)
+    assert (facets.item_id, facets.origin, facets.grade_low, facets.grade_high) == (item_on(first), "facets", 0, 1)
+    assert [(each.intent, each.asked, each.met) for each in facets.facets] == [
+        ("brand", "나이키", True), ("item", "운동화", False), ("attribute", "260", None),
+    ]  # fmt: skip
+    assert (noted.note, noted.grade_low, noted.origin) == ("작아요 z", 1, "direct")
+    assert (direct.grade_low, direct.origin, len(direct.facets)) == (1, "direct", 3)
+    assert undone.retracts == direct.label_id
+    assert all(each.inclusion_probability == 1 and each.seconds for each in (facets, noted, direct))
+
+
+def test_all_pairs_in_a_tiny_terminal_that_is_made_wider_and_a_key_that_bounces(root: Path) -> None:
+    with session(root, size=(12, 5)) as terminal:
+        terminal.wait("나이키")
+        terminal.resize(90, 24)
+        terminal.wait("0 of 6 done")
+        for n in range(1, 6):
+            after(terminal, "1", n)
+        terminal.press("ㅕ")  # u on a Korean keyboard
+        terminal.wait("All pairs are labelled")
+        after_all = people(root)
+        terminal.press("2")  # no pair is there for it
+        terminal.press("q")
+        code, out, _ = terminal.end()
+    assert code == 0
+    assert re.search(r"left\s+0", out)
+    assert len(after_all) == len(people(root)) == 6
+    assert after_all[-1].grade_low is None
+    assert not CONTROL.search(out)
+
+
+def test_a_second_process_of_one_annotator_is_told(root: Path) -> None:
+    with session(root) as terminal:
+        terminal.wait("0 of 6 done")
+        with session(root) as second:
+            code, _, told = second.end()
+        assert code == 4
+        assert "Another process is writing labels of minji, batch spring" in told
+
+
+@pytest.mark.parametrize("mode", ["", "--json"])
+def test_adjudication_hides_names_until_it_is_decided(root: Path, mode: str) -> None:
+    shown = {"query": QUERY, "item_id": "i1", "item": {"title": ITEMS["i1"]}, "rubric": RUBRIC, "batch": "spring"}
+    files = LabelFiles(Workspace(root))
+    files.append(label(2, "minji", **shown))
+    files.append(label(0, "jun", note="too big", **shown))
+    with Terminal("label", "adjudicate", "spring", "--by", "sora", "-w", root, *filter(None, [mode])) as terminal:
+        screen = terminal.wait("0 of 1 done")
+        assert "minji" not in screen and "jun" not in screen
+        assert "— “too big”" in screen
+        terminal.press("1")
+        screen = terminal.wait("All pairs are labelled")
+        assert "A was" in screen and "minji" in screen and "jun" in screen
+        terminal.press("q")
+        code, out, told = terminal.end()
+    assert code == 0, told
+    assert (json.loads(out)["left"] == 0) if mode else out.strip()
+    [found] = [each for each in effective(people(root)).values() if each.item_id == "i1"]
+    assert (found.level, found.grade_low, found.disputed) == ("adjudication", 1, False)
+
+
+# --- without a terminal -----------------------------------------------------------------------
+
+
+def piped(root: Path, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, "label", *arguments, "-w", str(root)],
+        input="2\n", capture_output=True, text=True, env=environment or ENVIRONMENT, check=False,
+    )  # fmt: skip
+
+
+def test_without_a_terminal_it_says_what_to_do_instead(root: Path) -> None:
+    done = piped(root, "session", "spring", "--by", "minji")
+    assert done.returncode == 2
+    assert "needs a terminal" in done.stderr
+    assert f"label import -w {root} FILE --as minji --batch spring" in done.stderr
+    assert people(root) == []
+
+
+@pytest.mark.parametrize("command", [["session", "spring"], ["adjudicate"]])
+def test_without_a_name_nobody_labels(root: Path, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SEMSEARCH_REVIEWER", raising=False)
+    done = run("label", *command, "-w", root)
+    assert done.code == 2
+    assert "--by NAME" in done.err
+
+
+# --- sample -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["", "--json", "--jsonl"])
+def test_a_sample_in_every_output_mode(root: Path, mode: str) -> None:
+    done = sample(root, "autumn", *filter(None, [mode]))
+    assert done.code == 0, done.err
+    assert not CONTROL.search(done.out + done.err)
+    assert "Next: semsearch label session" in done.err
+    if mode == "--json":
+        told = json.loads(done.out)
+        assert (told["queries"], told["pairs"], told["second"], told["strata"]) == (1, 6, 1, 1)
+        assert told["rows"][0]["drawn"] == 1
+    elif mode == "--jsonl":
+        assert json.loads(done.out)["queries"] == 1
+    else:
+        assert "autumn" in done.out
+
+
+def sample(root: Path, name: str, *more: object) -> Done:
+    return run("label", "sample", name, "--pairs", root.parent.parent / "pairs.csv", "-w", root, *more)
+
+
+@pytest.fixture(autouse=True)
+def _pairs(tmp_path: Path) -> None:
+    (tmp_path.parent / "pairs.csv").write_text("query,item_id\n" + "".join(f"{QUERY},{i}\n" for i in ITEMS))
