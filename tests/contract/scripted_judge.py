@@ -48,8 +48,9 @@ def facets(user: str) -> list[dict[str, str]]:
 
     A word with a question mark cannot be told.
     """
-    _, asked = user.split("The query:", 1)
-    query, item = asked.split("The item to judge.", 1)
+    korean = "검색어:" in user
+    _, asked = user.rsplit("검색어:" if korean else "The query:", 1)
+    query, item = asked.split("판단할 상품입니다." if korean else "The item to judge.", 1)
     text = " ".join(said for _, said in BLOCK.findall(item)).replace(MARK, "").casefold()
     words = post(query).split()
     kinds = ["attribute"] * (len(words) - 1) + ["item"]
