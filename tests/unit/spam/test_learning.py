@@ -39,8 +39,13 @@ def features(*titles: str, sellers: str = "They address many.", ordinary: str = 
 def learned(
     folder: Path, answer: Answer = judge, of: Sample | None = None, name: str = "flood"
 ) -> tuple[Draft, Server]:
-    with Server(answer) as server, opened(server, folder, **LARGE) as asker:
-        return learn(of or sampled(), asker, PROMPT, name=name, now=NOW), server
+    with Server(answer) as server:
+        return learned_at(server, folder, of, name), server
+
+
+def learned_at(server: Server, folder: Path, of: Sample | None = None, name: str = "flood") -> Draft:
+    with opened(server, folder, **LARGE) as asker:
+        return learn(of or sampled(), asker, PROMPT, name=name, now=NOW)
 
 
 def test_features_become_the_text_of_a_profile(tmp_path: Path) -> None:
@@ -69,9 +74,9 @@ def test_the_model_reads_every_post_of_the_sample_and_none_that_is_held_out(tmp_
 
 
 def test_the_same_sample_is_paid_for_once_and_gives_the_same_profile(tmp_path: Path) -> None:
-    first, _ = learned(tmp_path)
-    again, server = learned(tmp_path)
-    assert server.n_calls == 0
+    with Server(judge) as server:
+        first, again = (learned_at(server, tmp_path) for _ in range(2))
+    assert server.n_calls == 1
     assert again.answer.cached
     assert again.profile == first.profile
 

@@ -36,8 +36,13 @@ def reads(asked: Asked) -> Reply:
 
 
 def proven(folder: Path, *features: SellerFeature, posts: Labelled = POSTS, **changed) -> tuple[Proof, Server]:
-    with Server(reads) as server, opened(server, folder, **changed) as asker:
-        return prove(features, posts, asker, PROMPT, namespace="listing"), server
+    with Server(reads) as server:
+        return proven_at(server, folder, *features, posts=posts, **changed), server
+
+
+def proven_at(server: Server, folder: Path, *features: SellerFeature, posts: Labelled = POSTS, **changed) -> Proof:
+    with opened(server, folder, **changed) as asker:
+        return prove(features, posts, asker, PROMPT, namespace="listing")
 
 
 def test_of_each_feature_it_is_counted_how_often_it_shows(tmp_path: Path) -> None:
@@ -53,18 +58,20 @@ def test_of_each_feature_it_is_counted_how_often_it_shows(tmp_path: Path) -> Non
 
 
 def test_a_second_proof_costs_nothing_and_says_the_same(tmp_path: Path) -> None:
-    first, _ = proven(tmp_path, SHOP)
-    again, server = proven(tmp_path, SHOP)
-    assert (server.n_calls, again.n_cached, again.cost_usd) == (0, 40, 0)
+    with Server(reads) as server:
+        first, again = (proven_at(server, tmp_path, SHOP) for _ in range(2))
+    assert (server.n_calls, again.n_cached, again.cost_usd) == (40, 40, 0)
     assert again.features == first.features
 
 
 def test_a_proof_that_the_budget_stops_goes_on_where_it_was(tmp_path: Path) -> None:
-    with pytest.raises(BudgetReached):
-        proven(tmp_path, SHOP, max_usd=0.02)
-    rest, server = proven(tmp_path, SHOP)
-    assert 0 < server.n_calls < 40
-    assert rest.n_cached == 40 - server.n_calls
+    with Server(reads) as server:
+        with pytest.raises(BudgetReached):
+            proven_at(server, tmp_path, SHOP, max_usd=0.02)
+        n_before = server.n_calls
+        rest = proven_at(server, tmp_path, SHOP)
+    assert 0 < n_before < 40
+    assert (rest.n_cached, server.n_calls) == (n_before, 40)
     assert rest.features[0].sellers == Seen(20, 19, 1)
 
 
