@@ -41,6 +41,7 @@ def show_tuning(parts: Parts, given: Trial, found: Tuned, told: Report, *, as_js
             _scores([told.score], "Locked part: what was chosen, and nothing else")
         tell_cost(parts.asker)
     _tell_choice(found)
+    _tell_failed([*found.tuning, *found.selection, *([told.score] if told.score else [])])
     tell_openings(told.openings, looked=told.score is not None)
     tell_left_out(given.truths)
 
@@ -51,6 +52,13 @@ def _tell_choice(found: Tuned) -> None:
         talk(f"As good and dearer: {', '.join(found.tied)}.")
     if found.undecided:
         talk(f"The labels do not tell it apart from {', '.join(found.undecided)}: more of them might.")
+
+
+def _tell_failed(scores: Sequence[Score]) -> None:
+    from semsearch.llm.answers import FAILED
+
+    if n := sum(score.causes.get(FAILED, 0) for score in scores):
+        talk(f"{n:,} questions got no answer and counted as silence. Next: semsearch grade tune, which asks them again")
 
 
 def _scores(scores: Sequence[Score], title: str) -> None:

@@ -6,10 +6,11 @@ import math
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
-from sklearn.metrics import cohen_kappa_score
 from tests.unit.relevance.people import AT, by_model, graded_queries, label
 
+from semsearch.evaluation.agreement import kappa, weighted_kappa
 from semsearch.evaluation.runs import Run
 from semsearch.records import Facet, Label
 from semsearch.relevance.audit import (
@@ -55,9 +56,9 @@ def test_the_confusion_is_the_error_that_was_put_in():
     assert whole.agreement.confusion.tolist() == [[4, 2, 0], [0, 0, 6], [0, 0, 6]]
     assert found.table == {("0", "0"): 4, ("0", "1"): 2, ("1", "2"): 6, ("2", "2"): 6}
     people, machine = [0] * 6 + [1] * 6 + [2] * 6, [0] * 4 + [1] * 2 + [2] * 12
-    expected = cohen_kappa_score(people, machine, weights="quadratic")
+    expected = weighted_kappa(np.array(people, float), np.array(machine, float))
     assert whole.agreement.weighted_kappa.value == pytest.approx(expected)
-    assert whole.agreement.kappa.value == pytest.approx(cohen_kappa_score(people, machine))
+    assert whole.agreement.kappa.value == pytest.approx(kappa(np.array(people, float), np.array(machine, float)))
     assert whole.agreement.weighted_kappa.low <= expected <= whole.agreement.weighted_kappa.high
     assert (whole.agreement.n, whole.agreement.n_queries, whole.coverage.share) == (18, 6, 1.0)
     assert found.judges == {"scripted-small p1": 18}
@@ -143,11 +144,11 @@ def test_people_are_the_ceiling_also_where_they_differ():
     assert found.ceiling
     assert (found.ceiling.people.n, found.ceiling.people.n_raters) == (18, 2)
     minji, second = [2, 1, 0] * 6, [2, 0, 0] + [2, 1, 0] * 5
-    expected = cohen_kappa_score(minji, second, weights="quadratic")
+    expected = weighted_kappa(np.array(minji, float), np.array(second, float))
     assert found.ceiling.people.weighted_kappa.value == pytest.approx(expected)
     machine = [each.grade_low for each in wrong(PEOPLE)]
     assert found.ceiling.machine.n == 36
-    pooled = cohen_kappa_score(minji + second, machine * 2, weights="quadratic")
+    pooled = weighted_kappa(np.array(minji + second, float), np.array(machine * 2, float))
     assert found.ceiling.machine.weighted_kappa.value == pytest.approx(pooled)
     assert audited([*PEOPLE, *wrong(PEOPLE)]).ceiling is None
 
