@@ -145,7 +145,7 @@ def routes(workspace: WorkspaceOption = HERE, json: JsonOption = False, jsonl: J
     """Show what found the sanctioned accounts: the LLM, look-alike alerts, and routes that were imported.
 
     Sanctioned are accounts with an imported sanction, and authors of posts that people confirmed. A route found one
-    when it pointed at it before that. --jsonl prints the routes, one a line.
+    when it pointed at it before that; the LLM and look-alike by the time of posts. --jsonl prints the routes.
 
     Example: semsearch authors routes
     """
@@ -167,6 +167,12 @@ def routes(workspace: WorkspaceOption = HERE, json: JsonOption = False, jsonl: J
         f"Sanctioned accounts: {found.n_sanctioned:,}, of which no route found {found.n_unfound:,}. share is of all of "
         "them; precision is of those judged: pointed at by the route, and sanctioned or dismissed by a person since."
     )
+    for each in found.routes:
+        if each.n_hindsight:
+            talk(
+                f"In hindsight: of the {each.n_found:,} that {each.route} found, {each.n_hindsight:,} were asked about "
+                "only after their sanction, by posts from before it."
+            )
     talk("Next: semsearch import reports FILE, or semsearch alerts list --status open")
 
 

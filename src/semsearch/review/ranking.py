@@ -2,9 +2,9 @@
 
 1. Open ones come first, then those that were decided on before others joined, then the rest.
 2. Among these the more severe come first. The severity of an alert counts one step more when verdicts flag at least
-   half of its judged members (those with a verdict of their own, and those whose leader has one), or when one of its
-   members tries to instruct its reader. A flagged post is low; medium when two profiles match. A post that tries to
-   instruct its reader is medium, whatever was said of it.
+   half of its judged members (those with a verdict of their own, and those whose leader has one), or when one of the
+   members that a model was asked about tries to instruct its reader, even if it abstained. A flagged post is low;
+   medium when two profiles match. A post that tries to instruct its reader is medium, whatever was said of it.
 3. Among equals the newest raise comes first, by the time of the post that raised it.
 
 A flagged post that a person dismissed is off the list; asked for by its status it is shown.
@@ -12,10 +12,10 @@ A flagged post that a person dismissed is off the list; asked for by its status 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from heapq import nsmallest
-from itertools import chain
 from operator import itemgetter
 
 from semsearch.records import SEVERITIES, Member
@@ -51,13 +51,11 @@ class Judged:
 
     @property
     def told(self) -> str:
-        """In words, such as `spam 3/4` or `spam 12/12, 11 by reference`; empty when nothing was judged."""
+        """In words, such as `spam 3/4` or `spam 12/12, 11 by reference`; empty when there is nothing to say."""
         n = self.n_judged + self.n_referred
-        if not n:
-            return ""
-        referred = f", {self.n_referred:,} by reference" if self.n_referred else ""
-        instructs = ", instructs" if self.instructed else ""
-        return f"spam {self.n_spam + self.n_referred_spam:,}/{n:,}{referred}{instructs}"
+        parts = [f"spam {self.n_spam + self.n_referred_spam:,}/{n:,}"] if n else []
+        parts += [f"{self.n_referred:,} by reference"] if self.n_referred else []
+        return ", ".join([*parts, "instructs"] if self.instructed else parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +64,10 @@ class Ranked:
 
     case: Case
     judged: Judged
+
+
+Waiting = tuple[Rank, Callable[[], Ranked]]
+"""A line that is made when it is among the first: a hundred thousand posts may be flagged, and a page shows a few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,63 +89,64 @@ def review_list(
 ) -> ReviewList:
     """Alerts and flagged posts, what is to be looked at first first, at most so many.
 
-    Posts become cases only when they are among these: there may be a hundred thousand. Raises UsageError for an
-    unknown status.
+    Raises UsageError for an unknown status.
     """
-    alerts = _alerts(cases, namespace, severity, status)
-    posts = _posts(cases, namespace, severity, status)
-    first = nsmallest(len(alerts) + len(posts) if most is None else most, chain(alerts, posts), key=itemgetter(0))
-    lines = (one if isinstance(one, Ranked) else Ranked(cases.case(one), of_post(one)) for _, one in first)
-    return ReviewList(tuple(lines), len(alerts) + len(posts))
+    waiting = [*_alerts(cases, namespace, severity, status), *_posts(cases, namespace, severity, status)]
+    first = nsmallest(len(waiting) if most is None else most, waiting, key=itemgetter(0))
+    return ReviewList(tuple(line() for _, line in first), len(waiting))
 
 
 def judged(members: tuple[Member, ...], said: Mapping[int, Said]) -> Judged:
-    """What is said of members in order of `seq`: by verdicts of their own, or by that of the first leader."""
-    own = [said[each.seq] for each in members if each.seq in said]
+    """What is said of members in order of `seq`: by verdicts of their own, or by that of the first leader.
+
+    Members that only refer to their leader's verdict were not looked at for instructions.
+    """
+    told = [said[each.seq] for each in members if each.seq in said]
+    own = [each.flagged for each in told if each.flagged is not None]
     leader = next((each for each in members if each.net == "leader"), members[0] if members else None)
-    by_leader = said.get(leader.seq) if leader else None
-    n_referred = len(members) - len(own) if by_leader else 0
-    return Judged(
-        len(own),
-        sum(each.flagged for each in own),
-        n_referred,
-        n_referred if by_leader and by_leader.flagged else 0,
-        any(each.instructed for each in own),
-    )
+    by_leader = said[leader.seq].flagged if leader and leader.seq in said else None
+    n_referred = 0 if by_leader is None else len(members) - len(own)
+    instructed = any(each.instructed for each in told)
+    return Judged(len(own), sum(own), n_referred, n_referred if by_leader else 0, instructed)
 
 
 def of_post(post: FlaggedPost) -> Judged:
     """What is said of a post; nothing when it was flagged before a person decided on it, and is no longer."""
     n_spam = int(bool(post.profile_ids))
-    return Judged(1, n_spam, instructed=post.instructed) if n_spam or post.instructed else Judged()
+    if not (n_spam or post.instructed):
+        return Judged()
+    return Judged(int(post.answered), n_spam, instructed=post.instructed)
 
 
-def _alerts(
-    cases: Cases, namespace: str | None, severity: str | None, status: str | None
-) -> list[tuple[Rank, Ranked | FlaggedPost]]:
+def _alerts(cases: Cases, namespace: str | None, severity: str | None, status: str | None) -> list[Waiting]:
     found = cases.all(namespace, severity)
     said = cases.flags.judged(sorted({each.campaign_id for case in found for each in case.members}))
-    wanted = found if status is None else filtered(found, status)
-    ranked = (Ranked(case, judged(case.members, said)) for case in wanted)
-    return [(_rank(one.case, lifted=one.judged.lifts), one) for one in ranked]
+    waiting: list[Waiting] = []
+    for case in found if status is None else filtered(found, status):
+        told = judged(case.members, said)
+        waiting.append((_rank(case, lifted=told.lifts), partial(Ranked, case, told)))
+    return waiting
 
 
-def _posts(
-    cases: Cases, namespace: str | None, severity: str | None, status: str | None
-) -> list[tuple[Rank, Ranked | FlaggedPost]]:
+def _posts(cases: Cases, namespace: str | None, severity: str | None, status: str | None) -> list[Waiting]:
     """A post's severity says already what its verdicts lift."""
-    found: list[tuple[Rank, Ranked | FlaggedPost]] = []
+    waiting: list[Waiting] = []
     for post in cases.flagged(namespace):
         own, name = severity_of(post), case_id(post)
         if severity not in (None, own):
             continue
+        line = partial(_line, cases, post)
         if cases.is_decided(name):
             case = cases.case(post)
             if case.status != "dismissed" if status is None else filtered([case], status):
-                found.append((_rank(case, lifted=False), post))
+                waiting.append((_rank(case, lifted=False), line))
         elif status in (None, "open"):
-            found.append(((0, -SEVERITIES.index(own), -post.at_us, name), post))
-    return found
+            waiting.append(((0, -SEVERITIES.index(own), -post.at_us, name), line))
+    return waiting
+
+
+def _line(cases: Cases, post: FlaggedPost) -> Ranked:
+    return Ranked(cases.case(post), of_post(post))
 
 
 def _rank(case: Case, *, lifted: bool) -> Rank:

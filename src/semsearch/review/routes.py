@@ -2,15 +2,17 @@
 
 Everything is counted in accounts. An account is *sanctioned* from its first imported sanction, or from the first
 confirmation in force that covers a post of its own, unless a person allowed it. A route has *found* it when it pointed
-at it by then: the LLM when a verdict on a post of the account was given, look-alike when its post was in a campaign
-with an alert (the later of the two, in the time of posts), an imported route when its report or sanction says so.
+at it by then, in the time of posts: the LLM by the first post that a verdict flagged, look-alike when a post of the
+account was in a campaign with an alert (the later of the two), an imported route when its report or sanction says so.
+So both count as if each post had been judged and scanned when it was written: when an alert of an old log was raised
+by the clock on the wall is written nowhere. When the LLM was asked is; what it found in hindsight is counted beside.
 What points at an account later has not found it. A verdict that members of a campaign have by reference points at
-nobody.
+nobody, nor does one of a profile that people took back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -20,12 +22,13 @@ from semsearch.records import Decision
 from semsearch.review.cases import Cases
 from semsearch.store.database import Store
 from semsearch.store.decisions import Decisions
-from semsearch.store.flagged import Flags
 from semsearch.store.reports import Reports
 from semsearch.store.times import to_us
 
 LLM = "llm"
 LOOK_ALIKE = "look-alike"
+BY_POSTS = (LLM, LOOK_ALIKE)
+"""Routes that point in the time of posts."""
 Times = Mapping[str, int]
 """Account to microseconds UTC."""
 
@@ -39,6 +42,8 @@ class Pointing(NamedTuple):
     """Microseconds UTC."""
     by_sanction: bool = False
     """Whether only a sanction says so: of a route's sanctions all are sanctioned, which tells nothing of precision."""
+    said_us: int | None = None
+    """When it was said, where that is known and may be another time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class Route:
     """Accounts that it pointed at; `n_found + n_late + n_wrong + n_undecided`."""
     n_found: int
     """Sanctioned, and not before it pointed at them."""
+    n_hindsight: int | None
+    """Of these: said only after the sanction, of posts from before it. Null where nobody knows when it was said."""
     n_late: int
     """Sanctioned before."""
     n_wrong: int
@@ -67,7 +74,11 @@ class Route:
     n_alone: int
     """Found by no other route."""
     n_first: int
-    """Found by no other route earlier; those of the same moment count for each."""
+    """Found by no other route of its clock earlier; those of the same moment count for each.
+
+    The LLM and look-alike, which go by the time of posts, are compared with each other; the others, which go by what
+    they report, with each other.
+    """
     overlap: Mapping[str, int]
     """Accounts that it and another route found, by route; by its own name `n_found`."""
 
@@ -86,11 +97,15 @@ class Routes:
 def routes(store: Store, now: datetime) -> Routes:
     """The table of a workspace."""
     cases = Cases(store, now)
+    flagged = cases.flags.authors()
     imported = Reports(store).pointings()
     names = _names(each.route for each in imported)
-    pointings = [Pointing(LLM, *one) for one in Flags(store).authors().items()]
+    pointings = [Pointing(LLM, each.author_id, each.posted_us, said_us=each.asked_us) for each in flagged]
     pointings += [Pointing(LOOK_ALIKE, *one) for one in cases.campaigns.alerted_authors().items()]
-    pointings += [Pointing(names[each.route], each.author_id, each.at_us, each.kind == "sanction") for each in imported]
+    pointings += [
+        Pointing(names[each.route], each.author_id, each.at_us, each.kind == "sanction", each.at_us)
+        for each in imported
+    ]
     allowed = {name: to_us(decision.at) for name, decision in cases.allowances().items()}
     confirmed = [one for one in _decided(store, cases.confirmations()) if one[0] not in allowed]
     sanctions = [(each.author_id, each.at_us) for each in imported if each.kind == "sanction"]
@@ -104,14 +119,17 @@ def route_table(pointings: Iterable[Pointing], sanctioned: Times, cleared: Times
     Of an account that is in both the sanction counts.
     """
     first: dict[str, dict[str, int]] = {LLM: {}, LOOK_ALIKE: {}}
+    said: dict[str, dict[str, int]] = {}
     reported: dict[str, set[str]] = {}
-    for route, author_id, at_us, by_sanction in pointings:
-        held = first.setdefault(route, {})
-        held[author_id] = min(at_us, held.get(author_id, at_us))
+    for route, author_id, at_us, by_sanction, said_us in pointings:
+        _keep_first(first.setdefault(route, {}), author_id, at_us)
+        if said_us is not None:
+            _keep_first(said.setdefault(route, {}), author_id, said_us)
         reported.setdefault(route, set()).update(() if by_sanction else (author_id,))
     found = {route: _in_time(held, sanctioned) for route, held in first.items()}
     ends = Ends(sanctioned, {name: at_us for name, at_us in cleared.items() if name not in sanctioned})
-    rows = [_route(route, held, found, reported.get(route, set()), ends) for route, held in first.items()]
+    told = ((route, held, Told(said.get(route, {}), reported.get(route, set()))) for route, held in first.items())
+    rows = [_route(route, held, found, each, ends) for route, held, each in told]
     rows.sort(key=lambda row: (row.route != LLM, row.route != LOOK_ALIKE, -row.n_found, row.route))
     n_found = len({name for held in found.values() for name in held})
     return Routes(len(sanctioned), len(sanctioned) - n_found, tuple(rows))
@@ -124,16 +142,27 @@ class Ends(NamedTuple):
     cleared: Times
 
 
-def _route(route: str, held: Times, found: Mapping[str, Times], reported: set[str], ends: Ends) -> Route:
+class Told(NamedTuple):
+    """What is known of how a route pointed."""
+
+    said: Times
+    """When it was said first; not of all."""
+    reported: Collection[str]
+    """Accounts that it pointed at by more than a sanction."""
+
+
+def _route(route: str, held: Times, found: Mapping[str, Times], told: Told, ends: Ends) -> Route:
     own, (sanctioned, cleared) = found[route], ends
-    others = [times for name, times in found.items() if name != route]
+    others = {name: times for name, times in found.items() if name != route}
+    comparable = [times for name, times in others.items() if (name in BY_POSTS) == (route in BY_POSTS)]
     late, wrong = len(held.keys() & sanctioned.keys()) - len(own), _in_time(held, cleared)
-    n_right = len(own.keys() & reported)
+    n_right = len(own.keys() & set(told.reported))
     n_judged = n_right + len(wrong)
     return Route(
         route,
         n_pointed=len(held),
         n_found=len(own),
+        n_hindsight=sum(told.said[name] > sanctioned[name] for name in own) if own.keys() <= told.said.keys() else None,
         n_late=late,
         n_wrong=len(wrong),
         n_undecided=len(held) - len(own) - late - len(wrong),
@@ -142,10 +171,14 @@ def _route(route: str, held: Times, found: Mapping[str, Times], reported: set[st
         precision_interval=wilson(n_right, n_judged) if n_judged else None,
         share=len(own) / len(sanctioned) if sanctioned else None,
         share_interval=wilson(len(own), len(sanctioned)) if sanctioned else None,
-        n_alone=sum(not any(name in times for times in others) for name in own),
-        n_first=sum(all(at_us <= times.get(name, at_us) for times in others) for name, at_us in own.items()),
+        n_alone=sum(not any(name in times for times in others.values()) for name in own),
+        n_first=sum(all(at_us <= times.get(name, at_us) for times in comparable) for name, at_us in own.items()),
         overlap={name: len(own.keys() & times.keys()) for name, times in found.items()},
     )
+
+
+def _keep_first(held: dict[str, int], name: str, at_us: int) -> None:
+    held[name] = min(at_us, held.get(name, at_us))
 
 
 def _in_time(held: Times, ended: Times) -> Times:

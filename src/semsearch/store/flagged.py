@@ -1,19 +1,20 @@
-"""Verdicts where they meet the journal: posts for the review list, what stands of members, flagged authors.
+"""Verdicts where they meet the journal: posts for the review list, what stands of members, and flagged authors.
 
-Of one text and profile the latest answer stands, as in `Verdicts.flagged`. Only posts of the journal are looked at, by
-its index of ids: nothing here reads all posts.
+Of one text and profile the latest answer stands, as in `Verdicts.flagged`. That a text tries to instruct its reader
+stands whatever was answered, and also when nothing was: who makes a model abstain has been heard. Posts and members
+are those of the journal, found by its index of ids: nothing here reads all posts. Authors are those of all verdicts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, FromClause, func, select
 
 from semsearch.store.database import Store
 from semsearch.store.tables import members, posts, verdicts
-from semsearch.store.verdicts import denied
+from semsearch.store.verdicts import stands_as_spam
 
 PAGE = 500
 """Values that one statement looks for."""
@@ -40,17 +41,31 @@ class FlaggedPost(NamedTuple):
     """Those that it matches, sorted."""
     instructed: bool
     """Whether it tries to instruct its reader."""
+    answered: bool = True
+    """Whether there is an answer; False when all abstained."""
 
 
 class Said(NamedTuple):
     """What stands of one member of a campaign, over all profiles."""
 
-    flagged: bool
+    flagged: bool | None
+    """Whether any matches; null when all abstained."""
     instructed: bool
+    """Whether it tries to instruct its reader."""
+
+
+class Pointed(NamedTuple):
+    """An author of whom a verdict flagged a post."""
+
+    author_id: str
+    posted_us: int
+    """Microseconds UTC: the time of the first such post."""
+    asked_us: int
+    """Microseconds UTC: when the first of these verdicts was given."""
 
 
 class Flags:
-    """What verdicts say of the journal's posts, without those of profiles that are `withdrawn`."""
+    """What verdicts say, without those of profiles that are `withdrawn`."""
 
     def __init__(self, store: Store, withdrawn: Collection[str] = ()) -> None:
         self._store = store
@@ -67,43 +82,53 @@ class Flags:
             for space in spaces:
                 own = [verdicts.c.namespace == space, self._in_force]
                 own += [] if author_id is None else [verdicts.c.author_id == author_id]
-                flagged = _flagged.where(*own, verdicts.c.is_spam.is_(True), ~denied().exists())
-                for *row, profile_id, instructed in connection.execute(flagged):
-                    _add(found, FlaggedPost._make((*row, (profile_id,), instructed)))
-                for *row, _, instructed in connection.execute(_flagged.where(*own, verdicts.c.instructed.is_(True))):
-                    _add(found, FlaggedPost._make((*row, (), instructed)))
+                flagged = _flagged.where(*own, stands_as_spam())
+                for *row, profile_id, instructed, _ in connection.execute(flagged):
+                    _add(found, FlaggedPost._make((*row, (profile_id,), instructed, True)))
+                instructs = _flagged.where(*own, verdicts.c.instructed.is_(True))
+                for *row, _, instructed, is_spam in connection.execute(instructs):
+                    _add(found, FlaggedPost._make((*row, (), instructed, is_spam is not None)))
         return sorted(found.values())
 
     def judged(self, campaign_ids: Sequence[str]) -> dict[int, Said]:
-        """What stands of the members that the machine put in these campaigns, by `seq`; only those with an answer."""
+        """What stands of the members that the machine put in these campaigns, by `seq`; only those asked about."""
         joined = _judged.join(members, members.c.seq == posts.c.seq)
         return self._said(joined, members.c.campaign_id, campaign_ids)
 
     def of(self, seqs: Sequence[int]) -> dict[int, Said]:
-        """What stands of these posts of the journal, by `seq`; only those with an answer."""
+        """What stands of these posts of the journal, by `seq`; only those asked about."""
         return self._said(_judged, posts.c.seq, seqs)
 
-    def authors(self) -> dict[str, int]:
-        """Everyone whose post a verdict ever flagged, in the journal or not, and when that was said first."""
-        wanted = select(verdicts.c.author_id, func.min(verdicts.c.at_us)).where(verdicts.c.is_spam.is_(True))
+    def authors(self) -> list[Pointed]:
+        """Everyone of whom a verdict ever flagged a post, in the journal or not, by name.
+
+        A later answer on the same text changes nothing of what was known at the time.
+        """
+        told = (verdicts.c.author_id, func.min(verdicts.c.posted_us), func.min(verdicts.c.at_us))
+        wanted = select(*told).where(self._in_force, verdicts.c.is_spam.is_(True)).group_by(verdicts.c.author_id)
         with self._store.reading() as connection:
-            rows = connection.execute(wanted.group_by(verdicts.c.author_id))
-            return {author_id: at_us for author_id, at_us in rows}  # noqa: C416 - rows are no pairs to mypy
+            return [Pointed(*row) for row in connection.execute(wanted.order_by(verdicts.c.author_id))]
 
     def _said(self, source: FromClause, column: ColumnElement[Any], values: Sequence[Any]) -> dict[int, Said]:
         named = (posts.c.seq, verdicts.c.profile_id, verdicts.c.at_us, verdicts.c.is_spam, verdicts.c.instructed)
         wanted = select(*named).select_from(source).where(self._in_force)
-        found: dict[tuple[int, str], tuple[int, bool, bool]] = {}
         with self._store.reading() as connection:
             if connection.scalar(select(verdicts.c.post_id).limit(1)) is None:
                 return {}
-            for start in range(0, len(values), PAGE):
-                page = wanted.where(column.in_(values[start : start + PAGE]))
-                for seq, profile_id, at_us, is_spam, instructed in connection.execute(page):
-                    held = found.get((seq, profile_id))
-                    if is_spam is not None and (held is None or (at_us, not is_spam) > (held[0], not held[1])):
-                        found[seq, profile_id] = (at_us, is_spam, instructed)
-        return _over_profiles(found)
+            pages = (values[start : start + PAGE] for start in range(0, len(values), PAGE))
+            return _over_profiles(
+                _Row._make(row) for page in pages for row in connection.execute(wanted.where(column.in_(page)))
+            )
+
+
+class _Row(NamedTuple):
+    """A verdict on a post of the journal."""
+
+    seq: int
+    profile_id: str
+    at_us: int
+    is_spam: bool | None
+    instructed: bool
 
 
 def _same_text() -> ColumnElement[bool]:
@@ -113,7 +138,8 @@ def _same_text() -> ColumnElement[bool]:
 
 _POST = ("seq", "namespace", "post_id", "revision", "digest", "author_id", "at_us", "recipient_id", "category")
 _flagged = select(
-    *(posts.c[name] for name in _POST), members.c.campaign_id, verdicts.c.profile_id, verdicts.c.instructed
+    *(posts.c[name] for name in _POST),
+    *(members.c.campaign_id, verdicts.c.profile_id, verdicts.c.instructed, verdicts.c.is_spam),
 ).select_from(verdicts.join(posts, _same_text()).outerjoin(members, members.c.seq == posts.c.seq))
 _judged = posts.join(verdicts, _same_text())
 """With abstentions: asked to leave these out SQLite would take the index of flagged ones, and read all for each."""
@@ -130,14 +156,21 @@ def _add(found: dict[tuple[str, str, bytes], FlaggedPost], post: FlaggedPost) ->
     before = found.get(key)
     if before is not None:
         ids = tuple(sorted({*before.profile_ids, *post.profile_ids}))
-        post = max(before, post)._replace(profile_ids=ids, instructed=before.instructed or post.instructed)
+        told = (before.instructed or post.instructed, before.answered or post.answered)
+        post = max(before, post)._replace(profile_ids=ids, instructed=told[0], answered=told[1])
     found[key] = post
 
 
-def _over_profiles(found: dict[tuple[int, str], tuple[Any, bool, bool]]) -> dict[int, Said]:
-    """Any match counts."""
+def _over_profiles(rows: Iterable[_Row]) -> dict[int, Said]:
+    """Of each profile the latest answer, of one moment the one that denies; any match counts."""
+    latest: dict[tuple[int, str], _Row] = {}
     over: dict[int, Said] = {}
-    for (seq, _), (_, is_spam, instructed) in found.items():
-        before = over.get(seq, Said(flagged=False, instructed=False))
-        over[seq] = Said(before.flagged or is_spam, before.instructed or instructed)
+    for row in rows:
+        before = over.get(row.seq, Said(flagged=None, instructed=False))
+        over[row.seq] = before._replace(instructed=before.instructed or row.instructed)
+        held = latest.get((row.seq, row.profile_id))
+        if row.is_spam is not None and (held is None or (row.at_us, not row.is_spam) > (held.at_us, not held.is_spam)):
+            latest[row.seq, row.profile_id] = row
+    for row in latest.values():
+        over[row.seq] = over[row.seq]._replace(flagged=bool(over[row.seq].flagged or row.is_spam))
     return over

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, or_, select
 
 from semsearch.records import Post, Verdict
 from semsearch.store.appending import digest_of
@@ -63,7 +63,7 @@ class Verdicts:
         A later answer of the same profile to the same text (by another prompt or model) takes the place of an earlier
         one, an abstention does not. Several profiles may flag one text: a verdict each.
         """
-        wanted = _verdicts.where(verdicts.c.is_spam.is_(True), ~denied().exists())
+        wanted = _verdicts.where(stands_as_spam())
         wanted = wanted if namespace is None else wanted.where(verdicts.c.namespace == namespace)
         wanted = wanted if profile_ids is None else wanted.where(verdicts.c.profile_id.in_(sorted(profile_ids)))
         newest = (verdicts.c.posted_us.desc(), verdicts.c.namespace, verdicts.c.post_id, *_ASKED)
@@ -91,13 +91,18 @@ def about(verdict: Verdict) -> Text:
     return verdict.namespace, verdict.post_id, verdict.digest
 
 
-def denied() -> Select[*tuple[Any, ...]]:
-    """Later answers of the same profile to the same text; those of the same moment count when they deny."""
+def stands_as_spam() -> ColumnElement[bool]:
+    """Condition on a row of `verdicts`: it flags its text, and no later answer of its profile took that back.
+
+    An answer by another prompt or model does, an abstention does not: of `spam` at 9:00, `null` at 10:00 the row of
+    9:00 stands, of `spam` at 9:00, `no spam` at 10:00 none does. Of the same moment the one that denies counts.
+    """
     other = verdicts.alias("other")
     same = [other.c[name] == verdicts.c[name] for name in ("namespace", "post_id", "digest", "profile_id")]
     at_once = and_(other.c.at_us == verdicts.c.at_us, other.c.is_spam.is_(False))
     later = and_(other.c.at_us > verdicts.c.at_us, other.c.is_spam.is_not(None))
-    return select(other.c.post_id).where(*same, or_(later, at_once)).correlate(verdicts)
+    denied = select(other.c.post_id).where(*same, or_(later, at_once)).correlate(verdicts)
+    return and_(verdicts.c.is_spam.is_(True), ~denied.exists())
 
 
 def _key(verdict: Verdict) -> tuple[Any, ...]:

@@ -83,6 +83,22 @@ def test_a_member_that_tries_to_instruct_lifts_its_alert(market: Market) -> None
     assert (listed(market), told(market)["a1"]) == (["a1", "a2"], "spam 0/1, instructs")
 
 
+def test_a_member_that_makes_the_model_abstain_lifts_its_alert(market: Market) -> None:
+    say(market.store, "p1", is_spam=None, instructed=True)
+    assert (listed(market), told(market)["a1"]) == (["a1", "a2"], "instructs")
+    say(market.store, "p0", is_spam=False)
+    assert (listed(market), told(market)["a1"]) == (["a1", "a2"], "spam 0/3, 2 by reference, instructs")
+
+
+def test_an_abstention_on_a_post_that_instructs_is_no_verdict(market: Market) -> None:
+    write(market, 1)
+    say(market.store, "x1", is_spam=None, instructed=True)
+    found = review_list(Cases(market.store, NOW)).lines[0]
+    assert (found.case.alert.severity, found.judged.told) == ("medium", "instructs")
+    say(market.store, "x1", is_spam=False, profile_id="pB", instructed=True)
+    assert review_list(Cases(market.store, NOW)).lines[0].judged.told == "spam 0/1, instructs"
+
+
 def test_flagged_posts_stand_by_severity_and_time(market: Market) -> None:
     write(market, 1, 2, 3)
     say(market.store, "x1")
@@ -126,4 +142,6 @@ def test_the_leader_speaks_for_members_that_nobody_judged() -> None:
     assert judged(members, {2: flags, 3: clear}).told == "spam 3/4, 2 by reference"
     assert judged(members, {1: flags}) == Judged(1, 1)
     assert judged(members, {2: clear, 1: flags}) == Judged(2, 1, 2, 0)
+    silent = Said(flagged=None, instructed=True)
+    assert judged(members, {2: silent, 3: clear}) == Judged(1, 0, 0, 0, instructed=True)
     assert (judged((), {}), judged(members, {}).told, Judged().lifts) == (Judged(), "", False)

@@ -9,10 +9,11 @@ from tests.unit.review.conftest import Market
 from tests.unit.review.said import say
 
 from semsearch.evaluation.intervals import wilson
-from semsearch.records import Report
+from semsearch.records import Decision, Report
 from semsearch.review import deciding
 from semsearch.review.cases import Cases
 from semsearch.review.routes import Pointing, Route, route_table, routes
+from semsearch.store.decisions import Decisions
 from semsearch.store.reports import Reports
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -58,9 +59,47 @@ def test_nothing_known_is_no_zero() -> None:
     assert {(each.share, each.precision, each.n_found) for each in found.routes} == {(None, None, 0)}
 
 
+def test_what_was_asked_after_the_sanction_is_found_in_hindsight() -> None:
+    pointings = [
+        Pointing("llm", "a", 5, said_us=90), Pointing("llm", "b", 5, said_us=10), Pointing("llm", "c", 11, said_us=90),
+        Pointing("look-alike", "a", 7), Pointing("rule", "b", 6, by_sanction=True, said_us=6),
+    ]  # fmt: skip
+    found = route_table(pointings, dict.fromkeys("abc", 10), {})
+    llm, alike, rule = found.routes
+    # a was asked about at 90 only; nobody noted when the alert on a was raised by the clock on the wall
+    assert (llm.n_found, llm.n_hindsight, llm.n_late, llm.n_first) == (2, 1, 1, 2)
+    assert (alike.n_found, alike.n_hindsight, alike.n_first) == (1, None, 0)
+    assert (rule.n_found, rule.n_hindsight) == (1, 0)
+
+
+def test_a_log_of_last_year_is_told_in_the_time_of_its_posts(market: Market) -> None:
+    """Posts and alerts of March, sanctioned that day; the models are asked a year later."""
+    for post_id in ("p0", "p1"):  # u0, u1
+        say(market.store, post_id, at=NOW + timedelta(days=365))
+    ban = [Report(name, NOW, "sanction", "rule") for name in ("u0", "u1", "u2")]
+    Reports(market.store).add(ban)
+    llm, alike, rule = routes(market.store, NOW + timedelta(days=366)).routes
+    assert (llm.n_found, llm.n_late, llm.n_hindsight) == (2, 0, 2)
+    assert (alike.n_found, alike.n_late, alike.n_hindsight) == (3, 0, None)
+    # the machines point by posts of the same time, as the alert stood from the first; the rule goes by another clock
+    assert (llm.n_first, alike.n_first, rule.n_first) == (2, 3, 3)
+
+
+def test_what_a_withdrawn_profile_flagged_is_no_pointing(market: Market) -> None:
+    say(market.store, "p0")
+    say(market.store, "p1", profile_id="pB")
+    detail = {"namespace": "listing", "name": "pro", "prompt": "h", "text": "t"}
+    decisions = Decisions(market.store)
+    made = decisions.append(Decision(0, NOW, "민지", "approve", "pA", detail=detail), after=decisions.version())[0]
+    assert row(routes(market.store, NOW).routes, "llm").n_pointed == 2
+    undoing = Decision(0, NOW, "민지", "undo", str(made.decision_id))
+    decisions.append(undoing, after=decisions.version())
+    assert row(routes(market.store, NOW).routes, "llm").n_pointed == 1
+
+
 def test_a_workspace_is_read(market: Market) -> None:
     say(market.store, "p0", at=NOW - timedelta(days=1))  # u0
-    say(market.store, "p4", at=NOW + timedelta(days=1))  # u1, after the decision
+    say(market.store, "p4", at=NOW + timedelta(days=1))  # u1, asked after the decision
     day = timedelta(days=1)
     Reports(market.store).add([
         Report("u5", NOW - day, "sanction", "키워드 룰"),
@@ -75,7 +114,7 @@ def test_a_workspace_is_read(market: Market) -> None:
     names = [each.route for each in found.routes]
     assert names == ["llm", "look-alike", "User  Report", "키워드 룰"]
     llm, alike, users, rule = found.routes
-    assert (llm.n_pointed, llm.n_found, llm.n_late, llm.n_judged) == (2, 1, 1, 1)
+    assert (llm.n_pointed, llm.n_found, llm.n_late, llm.n_judged, llm.n_hindsight) == (2, 2, 0, 2, 1)
     assert (alike.n_pointed, alike.n_found, alike.n_late, alike.n_wrong) == (3, 1, 1, 1)
     assert (users.n_found, users.n_wrong, users.precision) == (1, 1, 0.5)
     assert (rule.n_alone, rule.n_first, rule.precision, users.n_first) == (0, 0, None, 1)
