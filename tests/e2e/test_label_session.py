@@ -16,11 +16,13 @@ from tests.unit.store.labelled import label, machine
 from semsearch.cli.output import CONTROL
 from semsearch.records import Label
 from semsearch.relevance.rubric import RUBRIC
+from semsearch.review.labelling.batches import read_batch
 from semsearch.store.labels import LabelFiles, effective
 from semsearch.workspace import Workspace
 
 QUERY = "나이키 운동화 260"
 ITEMS = {f"i{n}": f"나이키 에어맥스 {n}번 \x1b[31m운동화" for n in range(6)}
+PAIRS = "query,item_id\n" + "".join(f"{QUERY},{i}\n" for i in ITEMS)
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +33,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     items = root.parent / "items.jsonl"
     items.write_text("\n".join(json.dumps({"item_id": i, "title": t, "body": "상태 좋아요"}) for i, t in ITEMS.items()))
     assert run("import", "items", items, "-w", root).code == 0
-    (root.parent / "pairs.csv").write_text("query,item_id\n" + "".join(f"{QUERY},{i}\n" for i in ITEMS))
-    done = run("label", "sample", "spring", "--pairs", root.parent / "pairs.csv", "-w", root)
+    done = sample(root, "spring")
     assert done.code == 0, done.err
     LabelFiles(workspace).append(*(machine(2, query=QUERY, item_id=i, rubric=RUBRIC, batch="m") for i in ITEMS))
     return root
@@ -236,9 +237,48 @@ def test_a_sample_in_every_output_mode(root: Path, mode: str) -> None:
 
 
 def sample(root: Path, name: str, *more: object) -> Done:
-    return run("label", "sample", name, "--pairs", root.parent.parent / "pairs.csv", "-w", root, *more)
+    (root.parent / "pairs.csv").write_text(PAIRS)
+    return run("label", "sample", name, "--pairs", root.parent / "pairs.csv", "-w", root, *more)
 
 
-@pytest.fixture(autouse=True)
-def _pairs(tmp_path: Path) -> None:
-    (tmp_path.parent / "pairs.csv").write_text("query,item_id\n" + "".join(f"{QUERY},{i}\n" for i in ITEMS))
+def test_a_batch_is_drawn_once_and_can_be_graded_by_a_machine_as_it_is(root: Path) -> None:
+    assert sample(root, "spring").code == 2
+    drawn = root / "labels" / "batches" / "spring.jsonl"
+    again = run("label", "sample", "again", "--pairs", drawn, "-w", root)
+    assert again.code == 0, again.err
+    first, second = (read_batch(Workspace(root), name) for name in ("spring", "again"))
+    assert {each.key: each.item for each in first} == {each.key: each.item for each in second}
+
+
+def test_a_pool_of_runs_by_the_bands_of_the_log_and_the_categories_of_a_table(root: Path) -> None:
+    asked = [("운동화", 6), ("나이키", 3), ("에어맥스", 1)]
+    log = root.parent / "log.csv"
+    times = (f"2026-01-01T00:{n:02}:00Z,u{n},search,{q}\n" for q, times in asked for n in range(times))
+    log.write_text("ts,actor_id,kind,query\n" + "".join(times))
+    assert run("import", "interactions", log, "-w", root).code == 0
+    queries = root.parent / "queries.tsv"
+    queries.write_text("query_id\tquery\tcategory\n" + "".join(f"q{n}\t{q}\tshoes\n" for n, (q, _) in enumerate(asked)))
+    for name, shift in (("alpha", 0), ("beta", 1)):
+        hits = (f"q{q} Q0 i{(q + i + shift) % 7} {i + 1} {9 - i} {name}\n" for q in range(3) for i in range(2))
+        (root.parent / f"{name}.trec").write_text("".join(hits))
+    runs = [part for name in ("alpha", "beta") for part in ("--run", root.parent / f"{name}.trec")]
+    done = run("label", "sample", "pool", *runs, "--queries", queries, "-w", root, "--json")
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    # 2 hits of each run, shifted by one: 3 items a query
+    assert (told["queries"], told["pairs"], told["gone"]) == (3, 9, 0)
+    assert [(row["band"], row["category"], row["intent"]) for row in told["rows"]] == [
+        ("head", "shoes", "unknown"), ("tail", "shoes", "unknown"), ("torso", "shoes", "unknown"),
+    ]  # fmt: skip
+    brought = {tuple(sorted(each.ranks)) for each in read_batch(Workspace(root), "pool")}
+    assert len(brought) == 3  # one run, the other, both
+    small = run("label", "sample", "small", *runs, "--queries", queries, "--size", "1", "-w", root)
+    assert "2 strata have queries and none was drawn" in small.err
+    assert "alpha" not in small.out
+
+
+@pytest.mark.parametrize("more", [[], ["--pairs", "p.csv", "--run", "a"]])
+def test_pairs_come_from_runs_or_from_a_file(root: Path, more: list[str]) -> None:
+    done = run("label", "sample", "new", "-w", root, *more)
+    assert done.code == 2
+    assert "Pairs come from runs or from a file" in done.err

@@ -38,7 +38,7 @@ class AtDesk:
 
     def __init__(self, session: Session, keys: Keys, screen: Screen, place: str, *, adjudicating: bool = False) -> None:
         self._session, self._keys, self._screen = session, keys, screen
-        self._place, self._adjudicating = place, adjudicating
+        self._place, self._adjudicating = safe(place), adjudicating
         self._last: list[Text] = []
         self._note = ""
 
