@@ -1,4 +1,4 @@
-"""`grade` in every output mode, from pairs to labels that are a machine's, and what it says to bad input.
+"""`grade pairs` in every output mode, from pairs to labels that are a machine's, and what it says to bad input.
 
 The model is a scripted server over real HTTP: nothing that it says is a figure of quality.
 """
@@ -142,58 +142,6 @@ def test_an_outage_in_the_middle_loses_nothing_and_pays_nothing_twice(desk: Desk
     rest = json.loads(desk.grade("pairs", desk.files / "pairs.jsonl", "--json").out)
     assert rest["n_calls"] == 6 - 3 and len(labels(desk.root)) == 6
     assert stopped.code in (0, 4)
-
-
-@pytest.fixture
-def labelled(desk: Desk) -> Desk:
-    """Two dozen queries that a person judged, three pairs each; the person and the scripted judge mostly agree."""
-    colours = ["빨강", "파랑", "초록", "노랑", "보라", "하양", "검정", "갈색", "주황", "분홍", "회색", "남색"]
-    rows = ["query,item_id,title,grade"]
-    for at in range(24):
-        colour, thing = colours[at % 12], ("의자", "책상")[at // 12]
-        query = f"{colour} {thing}"
-        for item, title, grade in (("x", query, 2), ("y", f"분명 {thing}", 1), ("z", "냉장고", at % 8 == 0)):
-            rows.append(f"{query},{item}{at},{title},{int(grade)}")
-    (desk.root / "people.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    assert run("label", "import", desk.root / "people.csv", "--as", "minji", "-w", desk.root).code == 0
-    assert desk.grade("pairs", desk.root / "people.csv").code == 0
-    return desk
-
-
-@pytest.mark.parametrize("mode", ["", "--json"])
-def test_tuning_chooses_and_opens_the_locked_part_once(mode: str, labelled: Desk):
-    assert json.loads(labelled.grade("tune", "--dry-run", "--json").out)["n_calls"] > 0
-    nobody = labelled.grade("tune")
-    assert nobody.code == 2 and "--by NAME" in nobody.err
-    done = labelled.grade("tune", "--by", "minji", *([mode] if mode else []))
-    assert done.code == 0, done.err
-    assert "Next: " not in done.out and "Next: semsearch grade pairs" in done.err
-    assert not mode or json.loads(done.out)
-    before, opened = labelled.server.n_calls, labelled.root / "tuning" / "openings.jsonl"
-    assert labelled.grade("tune", "--by", "minji").code == 0
-    assert labelled.server.n_calls == before and len(opened.read_text().splitlines()) == 1, "the same look again"
-    people = (labelled.root / "people.csv").read_text(encoding="utf-8")
-    (labelled.root / "people.csv").write_text(people.replace(",1\n", ",0\n"), encoding="utf-8")
-    assert run("label", "import", labelled.root / "people.csv", "--as", "minji", "-w", labelled.root).code == 0
-    shut = labelled.grade("tune", "--by", "minji")
-    assert shut.code == 0 and "not this time" in shut.err and len(opened.read_text().splitlines()) == 1
-    assert labelled.grade("tune", "--by", "jun", "--again").code == 0
-    assert [json.loads(line)["by"] for line in opened.read_text().splitlines()] == ["minji", "jun"]
-
-
-@pytest.mark.parametrize("mode", ["", "--json"])
-def test_an_audit_finds_the_disagreements_that_were_put_in(mode: str, labelled: Desk):
-    done = labelled.grade("audit", *([mode] if mode else []))
-    assert done.code == 0, done.err
-    assert "Next: " not in done.out and "Next: semsearch " in done.err
-    assert not CONTROL.search(done.out + done.err)
-    if mode:
-        found = json.loads(done.out)
-        (whole,) = [
-            each for each in found["figures"] if (each["by"], each["judge"], each["end"]) == ("all", "machine", "both")
-        ]
-        assert 30 < found["n"] < 72, "the locked part stays shut"
-        assert 0.8 < whole["weighted_kappa"] < 1
 
 
 def test_nothing_to_audit_or_to_tune_on_says_what_to_do(desk: Desk):
