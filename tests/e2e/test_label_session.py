@@ -147,7 +147,7 @@ def test_all_pairs_in_a_tiny_terminal_that_is_made_wider_and_a_key_that_bounces(
         terminal.resize(90, 24)
         terminal.wait("0 of 6 done")
         for n in range(1, 6):
-            after(terminal, "1", n)
+            after(terminal, "10", n)  # the second key came before its pair was seen
         terminal.press("ㅕ")  # u on a Korean keyboard
         terminal.wait("All pairs are labelled")
         after_all = people(root)
@@ -157,7 +157,7 @@ def test_all_pairs_in_a_tiny_terminal_that_is_made_wider_and_a_key_that_bounces(
     assert code == 0
     assert re.search(r"left\s+0", out)
     assert len(after_all) == len(people(root)) == 6
-    assert after_all[-1].grade_low is None
+    assert [each.grade_low for each in after_all] == [1, 1, 1, 1, 1, None]
     assert not CONTROL.search(out)
 
 
@@ -189,6 +189,33 @@ def test_adjudication_hides_names_until_it_is_decided(root: Path, mode: str) -> 
     assert (json.loads(out)["left"] == 0) if mode else out.strip()
     [found] = [each for each in effective(people(root)).values() if each.item_id == "i1"]
     assert (found.level, found.grade_low, found.disputed) == ("adjudication", 1, False)
+
+
+def test_golden_pairs_are_told_at_the_end_and_an_item_that_changed_is_marked(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMSEARCH_RELEVANCE__GOLDEN", "0.15")
+    known = {"query": "구두", "item_id": "g1", "item": {"title": "구두 9번"}, "rubric": "", "origin": "imported"}
+    LabelFiles(Workspace(root)).append(label(2, "expert", role="golden", batch="known", **known))
+    assert sample(root, "golden", "--annotator", "minji").code == 0
+    changed = root.parent / "changed.jsonl"
+    changed.write_text("\n".join(json.dumps({"item_id": i, "title": f"{t} 판매완료"}) for i, t in ITEMS.items()))
+    assert run("import", "items", changed, "-w", root).code == 0
+    with Terminal("label", "session", "golden", "--by", "minji", "-w", root) as terminal:
+        marked = {}
+        for n in range(7):
+            screen = terminal.wait(f"{n} of 7 done")
+            assert "golden" not in screen.replace("golden · minji", "").lower()
+            marked[item_on(screen)] = "The item is another one now" in screen
+            assert "판매완료" not in screen
+            terminal.press("0")
+        terminal.wait("All pairs are labelled")
+        terminal.press("q")
+        code, _, told = terminal.end()
+    assert code == 0
+    assert marked == {item_id: item_id != "i9" for item_id in (*ITEMS, "i9")}
+    assert "Golden pairs: 0 of 1 answered as they are known to be." in told
+    assert "“구두” g1: you said 0, known is 2." in told
 
 
 # --- without a terminal -----------------------------------------------------------------------

@@ -60,7 +60,7 @@ def open_session(desk: Desk, batch: str, by: str, order: Order) -> Iterator[Open
         raise UsageError(f"Batch '{batch}' holds no pair.", f"Next: semsearch label sample {batch}")
     _check_rubric(files, batch)
     with _held(files, name, [batch]) as held:
-        said = _said(files, batch)
+        said = _said(files, batch, tasks)
         here = _Catalogue(desk.lookup, tasks)
         gone = [here.is_gone(task) and not said.own(task.key, name) for task in tasks]
         chosen = plan(order, [task for task, no in zip(tasks, gone, strict=True) if not no], name, said)
@@ -113,7 +113,7 @@ def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened
                 clock=desk.clock,
                 role="adjudication",
                 said=own,
-                machine=_machine(labels),
+                machine=_machine(labels, tasks),
                 show_machine=desk.show_machine,
                 changed=_Catalogue(desk.lookup, tasks).changed(tasks),
                 opinions={each.task.key: each.labels for each in found},
@@ -172,17 +172,24 @@ def _digests(lookup: Lookup, item_ids: set[str]) -> dict[str, str]:
     return {item_id: item_digest(item) for item_id, item in lookup(item_ids).items()}
 
 
-def _said(files: LabelFiles, batch: str) -> Said:
+def _said(files: LabelFiles, batch: str, tasks: Sequence[Task]) -> Said:
     people: dict[Key, list[Label]] = defaultdict(list)
     for label in standing(files.read("person", batch)):
         if label.role == "label":
             people[pair_of(label)].append(label)
-    return Said(people, _machine(files.read("model")))
+    return Said(people, _machine(files.read("model"), tasks))
 
 
-def _machine(labels: Iterable[Label]) -> dict[Key, Label]:
-    """The newest label of a model of each pair, by this rubric: grades of another one do not compare."""
-    return {pair_of(label): label for label in standing(labels) if label.source == "model" and label.rubric == RUBRIC}
+def _machine(labels: Iterable[Label], tasks: Iterable[Task]) -> dict[Key, Label]:
+    """The newest label of a model of each pair, by this rubric and of the item as it is shown: others say nothing."""
+    shown = {task.key: task.item_digest for task in tasks}
+    comparable = []
+    for label in labels:
+        if label.source == "model" and label.rubric == RUBRIC:
+            digest = shown.get(pair_of(label))
+            if digest is not None and label.item_digest in ("", digest):
+                comparable.append(label)
+    return {pair_of(label): label for label in sorted(comparable, key=lambda label: label.at)}
 
 
 def _check_rubric(files: LabelFiles, batch: str) -> None:

@@ -86,10 +86,11 @@ def test_a_batch_that_another_rubric_began_is_refused_before_the_first_key(works
         pass
 
 
-def test_opinions_of_machines_by_another_rubric_do_not_count(workspace: Workspace) -> None:
+def test_opinions_of_machines_by_another_rubric_or_of_another_item_do_not_count(workspace: Workspace) -> None:
     files = LabelFiles(workspace)
     files.append(judged(TASKS[0], 1))
     files.append(judged(TASKS[1], 1, rubric="0", batch="old"))
+    files.append(judged(TASKS[2], 1, minute=5, item_digest="of another item"))
     with open_session(desk(workspace), "b1", "minji", "random") as opened:
         told = {}
         while found := opened.session.next():
