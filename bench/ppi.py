@@ -43,7 +43,7 @@ SIZES = (MINIMUM, 60)
 TIMES = 10
 BIAS = 0.15
 KEPT = 0.8
-PILOT, POOL = 40, 1_000
+PILOT, POOL = MINIMUM, 1_000
 Floats = NDArray[np.float64]
 
 
@@ -116,8 +116,8 @@ def draw(values: Floats, n: int, rest: int, judge: str, way: str, seed: int) -> 
         machine = np.where(none ^ (rng.random(total) < 0.1), math.nan, machine)
     if way != "uneven":
         return Drawn(human[:n], machine[:n], machine[n:], None, truth)
-    # Half of people's queries are those that go badly, about a third of all: these stand for less.
-    badly = human < values.mean()
+    # Half of people's queries come from a band in which more go badly, about two fifths of all: they stand for less.
+    badly = (human < values.mean()) ^ (rng.random(total) < 0.25)
     drawn = [rng.permutation(np.flatnonzero(stratum)) for stratum in (badly, ~badly)]
     picked = np.concatenate([each[: n // 2] for each in drawn])
     weights = np.concatenate([np.full(n // 2, len(each) / (n // 2)) for each in drawn])
@@ -220,7 +220,7 @@ def t_around(rectified: Floats, others: Floats, spent: int) -> Interval:
 
 
 def plans(values: Floats, repetitions: int, spread: Callable[..., object]) -> None:
-    """Does the planned number of queries reach the wished width? From true figures, and from 40 judged queries."""
+    """Does the planned number of queries reach the wished width? From true figures, and from few judged queries."""
     print(f"\nplans, ndcg@10, {POOL:,} queries that the machine judges, {repetitions:,} repetitions (simulated)\n"
           f"{'':40}{'queries':>9}{'mean width':>12}{'≤ wished':>10}{'≤ 1.1 × wished':>16}")  # fmt: skip
     for judge in ("good", "useless"):

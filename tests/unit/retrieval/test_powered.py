@@ -35,7 +35,7 @@ def label(query, item, grade, source="person", high=None, chance=0.2, **more):
     )  # fmt: skip
 
 
-def market(n_people=50, n_all=200, seed=0, chance=0.2):
+def market(n_people=60, n_all=200, seed=0, chance=0.2):
     """A run of four items a query, a judge that is wrong on every fifth pair, people on the first queries."""
     rng = np.random.default_rng(seed)
     truth = rng.choice([0, 1, 2], (n_all, 4), p=[0.5, 0.2, 0.3])
@@ -62,49 +62,49 @@ def test_the_interval_holds_the_truth_and_people_alone_give_their_own_mean():
     run, labels, truth = market()
     report = evaluate_labelled(run, labelled(labels, {}), metrics=["precision@4"])
     found = report.labels.figures[0]
-    assert found.human_mean == pytest.approx(precision(truth[:50]).mean())
+    assert found.human_mean == pytest.approx(precision(truth[:60]).mean())
     assert found.low < precision(truth).mean() < found.high
     assert found.high - found.low < found.human_high - found.human_low
-    assert (found.n_human, found.n_machine, found.grades) == (len(precision(truth[:50])), 150, "")
-    assert (report.labels.n_queries, report.labels.n_human) == (200, 50)
+    assert (found.n_human, found.n_machine, found.grades) == (len(precision(truth[:60])), 140, "")
+    assert (report.labels.n_queries, report.labels.n_human) == (200, 60)
     assert report.figure("precision@4").low == found.low
 
 
 def test_too_few_queries_say_how_many_more():
-    run, labels, _ = market(n_people=31)
-    with pytest.raises(UsageError, match=f"People judged 31 queries .* needs {MINIMUM}: 9 more"):
+    run, labels, _ = market(n_people=41)
+    with pytest.raises(UsageError, match=f"People judged 41 queries .* needs {MINIMUM}: 9 more"):
         evaluate_labelled(run, labelled(labels, {}), metrics=["precision@4"])
 
 
 def test_queries_picked_on_purpose_are_kept_out_and_counted():
-    run, labels, _ = market(n_people=60)
+    run, labels, _ = market(n_people=90)
     picked = [
         replace(each, inclusion_probability=None) if each.source == "person" and each.query < "query 2" else each
         for each in labels
     ]
     n_picked = len({each.query for each in picked if each.source == "person" and each.inclusion_probability is None})
     report = evaluate_labelled(run, labelled(picked, {}), metrics=["ndcg@4"])
-    assert (report.labels.n_human, report.labels.n_on_purpose) == (60 - n_picked, n_picked)
+    assert (report.labels.n_human, report.labels.n_on_purpose) == (90 - n_picked, n_picked)
     alike = evaluate_labelled(run, labelled(picked, {}, drawn_alike=True), metrics=["ndcg@4"])
-    assert (alike.labels.n_human, alike.labels.n_on_purpose) == (60, 0)
+    assert (alike.labels.n_human, alike.labels.n_on_purpose) == (90, 0)
 
 
 def test_imported_labels_without_a_probability_name_the_flag():
     run, labels, _ = market(chance=None)
-    with pytest.raises(UsageError, match="50 whose labels carry no probability") as refused:
+    with pytest.raises(UsageError, match="60 whose labels carry no probability") as refused:
         evaluate_labelled(run, labelled(labels, {}), metrics=["ndcg@4"])
     assert "--drawn-alike" in str(refused.value)
 
 
 def test_a_query_judged_in_part_does_not_count_and_a_later_label_without_a_chance_does():
-    run, labels, _ = market(n_people=45)
+    run, labels, _ = market(n_people=65)
     fewer = [
         each for each in labels if not (each.source == "person" and (each.query, each.item_id) == ("query 3", "b"))
     ]
     again = label("query 4", "a", 2, chance=None)
     extra = [replace(again, at=START + timedelta(days=1)), label("nobody else", "a", 1)]
     report = evaluate_labelled(run, labelled([*fewer, *extra], {}), metrics=["ndcg@4"])
-    assert (report.labels.n_human, report.labels.n_partly, report.labels.n_without_machine) == (44, 1, 1)
+    assert (report.labels.n_human, report.labels.n_partly, report.labels.n_without_machine) == (64, 1, 1)
 
 
 def test_queries_drawn_with_a_smaller_chance_stand_for_more():
@@ -133,7 +133,7 @@ def test_open_grades_are_reported_at_both_ends():
 
 
 def test_slices_with_few_queries_have_no_figure():
-    run, labels, _ = market(n_people=60)
+    run, labels, _ = market(n_people=70)
     names = {query_id_of(f"query {q}"): f"query {q}" for q in range(200)}
     bands = {query_id: "rare" if text.endswith("7") else "common" for query_id, text in names.items()}
     report = evaluate_labelled(
@@ -162,15 +162,15 @@ def test_stale_labels_do_not_count():
     run, labels, _ = market()
     seen = [replace(each, item_digest="then") if each.item_id == "a" else each for each in labels]
     report = evaluate_labelled(run, labelled(seen, {"a": "now"}), metrics=["precision@4"])
-    assert report.labels.n_human == 50
+    assert report.labels.n_human == 60
     assert all("a" not in items for items in labelled(seen, {"a": "now"}).judged.grades.values())
 
 
 def test_a_plan_rests_on_what_is_judged_so_far():
     run, labels, truth = market()
     told = expected_so_far(run, labelled(labels, {}), "precision@4")
-    assert told.deviation == pytest.approx(precision(truth[:50]).std(ddof=1), rel=0.05)
-    assert 0.3 < told.correlation < 0.95 and told.n_judged == 50 and told.n_queries == 200
+    assert told.deviation == pytest.approx(precision(truth[:60]).std(ddof=1), rel=0.05)
+    assert 0.3 < told.correlation < 0.95 and told.n_judged == 60 and told.n_queries == 200
 
 
 # --- the commands ---------------------------------------------------------------------------
@@ -233,7 +233,7 @@ def test_bad_words(shell, words, message):
 def test_plan_in_every_mode(shell):
     code, out, err = shell("plan", "--run", "r.trec", "--metric", "ndcg@4", "--width", "0.3", "--width", "0.15")
     assert code == 0, err
-    assert "people alone" in out and "People judged 50 so far" in " ".join(out.split())
+    assert "people alone" in out and "People judged 60 so far" in " ".join(out.split())
     assumed = ("plan", "--width", "0.1", "--deviation", "0.33", "--correlation", "0.8", "--machine", "1000")
     plan = json.loads(shell(*assumed, "--json")[1])["plans"][0]
     assert MINIMUM < plan["queries"] < plan["people_alone"]
