@@ -4,7 +4,8 @@
     python -m bench.llm_guard --show 5   # and examples
 
 Real text holds hardly any personal data that is not a link, and nobody in it speaks to a model: what is counted there
-besides links is an upper bound of what is taken wrongly. The contacts of the last table are made by the simulator.
+besides links is an upper bound of what is taken wrongly. The contacts of the last table are made by the simulator, its
+numbers and addresses in `bench.guard_numbers`; one counts as missed also when four of its digits are left.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from statistics import median
 from time import thread_time
 
 from bench.abuse_views import DATA, data_sets
+from bench.guard_numbers import shown_numbers
 
-from semsearch.llm.guard.guard import Guard, clean
-from semsearch.llm.guard.redaction import KINDS
+from semsearch.llm.guard.guard import Cleaned, Guard, clean
+from semsearch.llm.guard.redaction import KINDS, PLACEHOLDER
 from semsearch.simulate.abuse import contacts
 from semsearch.simulate.abuse.dice import Dice
 
@@ -92,15 +94,15 @@ def taken(folder: Path, show: int) -> None:
 
 
 def missed(show: int) -> None:
-    """Share of simulated contacts in which nothing was replaced, by kind and strength of the disguise."""
+    """Share of simulated contacts that are not gone, by kind and strength of the disguise."""
     print(f"\n{'simulated contacts, missed (%)':34}{'plain':>8}{'1':>8}{'2':>8}{'3':>8}")
     for lang, before in PLAIN.items():
         made: Counter[tuple[str, int]] = Counter()
         left: Counter[tuple[str, int]] = Counter()
         examples: dict[str, list[str]] = {}
-        for kind, level, shown in shown_contacts(lang):
+        for kind, level, shown in (*shown_contacts(lang), *(shown_numbers(MADE // 2) if lang == "ko" else ())):
             made[kind, level] += 1
-            if not clean(before + shown).placeholders:
+            if not gone(clean(before + shown)):
                 left[kind, level] += 1
                 examples.setdefault(kind, []).append(shown)
         for kind in sorted({kind for kind, _ in made}):
@@ -108,6 +110,12 @@ def missed(show: int) -> None:
             print(f"{lang + ': ' + kind:34}" + "".join(f"{share:>8.1f}" for share in shares))
             for shown in examples.get(kind, [])[:show]:
                 print(f"{'':4}{shown!r}")
+
+
+def gone(cleaned: Cleaned) -> bool:
+    """Whether something was replaced, and no four digits are left beside it."""
+    left = PLACEHOLDER.sub("", cleaned.text)
+    return bool(cleaned.placeholders) and sum(char.isdigit() for char in left) < 4
 
 
 def shown_contacts(lang: str) -> Iterator[tuple[str, int, str]]:

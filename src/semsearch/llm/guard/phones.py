@@ -13,18 +13,19 @@ from typing import NamedTuple
 _NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _HANGUL = ("공영령", "일", "이", "삼", "사", "오", "육륙", "칠", "팔", "구")
 _SHAPES = ("oоοㅇ○◯〇", "liｌ|ㅣ", "", "", "", "", "", "", "", "")
-_VALUES = {
+VALUES = {
     **{name: str(value) for value, name in enumerate(_NAMES)},
     **{char: str(value) for table in (_HANGUL, _SHAPES) for value, chars in enumerate(table) for char in chars},
     **{char: str(value) for value, char in enumerate("⓪①②③④⑤⑥⑦⑧⑨")},
 }
 _CIRCLED = "⓪①②③④⑤⑥⑦⑧⑨"
-_GAP = r"[\s.\-_*~/·,()ㅡ–—♥★☆]{0,5}"
-_WIDE_GAP = _GAP.replace("5", "9")
+GAP = r"[\s.\-_*~/·,()ㅡ–—♥★☆]{0,5}"
+"""What may stand between two digits of one number."""
+_WIDE_GAP = GAP.replace("5", "9")
 """Between numbers that are spelled in English: 20 - six -  - 778."""
 _OTHER_LATIN = "a-hj-km-np-z"
 """Beside one of these an o, l or i is a letter of a word."""
-_TYPED = re.compile("[oliоο|ㅇ○◯〇ㅣ]")
+TYPED = re.compile("[oliоο|ㅇ○◯〇ㅣ]")
 
 
 def _unit(values: str, *, hangul: bool) -> str:
@@ -42,17 +43,17 @@ def _unit(values: str, *, hangul: bool) -> str:
 
 def _korean() -> re.Pattern[str]:
     zero, any_ = _unit("0", hangul=True), _unit("0123456789", hangul=True)
-    rest = f"(?:{_GAP}{any_}){{7,8}}"
-    mobile = f"{_unit('1', hangul=True)}{_GAP}{_unit('016789', hangul=True)}{rest}"
-    virtual = f"{_unit('5', hangul=True)}{_GAP}{zero}{_GAP}{any_}{rest}"
+    rest = f"(?:{GAP}{any_}){{7,8}}"
+    mobile = f"{_unit('1', hangul=True)}{GAP}{_unit('016789', hangul=True)}{rest}"
+    virtual = f"{_unit('5', hangul=True)}{GAP}{zero}{GAP}{any_}{rest}"
     begin = f"(?:(?<![0-9a-z]){zero}|[⓪공영령ㅇ○◯〇])"
-    return re.compile(f"{begin}{_GAP}(?:{mobile}|{virtual})(?![0-9])")
+    return re.compile(f"{begin}{GAP}(?:{mobile}|{virtual})(?![0-9])")
 
 
 def _american() -> re.Pattern[str]:
     first, unit = _unit("23456789", hangul=False), _unit("0123456789", hangul=False)
     return re.compile(
-        rf"(?<![0-9a-z])(?<!\d[.,/-])(?:\+?1{_GAP})?(?P<ten>{first}(?:{_WIDE_GAP}{unit}){{9}})(?![0-9a-z]|[./-]\d)"
+        rf"(?<![0-9a-z])(?<!\d[.,/-])(?:\+?1{GAP})?(?P<ten>{first}(?:{_WIDE_GAP}{unit}){{9}})(?![0-9a-z]|[./-]\d)"
     )
 
 
@@ -98,8 +99,8 @@ class _Written(NamedTuple):
         texts = [unit[0] for unit in units]
         between = ((i, written[units[i - 1].end() : units[i].start()]) for i in range(1, len(units)))
         return cls(
-            "".join(_VALUES.get(text, text) for text in texts),
-            sum(not _TYPED.fullmatch(text) for text in texts),
+            "".join(VALUES.get(text, text) for text in texts),
+            sum(not TYPED.fullmatch(text) for text in texts),
             any(text not in "0123456789" for text in texts),
             {i: gap for i, gap in between if gap},
         )

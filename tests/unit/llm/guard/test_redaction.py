@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsearch.llm.guard.guard import clean
+from semsearch.llm.guard.long_numbers import luhn
 from semsearch.llm.guard.normalising import visible
-from semsearch.llm.guard.personal import luhn
 from semsearch.llm.guard.redaction import redacted
 from semsearch.simulate.abuse import contacts
 from semsearch.simulate.abuse.dice import Dice
@@ -63,7 +63,8 @@ def test_personal_data_are_replaced(text, expected):
         ("rrn", "900101-1234567"), ("card", "4111 1111 1111 1111"), ("address", "서울시 강남구 테헤란로 152"),
         ("address", "221 Baker Street"), ("phone", "0125698789"), ("phone", "+44 7911 123456"),
         ("email", "hong(a)gmail d0t com"), ("url", "t.me  / goldri3331"), ("messenger", "@mscalifornia95"),
-        ("messenger", "Snapchat: goldreal7336"), ("account", "국민은행 123456-04-123456"), ("business", "사업자 123-45-67891"),
+        ("messenger", "Snapchat: goldreal7336"), ("account", "국민은행 123456-04-123456"),
+        ("business", "사업자 123-45-67891"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("letter", ["İ", "İİ İ", "ŉ ǰ ΐ"])
@@ -72,6 +73,37 @@ def test_no_letter_turns_redaction_off(letter, kind, text):
     for said in (f"{letter} {text} 입니다", f"{text} {letter}"):
         cleaned = clean(said)
         assert cleaned.placeholders.get(kind) == 1, (said, cleaned.text)
+
+
+SIGNS = ["", " ", ".", "/", "_", "·", "ㅡ", "–", " - ", "-\n", "\n", ", ", " ~ ", "("]
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.parametrize(
+    ("kind", "parts"),
+    [
+        ("rrn", ["900101", "1234568"]),
+        ("rrn", ["9oolO1", "l234568"]),
+        ("rrn", ["900101", "1******"]),
+        ("card", ["4111", "1111", "1111", "1111"]),
+        ("card", ["3782", "822463", "10005"]),
+        ("account", ["국민은행 123456", "04", "123456"]),
+        ("address", ["서울시 강남구", "테헤란로", "152"]),
+        ("address", ["강남구", "역삼동", "123-4번지"]),
+    ],
+)
+def test_any_sign_between_the_parts_of_a_number_or_an_address(kind, parts, sign):
+    if sign in ("", "(") and kind == "address":
+        return
+    cleaned = clean(f"적어 둡니다. {sign.join(parts)} 입니다")
+    assert cleaned.placeholders == {kind: 1}, cleaned.text
+    assert not re.search(r"\d{3}", cleaned.text), cleaned.text
+
+
+@pytest.mark.parametrize(("kind", "number"), [("rrn", "9001011234568"), ("card", "4111111111111111")])
+def test_digits_that_each_stand_alone(kind, number):
+    for sign in (" ", "-", " . ", "\n"):
+        assert clean(f"적어 둡니다 {sign.join(number)} 입니다").placeholders == {kind: 1}, sign
 
 
 @pytest.mark.parametrize(
@@ -85,7 +117,9 @@ def test_no_letter_turns_redaction_off(letter, kind, text):
         "바코드 8801234567893", "ISBN 9788932473901", "송장 6012-3456-7890-1", "4111 1111 1111 1112",
         "친구 서로 2개씩", "서울시 최고로 2위", "다시 무료로 30개", "10개 단위로 5000원", "강남역 10번 출구",
         "야구 경기 2동 3", "1층 로비", "300GB SATA 10K SFF Hard Drive", "5 min walk down the road", "2 way radio",
-        "1 First class seat", "급처합니다 ㅋㅋㅋ 쿨거래 환영!!", "mark all 3, 4, 5, 6, 7, 8, 9, 10, 11, 12",
+        "230105 1500000원 주고 샀어요", "1 First class seat", "4000/5000/6000/3001", "바로\n3개 남음", "서로, 2개씩",
+        "8 9 10 11 12 13 14 15 16 17", "국민 여러분 1,234,567원",
+        "급처합니다 ㅋㅋㅋ 쿨거래 환영!!", "mark all 3, 4, 5, 6, 7, 8, 9, 10, 11, 12",
     ],
 )  # fmt: skip
 def test_prices_models_sizes_and_dates_stay(text):
