@@ -56,6 +56,8 @@ class Given:
     """post_id to campaign."""
     n_cases: int
     """Confirmed ones that the sellers' posts come from."""
+    dismissed: frozenset[str] = frozenset()
+    """post_ids of dismissed cases among the ordinary ones: what a profile was wrong about is what it learns from."""
 
 
 def ruled(store: Store, namespace: str | None = None) -> list[Ruled]:
@@ -74,16 +76,19 @@ def ruled(store: Store, namespace: str | None = None) -> list[Ruled]:
 def decided_posts(
     store: Store, namespace: str, settings: SpamSettings, *, seed: int, progress: Progress = silent
 ) -> Given:
-    """Posts of confirmed cases against posts of the same span by authors of whom nothing speaks.
+    """Posts of confirmed cases against those of dismissed ones and posts of the same span by authors without a word.
 
-    Such authors have, in any namespace, no post in a campaign with an alert, none that a verdict in force flags or
-    that a decision ever covered, no allowance and no report. Of their posts those are taken that the seed ranks first,
-    `POOL` for each of a sample. Authors who are allowed are no sellers. Raises UsageError when nothing was confirmed.
+    Of these authors nothing speaks in any namespace: they have no post in a campaign with an alert, none that a verdict
+    flags that stands (see `Verdicts.flagged`; profiles that people took back do not count) or that a decision ever
+    covered, no allowance and no report. Of their posts those are taken that the seed ranks first, `POOL` for each of a
+    sample. Authors who are allowed are on neither side, sellers not on the other. Raises UsageError when nothing was
+    confirmed.
     """
     decisions = Decisions(store).all()
     allowed = {each.subject for each in decisions if each.kind == "allow"}
-    cases = [each for each in ruled(store, namespace) if each.confirmed]
-    sellers = [(post, each) for each in cases for post in each.posts if post.author_id not in allowed]
+    cases = ruled(store, namespace)
+    spoken = [(post, each) for each in cases for post in each.posts if post.author_id not in allowed]
+    sellers = [(post, each) for post, each in spoken if each.confirmed]
     if not sellers:
         raise UsageError(f"Nobody has confirmed a case of {namespace} yet: there is no post by sellers.", DECIDE)
     times = [post.created_at for post, _ in sellers]
@@ -91,9 +96,17 @@ def decided_posts(
     others = _without(pages, _suspects(store, decisions) | allowed, progress)
     found = heapq.nsmallest(POOL * settings.sample, others, key=lambda one: rank(one.post, seed))
     merged = merges(in_force(decisions))
-    campaigns = _campaigns(store, found, merged) | {post.post_id: each.campaign(merged) for post, each in sellers}
-    ordinary, confirmed = tuple(each.post for each in found), tuple(post for post, _ in sellers)
-    return Given(ordinary, confirmed, campaigns, len({each.subject for _, each in sellers}))
+    own = {post.author_id for post, _ in sellers}
+    dismissed = [(post, each) for post, each in spoken if not each.confirmed and post.author_id not in own]
+    campaigns = _campaigns(store, found, merged)
+    campaigns |= {post.post_id: each.campaign(merged) for post, each in (*dismissed, *sellers)}
+    return Given(
+        ordinary=(*(post for post, _ in dismissed), *(each.post for each in found)),
+        sellers=tuple(post for post, _ in sellers),
+        campaigns=campaigns,
+        n_cases=len({each.subject for _, each in sellers}),
+        dismissed=frozenset(post.post_id for post, _ in dismissed),
+    )
 
 
 def known_campaigns(store: Store, namespace: str, given: Iterable[Post]) -> dict[str, str]:
@@ -109,13 +122,18 @@ def _case(last: Decision, posts: Sequence[Post]) -> Ruled:
 
 
 def _suspects(store: Store, decisions: Sequence[Decision]) -> set[str]:
-    """Authors of whom an alert, a verdict, a report or a decision speaks."""
+    """Authors of whom an alert, a verdict, a report or a decision speaks; profiles that were taken back say nothing."""
     campaigns = CampaignStore(store)
     alerted = campaigns.members_of([each.campaign_id for each in campaigns.alerts()])
     authors = {each.author_id for each in alerted}
-    authors |= {each.author_id for each in Verdicts(store).flagged()}
+    gone = _approved(decisions) - _approved(in_force(decisions))
+    authors |= {each.author_id for each in Verdicts(store).flagged() if each.profile_id not in gone}
     authors |= {each.author_id for each in Reports(store).pointings()}
     return authors | {author for author, _, _ in Decisions(store).authors(decisions)}
+
+
+def _approved(decisions: Iterable[Decision]) -> set[str]:
+    return {each.subject for each in decisions if each.kind == "approve"}
 
 
 def _without(pages: Iterable[Sequence[Stored]], authors: Collection[str], progress: Progress) -> Iterator[Stored]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -70,20 +70,21 @@ def sample(
     *,
     seed: int,
     campaigns: Mapping[str, str] | None = None,
+    first: Collection[str] = (),
     remedy: str = MORE,
 ) -> Sample:
     """Draw as many posts of each side, at most `settings.sample`, the same whatever the order of the input.
 
     One post stands for a flood (see `alike.floods`; `campaigns` are known ones, by post_id), and while there are
-    others no author is drawn twice. The other floods are held out, one post each: a fifth of the smaller side where it
-    has no more than that.
+    others no author is drawn twice. Posts of `first` (post_ids) go before all others. The other floods are held out,
+    one post each: a fifth of the smaller side where it has no more than that.
     Raises UsageError for posts of several namespaces, posts that are on both sides, and a side of which fewer than
     `settings.least` are left; `remedy` is its next step.
     """
     namespace = _namespace(ordinary, sellers, remedy)
     _apart(ordinary, sellers, remedy)
     given = (ordinary, sellers)
-    sides = [_ranked(side, seed) for side in given]
+    sides = [_ranked(side, seed, set(first)) for side in given]
     flood = floods([post for side in sides for post in side], campaigns or {})
     parts = flood[: len(sides[0])], flood[len(sides[0]) :]
     both = set(parts[0]) & set(parts[1])
@@ -116,8 +117,9 @@ def _digest(post: Post) -> str:
     return hashlib.blake2b(post.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _ranked(posts: Iterable[Post], seed: int) -> list[Post]:
-    return sorted((post for post in posts if not blank(post.text)), key=lambda post: rank(post, seed))
+def _ranked(posts: Iterable[Post], seed: int, first: Collection[str]) -> list[Post]:
+    told = (post for post in posts if not blank(post.text))
+    return sorted(told, key=lambda post: (post.post_id not in first, rank(post, seed)))
 
 
 def _by_flood(posts: Sequence[Post], flood: Sequence[int], both: set[int]) -> list[list[Post]]:

@@ -74,8 +74,8 @@ def test_an_edit_is_not_what_was_decided_on(store: Store) -> None:
 
 
 def test_ordinary_authors_are_those_of_whom_nothing_speaks(store: Store) -> None:
-    """Span p10 to p30. p11: alert; p12: flagged; p13: report; p14: dismissed; p15: allowed; p16 and p17: nothing,
-    p17 was called ordinary, p40 came with the last. p9 and p31 are outside, p18 is by the author of p10."""
+    """Span p10 to p30. p11: alert; p12: flagged; p13: report; p14: dismissed, so it goes first; p15: allowed; p16: nothing,
+    p17 called ordinary, p40 came with the last. p9 and p31 are outside, p18 is by the author of p10."""
     sellers = [post(10), post(30)]
     own = [post(n) for n in (9, *range(11, 18), 31)] + [post(18, author="u10"), post(19, "  ")]
     own.append(post(40, at=sellers[-1].created_at))
@@ -89,9 +89,34 @@ def test_ordinary_authors_are_those_of_whom_nothing_speaks(store: Store) -> None
     decide(store, "confirm", "a1", *sellers, campaign="c1")
     found = decided_posts(store, "listing", TWO, seed=0)
     assert ids(found.sellers) == ["p10", "p30"]
-    assert ids(found.ordinary) == ["p16", "p17", "p40"]
-    assert found.campaigns == {"p10": "c1", "p30": "c1", "p16": "c9"}
+    assert ids(found.ordinary) == ["p14", "p16", "p17", "p40"]
+    assert found.dismissed == {"p14"}
+    assert found.campaigns == {"p10": "c1", "p30": "c1", "p14": "a2", "p16": "c9"}
     assert found.n_cases == 1
+
+
+def test_what_a_profile_was_wrong_about_is_what_the_next_one_reads(store: Store) -> None:
+    """p11 and p12 were flagged and dismissed; p13 was as well, by an author of whom another post was confirmed."""
+    Journal(store).append([*posts(10, 11, 12, *range(14, 30)), post(13, author="u10"), post(30)])
+    decide(store, "confirm", "a1", post(10))
+    decide(store, "confirm", "a2", post(30))
+    for number in (11, 12, 13):
+        decide(store, "dismiss", f"v{number}", post(number, author="u10" if number == 13 else None))
+    given = decided_posts(store, "listing", TWO, seed=0)
+    assert given.dismissed == {"p11", "p12"}
+    drawn = sample(given.ordinary, given.sellers, TWO, seed=0, campaigns=given.campaigns, first=given.dismissed)
+    assert ids(drawn.behind.sample.ordinary) == ["p11", "p12"]
+
+
+def test_a_profile_that_was_taken_back_makes_nobody_suspect(store: Store) -> None:
+    Journal(store).append(posts(10, 11, 12))
+    decide(store, "confirm", "a1", *posts(10, 12))
+    Verdicts(store).keep([said(post(11), True, "gone")])
+    assert ids(decided_posts(store, "listing", TWO, seed=0).ordinary) == []
+    taken = Decisions(store).append(Decision(0, NOW, "민지", "approve", "gone"))[0]
+    assert ids(decided_posts(store, "listing", TWO, seed=0).ordinary) == []
+    decide(store, "undo", str(taken.decision_id))
+    assert ids(decided_posts(store, "listing", TWO, seed=0).ordinary) == ["p11"]
 
 
 def test_no_more_ordinary_posts_are_held_than_are_needed_whatever_the_seed(store: Store) -> None:
