@@ -3,7 +3,7 @@
 ```
 spam/PROFILE_ID/sample.parquet      the posts that the large model read: a Post a row, and is_spam
 spam/PROFILE_ID/held_out.parquet    labelled posts that it did not read, which judge the profile
-spam/PROFILE_ID/evaluation.json     how the profile did on them, and with which version of the prompt
+spam/PROFILE_ID/evaluation.json     how the profile did on them, by which judge (prompt, model), and how many these were
 ```
 """
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 FOLDER = "spam"
+OWNER_FOLDER, OWNER_FILE = 0o700, 0o600
+"""Posts with the ids of their authors are read by nobody else."""
 LEARN_AGAIN = "Next: semsearch spam learn --normal FILE --sellers FILE"
 
 
@@ -37,6 +39,11 @@ class Labelled:
 
     def __len__(self) -> int:
         return len(self.ordinary) + len(self.sellers)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many there are of each side."""
+        return {each.name: len(getattr(self, each.name)) for each in fields(self)}
 
     @property
     def pairs(self) -> list[tuple[Post, bool]]:
@@ -56,9 +63,11 @@ def keep(workspace: Workspace, profile_id: str, behind: Behind) -> Path:
     """Write the posts behind a profile, or replace them; gives their folder. Needs `writing()`."""
     target = workspace.path(FOLDER, checked_name(profile_id))
     with workspace.staged(target) as draft:
-        draft.mkdir()
+        draft.mkdir(mode=OWNER_FOLDER)
         for each in fields(Behind):
-            _frame(getattr(behind, each.name)).write_parquet(draft / f"{each.name}.parquet")
+            path = draft / f"{each.name}.parquet"
+            path.touch(mode=OWNER_FILE)
+            _frame(getattr(behind, each.name)).write_parquet(path)
     return target
 
 
@@ -72,7 +81,9 @@ def kept(workspace: Workspace, profile_id: str) -> Behind:
 
 def keep_evaluation(workspace: Workspace, profile_id: str, evaluation: Any) -> None:
     """Write how a profile did. Needs `writing()`."""
-    workspace.write_json(_evaluation(workspace, profile_id), plain(evaluation))
+    path = _evaluation(workspace, profile_id)
+    workspace.write_json(path, plain(evaluation))
+    path.chmod(OWNER_FILE)
 
 
 def kept_evaluation(workspace: Workspace, profile_id: str) -> Mapping[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,6 +34,14 @@ def test_posts_and_evaluation_come_back(workspace: Workspace) -> None:
     assert kept(workspace, "p1") == BEHIND
     assert kept_evaluation(workspace, "p1") == {"precision": 0.5, "recall": None}
     assert kept(workspace, "p1").sample.pairs == [(LONE, False), (FLOOD, True)]
+
+
+def test_nobody_else_reads_what_lies_behind_a_profile(workspace: Workspace) -> None:
+    with workspace.writing():
+        folder = keep(workspace, "p1", BEHIND)
+        keep_evaluation(workspace, "p1", {})
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
 
 def test_what_is_missing_or_damaged_says_what_to_do(workspace: Workspace) -> None:
