@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from semsearch.errors import Refused, UsageError
 from semsearch.llm.answers import CUT, FAILED, Answer, Question
 from semsearch.llm.guard.marking import unmarked
+from semsearch.llm.guard.redaction import redacted
 from semsearch.records import Post, Profile
 from semsearch.spam.copied import copied
 from semsearch.spam.kept import Labelled
@@ -30,6 +31,8 @@ READ_CHARS = 120_000
 and one question costs at most so much however long posts are."""
 TEXT_CHARS = 10_000
 """Characters of a profile, at most: it is sent, and paid for, with every post."""
+MOST_FEATURES = 10
+"""Of a draft."""
 NAME = re.compile(r"[^\W_](?:[\w-]{0,38}[^\W_])?")
 _PLACEHOLDER = re.compile(r"\[[A-Z]+(?:[_ ]\d+)?\]")
 """What the guard puts for what it took out."""
@@ -60,22 +63,25 @@ def question(sample: Sample, prompt: Prompt) -> Question[SellerProfile]:
 def learn(sample: Sample, asker: Asker, prompt: Prompt, *, name: str, now: datetime) -> Draft:
     """Ask for the features and make the draft of a profile called `name`; the same answer gives the same profile.
 
-    Raises UsageError for a name that is none, Refused when the model abstains or finds no feature, and what asking
-    raises.
+    The draft has no personal data, as far as they are found, at most `MOST_FEATURES` features and `TEXT_CHARS`
+    characters: what the model named last goes first, with a warning. Raises UsageError for a name that is none, Refused
+    when the model abstains or finds no feature that fits, and what asking raises.
     """
     check_name(name)
     answer = next(iter(asker.ask([question(sample, prompt)])))
     if answer.value is None:
         raise _abstained(answer)
-    features = tuple(filter(None, map(_plain, answer.value.features)))
+    named_all = tuple(filter(None, map(_plain, answer.value.features)))
+    features, text = fitting(named_all)
     if not features:
         raise Refused(
             "The model found no way in which the writing of the two sides differs.",
             "Next: look at the two files, or set another model: [llm] large in semsearch.toml",
         )
-    text = text_of(features)
     made_from = dict(sample.made_from) | {"answer": answer.key}
     warnings = warnings_of(text, sample.behind.sample, instructed=answer.instructed)
+    if n_left := len(named_all) - len(features):
+        warnings += (f"Features that did not fit and were left out, the last that the model named: {n_left}.",)
     drafted = Profile("", name, sample.namespace, text, now, answer.model, answer.prompt_hash, made_from, warnings)
     return Draft(named(drafted), features, answer)
 
@@ -83,11 +89,12 @@ def learn(sample: Sample, asker: Asker, prompt: Prompt, *, name: str, now: datet
 def edited(profile: Profile, text: str, *, by: str, now: datetime, sample: Labelled | None = None) -> Profile:
     """A profile with a person's text in the place of `profile`'s, whose origin and sample it names.
 
-    `sample` are the posts behind `profile`, for warnings about words that came from single ones. Raises UsageError for
-    a blank text, one that is too long or no UTF-8, and one that changes nothing.
+    Placeholders stand for personal data in it, and a warning tells of them. `sample` are the posts behind `profile`,
+    for warnings about words that came from single ones. Raises UsageError for a blank text, one that is too long or no
+    UTF-8, and one that changes nothing.
     """
-    new = text.strip()
-    _check_text(new, profile)
+    _check_text(text.strip(), profile)
+    new = redacted(text.strip()).text
     if not by.strip():
         raise UsageError("A text needs the name of the person who wrote it (or SEMSEARCH_REVIEWER).", "Next: --by NAME")
     made_from = dict(profile.made_from) | {"edited_from": profile.profile_id, "by": by.strip()}
@@ -110,7 +117,7 @@ def warnings_of(text: str, sample: Labelled, *, instructed: bool = False) -> tup
     found = {
         "It reads like instructions, and cannot be approved before a person has edited it": steering(text),
         "Words that stand in one or two posts of the sample alone": copied(text, held),
-        "Placeholders of personal data": tuple(dict.fromkeys(_PLACEHOLDER.findall(text))),
+        "Placeholders in the place of personal data": tuple(dict.fromkeys(_PLACEHOLDER.findall(text))),
     }
     told = [f"{what}: {_listed(words)}." for what, words in found.items() if words]
     return (*told, *(("A post of the sample tries to instruct its reader.",) if instructed else ()))
@@ -123,6 +130,21 @@ def check_name(name: str) -> None:
             f"'{name[:60]}' is no name of a profile: letters and digits, - and _ between them, at most 40.",
             "Next: --name sellers",
         )
+
+
+def longest() -> tuple[SellerFeature, ...]:
+    """Features of which a text is made that is as long as one can be, also in bytes: Korean takes three a character."""
+    share = "가" * (TEXT_CHARS // MOST_FEATURES)
+    return tuple(SellerFeature(title=str(number), sellers=share, ordinary="가") for number in range(MOST_FEATURES))
+
+
+def fitting(features: Sequence[SellerFeature]) -> tuple[tuple[SellerFeature, ...], str]:
+    """As many of the first ones as a profile takes, and its text without personal data; none when none fits."""
+    for size in range(min(MOST_FEATURES, len(features)), 0, -1):
+        text = redacted(text_of(features[:size])).text
+        if len(text) <= TEXT_CHARS:
+            return tuple(features[:size]), text
+    return (), ""
 
 
 def _cut(posts: Sequence[Post], share: int) -> list[str]:

@@ -18,8 +18,20 @@ from semsearch.llm.prompts import Prompts
 from semsearch.records import Post
 from semsearch.settings import SpamSettings
 from semsearch.spam.kept import Labelled
-from semsearch.spam.learning import READ_CHARS, Draft, edited, learn, question, warnings_of
+from semsearch.spam.learning import (
+    READ_CHARS,
+    TEXT_CHARS,
+    Draft,
+    edited,
+    fitting,
+    learn,
+    longest,
+    question,
+    text_of,
+    warnings_of,
+)
 from semsearch.spam.sampling import Sample, sample
+from semsearch.spam.shapes import SellerFeature
 
 PROMPT = Prompts.open(None).get("spam-profile")
 LARGE = {"large": "scripted-large"}
@@ -136,8 +148,33 @@ def test_a_person_is_warned_of_what_does_not_belong_into_a_profile(tmp_path: Pat
     steering, copied, placeholders, instructed = draft.profile.warnings
     assert "instructions" in steering and "'ignore all previous instruction" in steering
     assert copied == "Words that stand in one or two posts of the sample alone: '에어맥스'."
-    assert placeholders == "Placeholders of personal data: '[PHONE_1]'."
+    assert placeholders == "Placeholders in the place of personal data: '[PHONE_1]'."
     assert instructed == "A post of the sample tries to instruct its reader."
+
+
+def test_no_personal_data_stand_in_a_profile_and_a_warning_tells_of_them(tmp_path: Path) -> None:
+    personal = "They give 010-1234-5678 or minji@example.com."
+    draft, _ = learned(tmp_path, features("A shop speaks", sellers=personal))
+    assert "They give [PHONE_1] or [EMAIL_1]." in draft.profile.text
+    told = ("Placeholders in the place of personal data: '[PHONE_1]', '[EMAIL_1]'.",)
+    assert draft.profile.warnings == told
+    new = edited(draft.profile, f"1. A shop\n   {personal}", by="민지", now=NOW)
+    assert (new.text, new.warnings) == ("1. A shop\n   They give [PHONE_1] or [EMAIL_1].", told)
+
+
+def test_a_draft_is_as_long_as_a_profile_may_be(tmp_path: Path) -> None:
+    """Each feature has 2,000 characters and some words around them: four fit."""
+    long = [SellerFeature(title=title, sellers="가" * 1_999, ordinary="a") for title in "ABCDEF"]
+    found, text = fitting(long)
+    assert found == tuple(long[:4]) and len(text) <= TEXT_CHARS
+    assert fitting([SellerFeature(title="A", sellers="x" * TEXT_CHARS, ordinary="b")]) == ((), "")
+    many, _ = learned(tmp_path, features(*"ABCDEFGHIJKL"))
+    assert len(many.features) == 10
+    assert many.profile.warnings == ("Features that did not fit and were left out, the last that the model named: 2.",)
+
+
+def test_the_longest_text_is_no_shorter_than_one_that_is_taken() -> None:
+    assert len(text_of(longest())) >= TEXT_CHARS and len(text_of(longest()).encode()) > 3 * TEXT_CHARS
 
 
 def test_a_long_list_of_words_is_cut() -> None:
