@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from semsearch.cli.output import emit, talk
+from semsearch.errors import SemsearchError
 
 if TYPE_CHECKING:
     from semsearch.llm.answers import Estimate
@@ -33,10 +37,11 @@ def show_price(estimate: Estimate, *, as_json: bool = False, as_jsonl: bool = Fa
         "questions": estimate.n,
         "answered before": estimate.n_cached,
         "calls": estimate.n_calls,
-        "at most usd": round(estimate.worst_usd, 6),
+        "at most, without retries": money(estimate.worst_usd),
     }
     emit(estimate if as_json or as_jsonl else facts, as_json=as_json, as_jsonl=as_jsonl)
-    talk("Nothing was sent. Next: the same command without --dry-run, with --max-usd to be sure of the cap")
+    cap = f", with --max-usd {math.ceil(100 * estimate.worst_usd) / 100:.2f} to be sure" if estimate.worst_usd else ""
+    talk(f"Nothing was sent. Next: the same command without --dry-run{cap}")
 
 
 def cost_of(asker: Asker) -> dict[str, Any]:
@@ -47,6 +52,17 @@ def cost_of(asker: Asker) -> dict[str, Any]:
 def tell_cost(asker: Asker) -> None:
     """Calls and money so far, for a person."""
     talk(f"{asker.n_calls:,} calls, {asker.n_cached:,} answers known before; spent {money(asker.spent_usd)}.")
+
+
+@contextmanager
+def telling_cost(asker: Asker) -> Iterator[None]:
+    """Say what was paid when something breaks the work off."""
+    try:
+        yield
+    except (SemsearchError, KeyboardInterrupt):
+        if asker.n_calls:
+            tell_cost(asker)
+        raise
 
 
 def money(usd: float) -> str:

@@ -62,22 +62,25 @@ class Reading:
             if rejects.n:
                 talk(f"Rejected rows are in {rejects.path}")
 
-    def labelled(self, normal: Sequence[str] | None, sellers: Sequence[str] | None) -> Labelled:
-        """Posts of both sides; raises UsageError when one of them is not named, or both are the same file."""
+    def labelled(self, normal: Sequence[str] | None, sellers: Sequence[str] | None, command: str) -> Labelled:
+        """Posts of both sides; raises UsageError when one of them is not named, or both are the same file.
+
+        `command` is the one that wants them, such as `spam learn`.
+        """
         from semsearch.spam.kept import Labelled
 
         if not normal or not sellers:
             missing = "--sellers" if normal else "--normal"
             raise UsageError(
                 f"There are posts of one side only: {missing} is missing." if normal or sellers else "No posts.",
-                "Next: --normal FILE --sellers FILE, or --from-decisions",
+                f"Next: semsearch {command} --normal FILE --sellers FILE, or semsearch {command} --from-decisions",
             )
         if same := sorted(set(normal) & set(sellers)):
             raise UsageError(f"{same[0]} is given for both sides.", "Next: name another file for one of them")
         return Labelled(tuple(self.posts(normal)), tuple(self.posts(sellers)))
 
 
-def one_source(normal: Sequence[str] | None, sellers: Sequence[str] | None) -> None:
+def one_source(normal: Sequence[str] | None, sellers: Sequence[str] | None, command: str) -> None:
     """Refuse files beside --from-decisions."""
     if normal or sellers:
-        raise UsageError("--from-decisions takes the place of files.", "Next: give one of them")
+        raise UsageError("--from-decisions takes the place of files.", f"Next: semsearch {command} --from-decisions")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,14 @@ from semsearch.cli.output import emit, talk
 
 if TYPE_CHECKING:
     from semsearch.spam.evaluating import SpamEvaluation
+    from semsearch.spam.parts import Parts
     from semsearch.spam.proving import Proof
-    from semsearch.spam.steps import Learned, Listed, Looked, Parts
+    from semsearch.spam.steps import Learned, Listed, Looked
 
-FIGURES = ("precision", "recall", "f1", "false_alarms", "coverage", "found")
+FIGURES = {"precision": "precision", "recall": "recall", "f1": "F1", "false_alarms": "false alarms"}
+OF_SILENCE = {"coverage": "coverage", "found": "found"}
+"""Told where a judge abstained: else the one is 1 and the other is recall."""
+_NONE = "–"
 
 
 def show_list(listed: Sequence[Listed], *, as_json: bool, as_jsonl: bool) -> None:
@@ -27,11 +32,13 @@ def show_list(listed: Sequence[Listed], *, as_json: bool, as_jsonl: bool) -> Non
             "approved_by": each.by,
             "made_at": each.profile.made_at,
             "model": each.profile.model or "a person",
-            "warnings": len(each.profile.warnings),
+            "warnings": each.profile.warnings if as_json or as_jsonl else len(each.profile.warnings),
         }
         for each in listed
     ]
     emit(rows, as_json=as_json, as_jsonl=as_jsonl, rows=rows)
+    if not rows:
+        talk("No profile was written yet.")
 
 
 def show_learned(
@@ -48,9 +55,9 @@ def show_learned(
         emit(document | cost_of(parts.asker), as_json=True)
         return
     emit([], rows=[], note=profile.text)
-    for side, counted in counts.items():
+    for side, counted in zip(("ordinary people", "professional sellers"), counts.values(), strict=True):
         left = f"{counted.n_alike:,} alike, {counted.n_blank:,} blank, {counted.n_both:,} on both sides left out"
-        talk(f"Of {counted.n_given:,} {side} posts {counted.n_sampled:,} were read, {left}.")
+        talk(f"Of {counted.n_given:,} posts by {side} {counted.n_sampled:,} were read, {left}.")
     _tell_warnings(profile.warnings)
     if proof:
         _show_proof(proof)
@@ -66,6 +73,7 @@ def looked(found: Looked) -> dict[str, Any]:
         "current": found.current.profile_id if found.current else None,
         "diff": list(found.changes),
         "held_out": found.evaluation["rows"] if found.evaluation else None,
+        "judge": found.evaluation["judge"] if found.evaluation else None,
     }
 
 
@@ -81,29 +89,33 @@ def show_looked(found: Looked) -> None:
         emit([], rows=[], note="\n".join(found.changes) or profile.text)
     _tell_warnings(profile.warnings)
     if found.evaluation:
-        show_figures(found.evaluation["rows"])
+        show_figures(found.evaluation["rows"], f"On held-out posts, judged by {found.evaluation['judge']['model']}")
     else:
-        talk("It was not judged on held-out posts with the prompt as it is. Approving does so first, if there are any.")
+        talk("It was not judged on held-out posts with prompt and model as they are. Approving does so first.")
 
 
 def show_figures(rows: Iterable[Mapping[str, Any]], title: str = "On held-out posts") -> None:
-    """Figures of judges with their intervals, a row a part and judge."""
-    shown = [
-        {
-            "": " ".join(filter(None, (row["part"],))) or "all",
-            "judge": row["judge"],
-            "n": row["n"],
-            "spam": row["n_spam"],
-        }
-        | {name: _figure(row, name) for name in FIGURES}
-        for row in rows
-    ]
-    emit(shown, rows=shown, title=title)
+    """Figures of judges with their intervals: a table a part, a line a figure, a column a judge."""
+    parts: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        parts.setdefault(row["part"], []).append(row)
+    for part, own in parts.items():
+        silent = any(row["coverage"] != 1 for row in own)
+        told = FIGURES | (OF_SILENCE if silent else {})
+        shown = [{"": words} | {row["judge"]: _figure(row, name) for row in own} for name, words in told.items()]
+        size = f"{own[0]['n']:,} posts, {own[0]['n_spam']:,} by sellers"
+        note = "" if silent else "Every judge answered all posts."
+        emit(shown, rows=shown, title=f"{title}, {part or 'all'}: {size}", note=note)
+
+
+def within(value: float | None, low: float | None, high: float | None, form: str = ".2f") -> str:
+    """A figure and the ends of its interval; – for what is not defined."""
+    told = [_NONE if each is None or math.isnan(each) else format(each, form) for each in (value, low, high)]
+    return _NONE if told[0] == _NONE else f"{told[0]} [{told[1]}, {told[2]}]"
 
 
 def _figure(row: Mapping[str, Any], name: str) -> str:
-    value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
-    return "–" if value is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+    return within(row[name], row[f"{name}_low"], row[f"{name}_high"])
 
 
 def _proof_rows(proof: Proof) -> list[dict[str, Any]]:
@@ -128,14 +140,19 @@ def _show_proof(proof: Proof) -> None:
     rows = [
         {
             "feature": row["feature"],
-            "sellers": f"{row['sellers']:.0%} of {row['n_sellers']}",
-            "ordinary": f"{row['ordinary']:.0%} of {row['n_ordinary']}",
-            "difference": f"{row['difference']:+.0%} [{row['low']:+.0%}, {row['high']:+.0%}]",
+            "sellers": _share(row, "sellers"),
+            "ordinary": _share(row, "ordinary"),
+            "difference": within(row["difference"], row["low"], row["high"], "+.0%"),
             "separates": "yes" if row["separates"] else "not shown",
         }
         for row in _proof_rows(proof)
     ]
     emit(rows, rows=rows, title="How often each feature shows in held-out posts")
+
+
+def _share(row: Mapping[str, Any], side: str) -> str:
+    n = row[f"n_{side}"]
+    return f"{row[side]:.0%} of {n}" if n else _NONE
 
 
 def _tell_warnings(warnings: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from semsearch.cli import detecting
-from semsearch.cli.asking import DryOption, MaxUsdOption, cost_of, show_price
+from semsearch.cli.asking import DryOption, MaxUsdOption, cost_of, show_price, telling_cost
 from semsearch.cli.deciding import ByOption, ReasonOption, decision_row, decision_told
 from semsearch.cli.detecting import LISTING, opened
 from semsearch.cli.imports import FormatOption, MapOption, TzOption
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from semsearch.progress import Progress
     from semsearch.spam.decided import Given
     from semsearch.spam.evaluating import SpamEvaluation
+    from semsearch.spam.parts import Parts
     from semsearch.spam.proving import Proof
-    from semsearch.spam.steps import Learned, Parts
+    from semsearch.spam.steps import Learned, Looked
 
 HELP = """How professional sellers write, as a large model puts it, and which posts are written so. People decide.
 
@@ -56,7 +57,8 @@ def learn(
 ) -> None:
     """Have the large model write down how professional sellers write: a draft, judged on held-out posts.
 
-    It reads at most 100 posts of each side, one of each flood. Nothing is judged with a draft before a person approves.
+    It reads at most 100 posts of each side, one of each flood. Before a person approves it, a draft judges held-out
+    posts alone, and only when it does not read like instructions.
 
     Examples:
 
@@ -71,15 +73,16 @@ def learn(
         given, remedy = _given(parts, reading, normal, sellers, progress, decisions=from_decisions, seed=seed)
         sample = spam.drawn(parts, given, seed=seed, remedy=remedy)
         if dry_run:
-            show_price(spam.price_learning(parts, sample, name), as_json=json)
+            show_price(spam.price_learning(parts, sample, name, prove=prove), as_json=json)
             return
         progress("writing the profile", 0, 0)
-        learned = spam.learn(parts, sample, name=name)
-        evaluation, proof, stopped = _judged_draft(parts, learned, progress, prove=prove)
+        with telling_cost(parts.asker):
+            learned = spam.learn(parts, sample, name=name)
+            evaluation, proof, stopped = _judged_draft(parts, learned, progress, prove=prove)
         show_learned(parts, learned, evaluation, proof, as_json=json)
         if stopped:
             raise stopped
-    talk(f"Next: semsearch spam show {learned.draft.profile.profile_id}, then semsearch spam approve, with --by NAME")
+        talk(_after(spam.look(parts, learned.draft.profile.profile_id)))
 
 
 @app.command()
@@ -98,22 +101,20 @@ def show(
     Example: semsearch spam show p1f2e3d4c5b6a
     """
     from semsearch.spam import steps as spam
+    from semsearch.spam.parts import LEARN
 
     with opened(workspace) as parts:
         if profile is None:
             listed = spam.listed(parts)
             show_list(listed, as_json=json, as_jsonl=jsonl)
-            talk(f"Next: semsearch spam show {listed[0].profile.profile_id}" if listed else spam.LEARN)
+            talk(f"Next: semsearch spam show {listed[0].profile.profile_id}" if listed else LEARN)
             return
         looked = spam.look(parts, profile)
         if json or jsonl:
             emit(document_of(looked), as_json=json, as_jsonl=jsonl)
         else:
             show_looked(looked)
-        if looked.current is None or looked.current.profile_id != profile:
-            talk(f"Next: semsearch spam approve {profile} --by NAME")
-        else:
-            talk("It is the active one of its name. Next: semsearch spam detect")
+        talk(_after(looked))
 
 
 @app.command()
@@ -130,7 +131,8 @@ def approve(
 ) -> None:
     """Show a draft, how it differs from the current one and how it did, and make it the active one of its name.
 
-    What was not yet judged on held-out posts with the prompt as it is, such as an edited text, is judged first.
+    What was not yet judged on held-out posts by this prompt and model, such as an edited text, is judged first. A text
+    that reads like instructions is refused before anything is asked.
 
     Examples:
 
@@ -150,16 +152,15 @@ def approve(
         chosen = profile if text is None else spam.edit(parts, profile, _text(text), by=by).profile_id
         looked = spam.look(parts, chosen)
         if looked.evaluation is None:
-            spam.evaluate_draft(parts, looked.profile, progress)
+            with telling_cost(parts.asker):
+                spam.evaluate_draft(parts, looked.profile, progress)
             looked = spam.look(parts, chosen)
-        decision = spam.approve(parts, chosen, by=by, reason=reason)
-        document = (
-            document_of(looked) | {"decision": decision_row(decision) if decision else None} | cost_of(parts.asker)
-        )
-        if json:
-            emit(document, as_json=True)
-        else:
+        if not json:  # a person sees what is approved, whatever happens then
             show_looked(looked)
+        decision = spam.approve(parts, chosen, by=by, reason=reason)
+        if json:
+            told = decision_row(decision) if decision else None
+            emit(document_of(looked) | {"decision": told} | cost_of(parts.asker), as_json=True)
     talk(decision_told(decision) if decision else f"{chosen} is the active one already: nothing changed.")
     talk("Next: semsearch spam detect")
 
@@ -199,13 +200,14 @@ def _given(
     """The posts of both sides, and what to do when they are too few."""
     from semsearch.spam import steps as spam
     from semsearch.spam.decided import DECIDE, decided_posts
+    from semsearch.spam.parts import LEARN
 
     if decisions:
-        one_source(normal, sellers)
+        one_source(normal, sellers, "spam learn")
         policy, namespace = parts.settings.spam, reading.namespace or LISTING
         return decided_posts(parts.store, namespace, policy, seed=seed, progress=progress), DECIDE
-    posts = reading.labelled(normal, sellers)
-    return spam.of_files(parts, posts.ordinary, posts.sellers), spam.LEARN
+    posts = reading.labelled(normal, sellers, "spam learn")
+    return spam.of_files(parts, posts.ordinary, posts.sellers), LEARN
 
 
 def _judged_draft(
@@ -221,6 +223,14 @@ def _judged_draft(
     except SemsearchError as error:
         return evaluation, proof, error
     return evaluation, proof, None
+
+
+def _after(looked: Looked) -> str:
+    """The next step for a profile."""
+    profile_id = looked.profile.profile_id
+    if looked.current and looked.current.profile_id == profile_id:
+        return "It is the active one of its name. Next: semsearch spam detect"
+    return f"Next: semsearch spam approve {profile_id} --by NAME"
 
 
 def _text(path: Path) -> str:

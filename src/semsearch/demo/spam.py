@@ -20,6 +20,7 @@ from semsearch.review.cases import Cases
 from semsearch.review.ranking import review_list
 from semsearch.simulate import judge
 from semsearch.simulate.abuse import abuse_stream
+from semsearch.spam import judging
 from semsearch.spam import steps as spam
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from semsearch.settings import Settings
     from semsearch.simulate.abuse import AbuseStream
-    from semsearch.spam.steps import Parts
+    from semsearch.spam.parts import Parts
 
 LISTING = "listing"
 NAME = "sellers"
@@ -111,10 +112,10 @@ def _work(job: Job, parts: Parts, done: Done) -> None:
     profile_id = done.learned.draft.profile.profile_id
     done.evaluation = spam.evaluate_draft(parts, done.learned.draft.profile, job.progress)
     spam.approve(parts, profile_id, by=APPROVER, reason="to show what comes after")
-    profiles = spam.active_profiles(parts, LISTING)
-    done.campaigns.extend(spam.detect_campaigns(parts, spam.campaign_leaders(parts, LISTING), profiles))
+    profiles = judging.active_profiles(parts, LISTING)
+    done.campaigns.extend(judging.detect_campaigns(parts, judging.campaign_leaders(parts, LISTING), profiles))
     posts = _posts(done.scanned.posts.gather_every(EVERY).filter(namespace=LISTING))
-    for judged in spam.detect(parts, posts, profiles):
+    for judged in judging.detect(parts, posts, profiles):
         done.judged.append(judged)
         job.progress("judging posts", len(done.judged), len(posts))
     cases = Cases(parts.store, job.now)

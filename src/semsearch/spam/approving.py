@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from semsearch.errors import Damaged, MismatchError, Refused, UsageError
+from semsearch.errors import Damaged, MismatchError, UsageError
 from semsearch.records import Decision, Profile
-from semsearch.spam.steering import steering
+from semsearch.spam.steering import check_steering
 from semsearch.store.database import Store
 from semsearch.store.decisions import Decisions
 from semsearch.store.profiles import Profiles, text_digest
@@ -53,22 +53,24 @@ def active(store: Store, namespace: str, prompt_hash: str | None = None) -> list
 
 
 def approve(
-    store: Store, profile_id: str, *, by: str, now: datetime, verdict_prompt: str, profile_prompt: str, reason: str = ""
+    store: Store, profile_id: str, *, by: str, now: datetime, prompt_hash: str, reason: str = ""
 ) -> Decision | None:
     """Make a profile the active one of its name; None when it is that already, for this version of the prompt.
 
-    `verdict_prompt` and `profile_prompt` are the hashes of the prompts as they are: posts are judged by the one, drafts
-    are written by the other. Raises UsageError without a name or for an unknown profile, MismatchError for a draft by
-    another version of the prompt (a person's text has none), Refused for a text that reads like instructions, Busy.
+    `prompt_hash` is of the prompt that posts are judged with, as it is. Which prompt a draft was written by does not
+    matter: the person approves the text. Raises UsageError without a name or for an unknown profile, Refused for a text
+    that reads like instructions, Busy.
     """
     decisions = Decisions(store)
     version = decisions.version()
-    profile = _approvable(found(store, profile_id), by, profile_prompt)
+    _named(by, "An approval")
+    profile = found(store, profile_id)
+    check_steering(profile.text, profile_id)
     standing = _newest(decisions.all(), profile.namespace).get(profile.name)
     detail = {
         "namespace": profile.namespace,
         "name": profile.name,
-        "prompt": verdict_prompt,
+        "prompt": prompt_hash,
         "text": text_digest(profile.text),
     }
     if standing and standing.subject == profile_id and dict(standing.detail) == detail:
@@ -82,7 +84,6 @@ def rollback(store: Store, namespace: str, name: str, *, by: str, now: datetime,
 
     Raises UsageError without a person's name and when no profile of that name is active, Busy.
     """
-    _named(by)
     decisions = Decisions(store)
     version, all_ = decisions.version(), decisions.all()
     last = _newest(all_, namespace).get(name)
@@ -90,6 +91,7 @@ def rollback(store: Store, namespace: str, name: str, *, by: str, now: datetime,
         names = ", ".join(sorted(_newest(all_, namespace)))
         told = f"active are {names}" if names else "none is"
         raise UsageError(f"No profile '{name}' is active in {namespace}: {told}.", "Next: semsearch spam show")
+    _named(by, "A rollback")
     made = Decision(0, now, by.strip(), "undo", str(last.decision_id), reason=reason.strip())
     undoing = decisions.append(made, after=version)[0]
     return RolledBack(undoing, last, _newest([*all_, undoing], namespace).get(name))
@@ -117,7 +119,7 @@ def found(store: Store, profile_id: str) -> Profile:
     if profile is None:
         known = [each.profile_id for each in profiles.all()]
         near = difflib.get_close_matches(profile_id, known, n=3, cutoff=0.75) or known[:3]
-        told = f" There are {', '.join(near)}." if near else ""
+        told = f" Known {'are' if near[1:] else 'is'} {', '.join(near)}." if near else ""
         step = "Next: semsearch spam show" if known else _LEARN
         raise UsageError(f"There is no profile '{profile_id}'.{told}", step)
     return profile
@@ -154,26 +156,8 @@ def _held(profiles: Profiles, decision: Decision) -> Active:
     return Active(profile, decision)
 
 
-def _approvable(profile: Profile, by: str, profile_prompt: str) -> Profile:
-    _named(by)
-    if profile.prompt_hash and profile.prompt_hash != profile_prompt:
-        raise MismatchError(
-            f"{profile.profile_id} was written by another version of the prompt spam-profile: it is {profile_prompt}, "
-            f"it was {profile.prompt_hash}.",
-            f"Next: semsearch spam learn, for a new draft, or semsearch spam approve {profile.profile_id} --text FILE",
-        )
-    passages = steering(profile.text)
-    if passages:
-        raise Refused(
-            f"{profile.profile_id} reads like instructions: {', '.join(map(repr, passages[:3]))}. It would go into the "
-            "prompt of every post as it stands.",
-            f"Next: semsearch spam approve {profile.profile_id} --text FILE --by NAME, with the text without them",
-        )
-    return profile
-
-
-def _named(by: str) -> None:
+def _named(by: str, what: str) -> None:
     if not by.strip():
         raise UsageError(
-            "An approval needs the name of the person who makes it (or SEMSEARCH_REVIEWER).", "Next: --by NAME"
+            f"{what} needs the name of the person who makes it (or SEMSEARCH_REVIEWER).", "Next: --by NAME"
         )

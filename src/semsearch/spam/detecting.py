@@ -50,6 +50,8 @@ class Judged:
     """Names of the profiles that it matches."""
     n_invented: int = 0
     """Quotes that do not stand in the post; they were left out."""
+    cut: bool = False
+    """Whether only the beginning of the post was judged."""
 
     @property
     def is_spam(self) -> bool | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from semsearch.errors import Refused
 from semsearch.llm.guard.instructions import instructions
 from semsearch.llm.guard.normalising import normalised
 
@@ -16,3 +17,13 @@ def steering(text: str) -> tuple[str, ...]:
     normal = normalised(text)
     found = dict.fromkeys(instructions(normal.text))
     return (*found, HIDDEN) if normal.hidden else tuple(found)
+
+
+def check_steering(text: str, profile_id: str) -> None:
+    """Raises Refused for a profile's text that reads like instructions: nobody is asked with it before it is edited."""
+    if passages := steering(text):
+        raise Refused(
+            f"The text reads like instructions: {', '.join(map(repr, passages[:3]))}. It would go into the prompt of "
+            "every post as it stands, so nothing was judged with it.",
+            f"Next: semsearch spam approve {profile_id} --text FILE --by NAME, with the text without them",
+        )

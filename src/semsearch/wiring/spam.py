@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from semsearch.settings import Settings
-    from semsearch.spam.steps import Parts
+    from semsearch.spam.parts import Parts
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def open_spam(
     transport: httpx2.AsyncBaseTransport | None = None,
 ) -> Iterator[Parts]:
     """The parts of the spam steps; the database is made when there is none. `transport` stands in for the network."""
-    from semsearch.spam.steps import Parts
+    from semsearch.spam.parts import Parts
     from semsearch.store.database import Store
 
     chosen = settings or load_settings(workspace)
