@@ -12,7 +12,8 @@ from semsearch.llm.guard.phones import GAP, TYPED, VALUES
 
 _APART = GAP.replace("0", "1")
 _DATE = r"\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-_LIKELY = re.compile(rf"\d(?:{GAP}[\d*]){{11}}")
+_LIKELY = re.compile(rf"\d(?:{GAP.replace('*', '')}[\d*]){{11}}")
+"""A star counts as a digit here, never as what stands between two, so that there is one way to read a row of them."""
 _RRN = re.compile(
     rf"(?<!\d)(?<!\d-)(?P<date>{_DATE})(?P<bar>{GAP})(?P<rest>[1-8][\d*]{{6}})"
     r"(?!\d)(?!-\d)(?P<price> ?(?:원|won\b|krw))?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -141,6 +142,14 @@ def test_a_contact_across_the_end_is_replaced_as_a_whole():
     for upto in range(len(text) + 1):
         left = redacted(text, upto).text
         assert not re.search(r"\d{3}", left), (upto, left)
+
+
+@pytest.mark.parametrize("unit", ["1", "1*", "1 ", "*", "1**", "l ", "9001011", "농협 1 ", "강남구 ", "서로 1"])
+def test_long_rows_of_signs_take_no_time(unit):
+    for text in (unit * 1_000, f"1{unit * 24} 끝"):
+        start = time.thread_time()
+        redacted(text)
+        assert time.thread_time() - start < 0.5, text[:20]
 
 
 def test_luhn():
