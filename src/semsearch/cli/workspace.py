@@ -9,7 +9,7 @@ from semsearch.cli.output import emit, talk
 from semsearch.plain import plain
 
 if TYPE_CHECKING:
-    from semsearch.health import PipelineStatus
+    from semsearch.health import LabelStatus, PipelineStatus, SpamStatus
     from semsearch.store.campaigns import Standing
 
 
@@ -43,8 +43,15 @@ def status(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
     emit(found.pipelines, rows=[_pipeline_row(p) for p in found.pipelines])
     if found.scanned:
         emit(found.scanned, rows=[_scanned_row(each) for each in found.scanned])
+    if found.spam:
+        emit(found.spam, rows=[_spam_row(each) for each in found.spam])
+    if found.labels:
+        emit(found.labels, rows=[_label_row(each) for each in found.labels])
     for sentence in found.damaged:
         talk(sentence)
+    for spam in found.spam:
+        for sentence in spam.blocked:
+            talk(f"Posts of {spam.namespace} cannot be judged: {sentence}")
     for pipeline in found.pipelines:
         if last := pipeline.rolled_back_from:
             flag = "" if pipeline.name == DEFAULT_PIPELINE else f" --pipeline {pipeline.name}"
@@ -91,3 +98,19 @@ def _scanned_row(standing: Standing) -> dict[str, Any]:
         "left by a stopped scan": standing.n_left,
         "alerts": standing.n_alerts,
     }
+
+
+def _spam_row(spam: SpamStatus) -> dict[str, Any]:
+    return {
+        "namespace": spam.namespace,
+        "active profiles": ", ".join(f"{name} ({profile_id})" for name, profile_id in spam.active.items()) or "none",
+        "drafts": ", ".join(spam.drafts) or "none",
+        "verdicts": spam.n_verdicts,
+        "flagged": spam.n_flagged,
+        "abstained": spam.n_abstained,
+    }
+
+
+def _label_row(labels: LabelStatus) -> dict[str, Any]:
+    by = "people" if labels.source == "person" else "machines"
+    return {"labels by": by, "annotators": labels.n_annotators, "labels": labels.n_labels}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from semsearch.health.judgements import LabelStatus, SpamStatus, labelled, moderated
 from semsearch.health.pipelines import (
     PipelineStatus,
     damage,
@@ -37,6 +37,10 @@ class Status:
     """Sentences: what was made from something older than what is there."""
     scanned: tuple[Standing, ...]
     """What was scanned, by namespace; empty before the first scan."""
+    spam: tuple[SpamStatus, ...]
+    """Profiles and verdicts by namespace; empty before the first."""
+    labels: tuple[LabelStatus, ...]
+    """Of people and of machines; empty before the first."""
     next_command: str
 
 
@@ -52,7 +56,8 @@ def status(workspace: Workspace) -> Status:
     models = tuple(sorted(p.parent.name for p in workspace.path("models").glob("*/semsearch.json")))
     told = {p.name: tuple(differences(workspace, p, made_of)) for p in pipelines}
     broken = {p.name: damage(workspace, p) for p in pipelines}
-    scanned = _scanned(workspace)
+    found = moderated(workspace)
+    listed = any(each.n_alerts for each in found.scanned) or any(each.n_flagged for each in found.spam)
     return Status(
         workspace=workspace.root.resolve(),
         n_items=catalogue.n_items,
@@ -62,18 +67,10 @@ def status(workspace: Workspace) -> Status:
         pipelines=pipelines,
         damaged=tuple(filter(None, broken.values())),
         stale=tuple(sentence for sentences in told.values() for sentence in sentences),
-        scanned=scanned,
+        scanned=found.scanned,
+        spam=found.spam,
+        labels=labelled(workspace),
         next_command=next_command(catalogue.n_items, pipelines, told, broken)
-        if catalogue.n_items or not any(each.n_alerts for each in scanned)
+        if catalogue.n_items or not listed
         else "semsearch alerts list --status open",
     )
-
-
-def _scanned(workspace: Workspace) -> tuple[Standing, ...]:
-    if not workspace.moderation_path.is_file():
-        return ()
-    from semsearch.store.campaigns import CampaignStore
-    from semsearch.store.database import Store
-
-    with Store.existing(workspace.moderation_path, now=datetime.now(UTC)) as store:
-        return tuple(CampaignStore(store).standing())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, func, or_, select
 
 from semsearch.records import Post, Verdict
 from semsearch.store.appending import digest_of
@@ -20,6 +21,16 @@ Text = tuple[str, str, bytes]
 """(namespace, post_id, digest): one text of one post, which is what a verdict is about."""
 _NUSD = 1_000_000_000
 """Billionths of a US dollar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many verdicts there are; one a text, profile, prompt and model."""
+
+    n: int = 0
+    n_flagged: int = 0
+    """Those that stand."""
+    n_abstained: int = 0
 
 
 class Verdicts:
@@ -68,6 +79,22 @@ class Verdicts:
         wanted = wanted if profile_ids is None else wanted.where(verdicts.c.profile_id.in_(sorted(profile_ids)))
         newest = (verdicts.c.posted_us.desc(), verdicts.c.namespace, verdicts.c.post_id, *_ASKED)
         return self._read(wanted.order_by(*newest))
+
+    def counts(self) -> dict[str, Counts]:
+        """By namespace; by the index of flagged ones alone, but for those that flag."""
+        by = select(verdicts.c.namespace, verdicts.c.is_spam, func.count()).group_by(
+            verdicts.c.namespace, verdicts.c.is_spam
+        )
+        standing = select(verdicts.c.namespace, func.count()).where(stands_as_spam()).group_by(verdicts.c.namespace)
+        found: dict[str, Counts] = {}
+        with self._store.reading() as connection:
+            for namespace, is_spam, n in connection.execute(by):
+                before = found.get(namespace, Counts())
+                n_abstained = n if is_spam is None else before.n_abstained
+                found[namespace] = replace(before, n=before.n + n, n_abstained=n_abstained)
+            for namespace, n in connection.execute(standing):
+                found[namespace] = replace(found[namespace], n_flagged=n)
+        return found
 
     def _read(self, wanted: Select[*tuple[Any, ...]]) -> list[Verdict]:
         with self._store.reading() as connection:
