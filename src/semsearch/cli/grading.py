@@ -101,14 +101,12 @@ def audit(
     with opened(workspace, max_usd) as parts, steps() as progress:
         runs, texts = _runs(parts, run or [], queries)
         if dry_run:
-            pairs = trust.compared(parts, by=by, again=again, with_locked=False)
-            show_price(trust.price_audit(parts, pairs, probes), as_json=json)
+            given = trust.compared(parts, by=by, again=again, with_locked=False)
+            show_price(trust.price_audit(parts, given, probes), as_json=json)
             return
         with telling_cost(parts):
-            pairs = trust.compared(parts, by=by, again=again, with_locked=locked)
-            found = trust.audited(
-                parts, pairs, with_locked=locked, n_probes=probes, runs=runs, texts=texts, progress=progress
-            )
+            given = trust.compared(parts, by=by, again=again, with_locked=locked)
+            found = trust.audited(parts, given, n_probes=probes, runs=runs, texts=texts, progress=progress)
         show_audit(parts, found, as_json=json)
     talk("Next: semsearch evaluate run --labels, for figures with intervals that people's labels make valid")
 

@@ -128,12 +128,20 @@ def agree(
     codes = codes_of(np.asarray(queries)[kept])
     by_query = summed(pair_tables(one, two, categories) * scale[:, None, None], codes)
     by_chance = summed(coincidences(np.stack([one, two]), categories) * scale[:, None, None], codes)
-    told = Resampler(seed, resamples)
+    weighted, plain, chance, exact = Resampler(seed, resamples).each(
+        np.stack([by_query, by_chance], axis=1),
+        (
+            lambda tables: kappa_of(tables[..., 0, :, :], quadratic=True),
+            lambda tables: kappa_of(tables[..., 0, :, :], quadratic=False),
+            lambda tables: alpha_of(tables[..., 1, :, :], "ordinal"),
+            lambda tables: exact_of(tables[..., 0, :, :]),
+        ),
+    )
     return Agreement(
-        weighted_kappa=told(by_query, lambda tables: kappa_of(tables, quadratic=True)),
-        kappa=told(by_query, lambda tables: kappa_of(tables, quadratic=False)),
-        alpha=told(by_chance, lambda tables: alpha_of(tables, "ordinal")),
-        exact=told(by_query, exact_of),
+        weighted_kappa=weighted,
+        kappa=plain,
+        alpha=chance,
+        exact=exact,
         confusion=by_query.sum(axis=0),
         n=len(one),
         n_queries=len(by_query),

@@ -135,16 +135,23 @@ class Resampler:
 
     def __call__(self, tables: Floats, measure: Measure) -> Estimate:
         """The measure of all rows together, with its interval."""
-        n = len(tables)
-        value = float(measure(tables.sum(axis=0)))
+        return self.each(tables, (measure,))[0]
+
+    def each(self, tables: Floats, measures: Sequence[Measure]) -> list[Estimate]:
+        """Several measures of the same rows, which are drawn once for all of them."""
+        n, whole = len(tables), tables.sum(axis=0)
         if not n:
-            return Estimate(value, np.nan, np.nan, self.resamples)
+            return [Estimate(float(measure(whole)), np.nan, np.nan, self.resamples) for measure in measures]
         means = resampled_means(tables.reshape(n, -1), self.seed, self.resamples)
         # Back to counts: α's correction for few ratings needs to know how many there are.
-        drawn = measure((means * n).reshape(self.resamples, *tables.shape[1:]))
-        known = drawn[~np.isnan(drawn)]
-        if not known.size:
-            return Estimate(value, np.nan, np.nan, self.resamples)
-        tail = (1 - CONFIDENCE) / 2
-        low, high = np.quantile(known, [tail, 1 - tail])
-        return Estimate(value, float(low), float(high), self.resamples - len(known))
+        drawn = (means * n).reshape(self.resamples, *tables.shape[1:])
+        return [_estimate(float(measure(whole)), measure(drawn)) for measure in measures]
+
+
+def _estimate(value: float, drawn: Floats) -> Estimate:
+    known = drawn[~np.isnan(drawn)]
+    if not known.size:
+        return Estimate(value, np.nan, np.nan, len(drawn))
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(known, [tail, 1 - tail])
+    return Estimate(value, float(low), float(high), len(drawn) - len(known))

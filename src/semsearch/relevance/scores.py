@@ -96,14 +96,21 @@ def score(
         graded.append(each)
         progress(f"asking with {candidate.name}", len(graded), len(truths))
     tables = _tables(truths, graded, usual)
-    told = Resampler(market.seed, market.resamples)
+    weighted, plain, exact = Resampler(market.seed, market.resamples).each(
+        tables,
+        (
+            lambda found: kappa_of(found, quadratic=True),
+            lambda found: kappa_of(found, quadratic=False),
+            exact_of,
+        ),
+    )
     n = len(truths)
     return Score(
         name=candidate.name,
         prompt_hash=candidate.judging.prompt_hash,
-        weighted_kappa=told(tables, lambda found: kappa_of(found, quadratic=True)),
-        kappa=told(tables, lambda found: kappa_of(found, quadratic=False)),
-        exact=told(tables, exact_of),
+        weighted_kappa=weighted,
+        kappa=plain,
+        exact=exact,
         constant_exact=float(tables.sum(axis=0)[GRADES.index(usual)].sum() / n) if n else np.nan,
         n=n,
         n_queries=len(tables),

@@ -58,6 +58,19 @@ class Report:
     """All that there ever were."""
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What an audit looks at."""
+
+    pairs: tuple[Shared, ...]
+    labels: tuple[Label, ...]
+    """Of people and machines, of the parts that are looked at."""
+    truths: Truths
+    """Of the locked part too."""
+    locked: bool
+    """Whether the locked part is looked at."""
+
+
 @dataclass(frozen=True, eq=False)
 class Audited:
     """A machine's labels held against people's, in all that an audit looks at."""
@@ -127,12 +140,13 @@ def report(
 # --- audit --------------------------------------------------------------------------------------------------------
 
 
-def compared(parts: Parts, *, by: str, again: bool, with_locked: bool) -> list[Shared]:
-    """The pairs that people and machine judged, outside the locked part unless that is opened; raises MissingPart."""
+def compared(parts: Parts, *, by: str, again: bool, with_locked: bool) -> Compared:
+    """The pairs that people judged, outside the locked part unless that is opened, with what the machine says.
+
+    Raises MissingPart when the machine judged none of them, and as `locked.check`.
+    """
     labels = kept(parts)
     truths = truths_of(labels)
-    if with_locked:
-        _look(parts, truths.of("locked"), labels, by=by, again=again)
     wanted = truths.of(*(SHARES if with_locked else AUDITED))
     pairs = shared(wanted, labels)
     if not any(each.label for each in pairs):
@@ -141,39 +155,40 @@ def compared(parts: Parts, *, by: str, again: bool, with_locked: bool) -> list[S
             f"No pair was judged by people and by a machine; people settled {len(wanted):,}{where}.",
             "Next: semsearch grade pairs FILE, on pairs that people judged, or semsearch label session",
         )
-    return shared(wanted, labels, _causes(parts, [each.truth for each in pairs if each.cause == NO_LABEL]))
+    if with_locked:
+        _look(parts, truths.of("locked"), labels, by=by, again=again)
+    causes = _causes(parts, [each.truth for each in pairs if each.cause == NO_LABEL])
+    said = tuple(label for label in labels if with_locked or part_of(label.query) in AUDITED)
+    return Compared(tuple(shared(wanted, said, causes) if causes else pairs), said, truths, with_locked)
 
 
-def price_audit(parts: Parts, pairs: Sequence[Shared], n_probes: int) -> Estimate:
+def price_audit(parts: Parts, given: Compared, n_probes: int) -> Estimate:
     """What the probes would cost at most; the rest is free."""
-    return parts.asker.price(questions(probes.asked(probes.changes(pairs, n_probes)), judging(parts)))
+    return parts.asker.price(questions(probes.asked(probes.changes(given.pairs, n_probes)), judging(parts)))
 
 
 def audited(
     parts: Parts,
-    pairs: Sequence[Shared],
+    given: Compared,
     *,
-    with_locked: bool,
     n_probes: int,
     runs: Sequence[Run] = (),
     texts: Mapping[str, str] | None = None,
     progress: Progress = silent,
 ) -> Audited:
-    """Everything that is told of the machine's labels of these pairs of `compared`; errors as in asking."""
-    every = kept(parts)
-    truths = truths_of(every)
-    labels = [label for label in every if with_locked or part_of(label.query) in AUDITED]
+    """Everything that is told of the machine's labels; errors as in asking, when there are probes."""
+    pairs = given.pairs
     asked = probes.changes(pairs, n_probes) if n_probes else {}
     return Audited(
-        audit=audit(pairs, labels, _bands(parts)),
-        truths=truths,
-        locked=with_locked,
-        n_locked=len(truths.of("locked")),
+        audit=audit(pairs, given.labels, _bands(parts)),
+        truths=given.truths,
+        locked=given.locked,
+        n_locked=len(given.truths.of("locked")),
         openings=tuple(openings(parts.workspace)),
-        drifts=tuple(drifts(labels, pairs)),
+        drifts=tuple(drifts(given.labels, pairs)),
         ranked=tuple(ranked(runs, texts or {}, pairs)) if runs else (),
         clicks=_clicks(parts, pairs),
-        probes=tuple(probes.probe(asked, judging(parts), _market(parts), progress)),
+        probes=tuple(probes.probe(asked, judging(parts), _market(parts), progress)) if asked else (),
     )
 
 
@@ -215,6 +230,8 @@ def _look(parts: Parts, truths: Sequence[Truth], labels: Iterable[Label], *, by:
 
 def _causes(parts: Parts, truths: Sequence[Truth]) -> dict[Key, str]:
     """Why the machine abstained on these, as far as it was asked about them as it would be asked now: that is free."""
+    if not truths:
+        return {}
     how = judging(parts)
     model = _model(parts, how.prompt.role)
     pairs = [each.pair for each in truths]

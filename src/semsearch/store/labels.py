@@ -102,7 +102,10 @@ def standing(labels: Iterable[Label]) -> list[Label]:
 
     An undo counts for labels of its own author alone, and can be taken back itself.
     """
-    ordered = [(label.label_id, label) for label in sorted(labels, key=_age)]
+    given = sorted(labels, key=_age)
+    if not any(label.retracts for label in given):
+        return given
+    ordered = [(label.label_id, label) for label in given]
     taken: set[tuple[str, str]] = set()
     for label_id, label in reversed(ordered):
         if label.retracts and (_author(label), label_id) not in taken:

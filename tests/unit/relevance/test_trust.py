@@ -57,11 +57,9 @@ def machine(parts: Parts, labels: Sequence[Label] = LABELS, batch: str = "b") ->
     list(grade(parts, pairs, judging(parts), batch))
 
 
-def audited(
-    parts: Parts, *, by: str = "", again: bool = False, locked: bool = False, n_probes: int = 0
-) -> trust.Audited:
-    pairs = trust.compared(parts, by=by, again=again, with_locked=locked)
-    return trust.audited(parts, pairs, with_locked=locked, n_probes=n_probes)
+def audited(parts: Parts, *, by: str = "", again: bool = False, locked: bool = False) -> trust.Audited:
+    given = trust.compared(parts, by=by, again=again, with_locked=locked)
+    return trust.audited(parts, given, n_probes=0)
 
 
 def only(wrong: Callable[[Asked], bool]) -> Callable[[Asked], Reply]:
@@ -170,11 +168,11 @@ def test_abstentions_are_told_from_what_was_never_asked(tmp_path: Path):
 def test_probes_are_asked_and_priced(tmp_path: Path):
     with Server(judge) as server, desk(tmp_path, server) as parts:
         machine(parts)
-        pairs = trust.compared(parts, by="", again=False, with_locked=False)
+        given = trust.compared(parts, by="", again=False, with_locked=False)
         n = server.n_calls
-        told = trust.price_audit(parts, pairs, 3)
+        told = trust.price_audit(parts, given, 3)
         assert (told.n_calls, server.n_calls) == (9, n)  # three changed pairs a probe; as they are they are known
-        found = {each.name: each for each in trust.audited(parts, pairs, with_locked=False, n_probes=3).probes}
+        found = {each.name: each for each in trust.audited(parts, given, n_probes=3).probes}
         assert server.n_calls == n + 9
         assert {name: each.n for name, each in found.items()} == dict.fromkeys(found, 3)
         assert (found["length"].fooled.value, found["brand only"].down.value) == (0.0, 1.0)
