@@ -110,14 +110,14 @@ class Session:
         opinions: Mapping[Key, Sequence[Label]] | None = None,
         tasks: Iterable[Task] = (),
     ) -> None:
-        """`said` are this person's standing labels, oldest first; `tasks` those of them that `undo` can go back to."""
+        """`said` are this person's standing labels of this role, oldest first; `undo` takes back those of `tasks`."""
         self._left = deque(plan.left)
         self._done, self._answered, self._spent_s = plan.done, 0, 0.0
         self._by, self._keep, self._clock, self._order, self._role = by, keep, clock, order, role
         self._machine, self._show_machine = machine or {}, show_machine
         self._changed, self._opinions = changed, opinions or {}
         self._tasks = {task.key: task for task in (*plan.left, *tasks)}
-        self._said = [label for label in said if label.role == role and pair_of(label) in self._tasks]
+        self._said = [label for label in said if pair_of(label) in self._tasks]
         self._seen = {pair_of(label) for label in self._said}
         self._intents = {label.query: label.facets for label in self._said if label.facets}
         self._golden: dict[Key, Label] = {pair_of(label): label for label in self._said}

@@ -69,6 +69,9 @@ def test_items_that_are_gone_are_passed_over_and_those_that_changed_are_marked(w
             assert found.task.item == item(found.task.item_id)  # as it was drawn
             opened.session.direct(1)
     assert seen == {"i1": False, "i2": True}
+    with open_session(desk(workspace, {}), "b1", "minji", "random") as opened:  # what was answered is not passed over
+        assert [each.item_id for each in opened.gone] == ["i0"]
+        assert opened.session.progress.done == 2
 
 
 def test_items_that_a_file_brought_are_never_gone(workspace: Workspace) -> None:

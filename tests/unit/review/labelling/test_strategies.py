@@ -39,7 +39,8 @@ def test_queries_come_in_an_order_of_each_annotators_own_with_their_pairs_togeth
     order = planned("random")
     assert sorted(order) == [each.item_id for each in TASKS]
     assert len(list(groupby(order, lambda item_id: item_id[:2]))) == 5
-    assert order != planned("random", by="jun")
+    by_query = [list(dict.fromkeys(item_id[:2] for item_id in planned("random", by=by))) for by in ("minji", "jun")]
+    assert by_query[0] != by_query[1]
     assert order == planned("random", tasks=TASKS[::-1])
 
 
@@ -70,6 +71,13 @@ def test_golden_pairs_are_everybodys_but_theirs_who_know_the_answer() -> None:
     others = [by_person(golden, 1, name) for name in ("a", "b", "c")]
     assert "g" in planned("random", *others, tasks=[*TASKS, golden])
     assert "g" not in planned("random", *others, by="sora", tasks=[*TASKS, golden])
+
+
+def test_a_golden_pair_does_not_stand_with_the_others_of_its_query() -> None:
+    golden = task("q0", "g", golden=Golden(1, 1, ("sora",)))
+    orders = [planned("random", by=f"by{n}", tasks=[*TASKS, golden]) for n in range(10)]
+    together = ["g" in "".join(order[max(0, order.index("i00") - 3) : order.index("i00") + 4]) for order in orders]
+    assert not all(together)
 
 
 def test_uncertain_is_what_the_machine_left_open_or_did_not_answer() -> None:
