@@ -64,12 +64,10 @@ def test_nothing_is_told_of_what_is_not_there(workspace: Workspace, tmp_path: Pa
 
 def test_drafts_wait_until_they_or_later_ones_are_approved(workspace: Workspace, store: Store) -> None:
     old, chosen, newer = (draft(store, text, hours) for hours, text in enumerate(("a", "b", "c")))
-    assert spam(workspace) == SpamStatus(
-        "listing", {}, (newer.profile_id, chosen.profile_id, old.profile_id), 0, 0, 0, ()
-    )
+    assert spam(workspace) == SpamStatus("listing", {}, (newer.profile_id, chosen.profile_id, old.profile_id), 0, 0, 0)
     made = approve(store, chosen)
     found = spam(workspace)
-    assert (found.active, found.drafts, found.blocked) == ({"pro": chosen.profile_id}, (newer.profile_id,), ())
+    assert (found.active, found.drafts, found.blocked) == ({"pro": chosen.profile_id}, (newer.profile_id,), "")
     decisions = Decisions(store)
     decisions.append(Decision(0, NOW, "민지", "undo", str(made.decision_id)), after=decisions.version())
     assert (spam(workspace).active, spam(workspace).drafts) == ({}, (newer.profile_id,))
@@ -78,17 +76,16 @@ def test_drafts_wait_until_they_or_later_ones_are_approved(workspace: Workspace,
 def test_what_keeps_posts_from_being_judged_is_said_with_the_next_step(workspace: Workspace, store: Store) -> None:
     profile = draft(store, "상점 말투")
     approve(store, profile, "0123456789abcdef")
-    (told,) = spam(workspace).blocked
-    assert "another version of the prompt" in told
-    assert f"semsearch spam approve {profile.profile_id} --by NAME" in told
+    assert "another version of the prompt" in spam(workspace).blocked
+    assert f"semsearch spam approve {profile.profile_id} --by NAME" in spam(workspace).next_step
     shown = CliRunner().invoke(app, ["status", "-w", str(workspace.root)])
     assert f"pro ({profile.profile_id})" in shown.stdout
     assert "Posts of listing cannot be judged: Profile 'pro'" in shown.stderr
     approve(store, profile)
-    assert spam(workspace).blocked == ()
+    assert spam(workspace).blocked == ""
     workspace.path("prompts").mkdir(exist_ok=True)
     workspace.path("prompts", "spam-verdict.md").write_text("no prompt")
-    assert "spam-verdict.md" in spam(workspace).blocked[0]
+    assert "spam-verdict.md" in spam(workspace).blocked
 
 
 def test_verdicts_are_counted_and_lead_to_the_list(workspace: Workspace, store: Store) -> None:

@@ -28,6 +28,8 @@ def init(workspace: WorkspaceOption = HERE) -> None:
 def status(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
     """Show what is there, what is stale and the next command.
 
+    Also profiles, verdicts and labels, and what keeps posts from being judged.
+
     Example: semsearch status --json
     """
     from semsearch import health
@@ -50,8 +52,8 @@ def status(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
     for sentence in found.damaged:
         talk(sentence)
     for spam in found.spam:
-        for sentence in spam.blocked:
-            talk(f"Posts of {spam.namespace} cannot be judged: {sentence}")
+        if spam.blocked:
+            talk(f"Posts of {spam.namespace} cannot be judged: {spam.blocked} {spam.next_step}")
     for pipeline in found.pipelines:
         if last := pipeline.rolled_back_from:
             flag = "" if pipeline.name == DEFAULT_PIPELINE else f" --pipeline {pipeline.name}"
@@ -64,6 +66,8 @@ def status(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
 
 def doctor(workspace: WorkspaceOption = HERE, json: JsonOption = False) -> None:
     """Check the installation and, file by file, the releases of the workspace; exit code 3 when something is broken.
+
+    Also what language models need: prompts, profiles, address, key, allow-list, prices. No model is called.
 
     Example: semsearch doctor
     """

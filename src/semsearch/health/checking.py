@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from semsearch.errors import Damaged, SemsearchError, UsageError
+from semsearch.health.judgements import moderated
 from semsearch.version import __version__
 from semsearch.workspace import Workspace
 
@@ -102,12 +103,46 @@ def _parts(workspace: Workspace) -> Iterator[Check]:
     for kind in ("items", "interactions", "regions"):
         yield _try(f"imported {kind}", partial(_imported, workspace, kind))
     yield _try("lexicon", partial(_lexicon, workspace))
+    yield from _models(workspace)
     for path in sorted(workspace.path("releases").glob("*/manifest.json")):
         yield _try(f"release {path.parent.name}", partial(_release, workspace, path.parent.name))
     for name in workspace.pipelines():
         yield _try(f"pipeline {name}", partial(_serving, workspace, name))
     if workspace.moderation_path.is_file():
         yield _try("decisions", partial(_decisions, workspace))
+
+
+def _models(workspace: Workspace) -> Iterator[Check]:
+    """The language models: each check that is sensible once the address is one."""
+    from semsearch.health import language_models
+    from semsearch.settings import Settings
+
+    settings = Settings.load(workspace.root)
+    yield _try("prompts", partial(language_models.prompts, workspace))
+    yield _try("profiles", partial(_profiles, workspace))
+    endpoint = _try("llm endpoint", partial(language_models.endpoint, settings.llm))
+    yield endpoint
+    if endpoint.ok:
+        judged = _judged(workspace)
+        yield _try("llm key", partial(language_models.key, settings, needed=bool(judged)))
+        yield _try("llm allow", partial(language_models.allowed, settings, judged))
+        yield _try("llm prices", partial(language_models.prices, settings.llm))
+
+
+def _profiles(workspace: Workspace) -> str:
+    found = moderated(workspace).spam
+    blocked = next((each for each in found if each.blocked), None)
+    if blocked:
+        raise UsageError(f"posts of {blocked.namespace} cannot be judged: {blocked.blocked}", blocked.next_step)
+    return f"{sum(len(each.active) for each in found)} active"
+
+
+def _judged(workspace: Workspace) -> tuple[str, ...]:
+    """Namespaces whose posts are sent to models; what is wrong with the database is said elsewhere."""
+    try:
+        return tuple(each.namespace for each in moderated(workspace).spam if each.active)
+    except SemsearchError:
+        return ()
 
 
 def _imported(workspace: Workspace, kind: str) -> str:

@@ -30,8 +30,10 @@ class SpamStatus:
     n_flagged: int
     """Those that stand: no later answer of the same profile denies them; of profiles that were taken back, too."""
     n_abstained: int
-    blocked: tuple[str, ...]
-    """Sentences: what keeps `spam detect` from running, with the next step."""
+    blocked: str = ""
+    """What keeps `spam detect` from running, the first thing; empty when nothing does."""
+    next_step: str = ""
+    """What to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,11 @@ def _spam(workspace: Workspace, store: Store) -> Iterator[SpamStatus]:
     counts, profiles = Verdicts(store).counts(), Profiles(store).all()
     waiting = _drafts(store, profiles) if profiles else []
     for namespace in sorted({*counts, *(each.namespace for each in profiles)}):
-        active, blocked = _active(workspace, store, namespace)
+        active, wrong = _active(workspace, store, namespace)
         counted = counts.get(namespace, Counts())
         drafts = tuple(each.profile_id for each in waiting if each.namespace == namespace)
         said = (counted.n, counted.n_flagged, counted.n_abstained)
-        yield SpamStatus(namespace, active, drafts, *said, blocked)
+        yield SpamStatus(namespace, active, drafts, *said, *((wrong.message, wrong.next_step) if wrong else ()))
 
 
 def _drafts(store: Store, profiles: Sequence[Profile]) -> list[Profile]:
@@ -108,7 +110,7 @@ def _drafts(store: Store, profiles: Sequence[Profile]) -> list[Profile]:
     return [each for each in late if each.profile_id not in approved]
 
 
-def _active(workspace: Workspace, store: Store, namespace: str) -> tuple[dict[str, str], tuple[str, ...]]:
+def _active(workspace: Workspace, store: Store, namespace: str) -> tuple[dict[str, str], SemsearchError | None]:
     """Active profiles, name to id, and what keeps posts from being judged with them."""
     from semsearch.spam.approving import active
 
@@ -118,8 +120,8 @@ def _active(workspace: Workspace, store: Store, namespace: str) -> tuple[dict[st
         if names:
             _check_prompt(workspace, store, namespace)
     except SemsearchError as error:
-        return names, (f"{error.message} {error.next_step}".strip(),)
-    return names, ()
+        return names, error
+    return names, None
 
 
 def _check_prompt(workspace: Workspace, store: Store, namespace: str) -> None:
