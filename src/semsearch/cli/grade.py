@@ -15,7 +15,7 @@ from semsearch.cli.asking import DryOption, MaxUsdOption, cost_of, show_price, t
 from semsearch.cli.grading import opened
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
-from semsearch.cli.standard_input import standard_input
+from semsearch.cli.pooling import DepthOption, QueriesOption, RunsOption, pairs_of_file, pooled, tell_left_out
 from semsearch.errors import SemsearchError, UsageError
 
 if TYPE_CHECKING:
@@ -30,12 +30,6 @@ Example: semsearch grade pairs pairs.tsv --max-usd 1
 SHOWN = 20
 """Pairs that a person is shown at once."""
 app = typer.Typer(help=HELP, no_args_is_help=True)
-RunsOption = Annotated[
-    list[str] | None, typer.Option("--run", help="A saved run or TREC run to pool; may be repeated.")
-]
-QueriesOption = Annotated[
-    Path | None, typer.Option("--queries", help="Queries of TREC runs: TSV (query_id, query), CSV or JSONL.")
-]
 BatchOption = Annotated[str, typer.Option("--batch", help="Name of the file of labels.")]
 
 
@@ -46,9 +40,7 @@ def pairs(
         typer.Argument(metavar="[FILE|-]", help="Pairs: columns query and item_id.", show_default=False),
     ] = None,
     run: RunsOption = None,
-    depth: Annotated[
-        int | None, typer.Option(min=1, help="Hits of each run in the pool. [default: relevance.depth]")
-    ] = None,
+    depth: DepthOption = None,
     queries: QueriesOption = None,
     batch: BatchOption = "pairs",
     max_usd: MaxUsdOption = None,
@@ -88,37 +80,17 @@ app.command()(grading.audit)
 
 
 def _pool(parts: Parts, file: str | None, runs: list[str] | None, depth: int | None, queries: Path | None) -> Pool:
-    from semsearch.relevance.pools import read_pairs
-
     if (file is None) == (not runs):
         raise UsageError("Pairs come from a file or from runs.", "Next: semsearch grade pairs FILE, or --run A --run B")
+    if file is not None and (depth is not None or queries is not None):
+        raise UsageError("--depth and --queries are for runs.", "Next: leave them away, or name runs with --run")
     if file is not None:
-        if depth is not None or queries is not None:
-            raise UsageError("--depth and --queries are for runs.", "Next: leave them away, or name runs with --run")
-        return _told(read_pairs(file, parts.lookup, stdin=standard_input([file])))
-    return _told(_pooled(parts, runs or [], depth or parts.settings.relevance.depth, queries))
-
-
-def _pooled(parts: Parts, runs: list[str], depth: int, queries: Path | None) -> Pool:
-    from semsearch.evaluation.reading import read_queries
-    from semsearch.relevance.pools import pool
-    from semsearch.retrieval.saved_runs import open_run
-
-    opened_runs = [open_run(name, parts.workspace.root) for name in runs]
-    texts = dict(read_queries(queries).texts) if queries else {}
-    for _, saved in opened_runs:
-        texts |= saved.texts if saved else {}
-    return pool([each for each, _ in opened_runs], texts, depth, parts.lookup)
-
-
-def _told(pool: Pool) -> Pool:
-    if pool.gone:
-        talk(f"{len(pool.gone):,} pairs are left out: their item is gone, such as {pool.gone[0][1]}.")
-    if pool.n_repeated:
-        talk(f"{pool.n_repeated:,} rows repeat a pair.")
-    if not pool.pairs:
-        raise UsageError("No pair is left to grade.", "Next: semsearch import items FILE, or give pairs with a title")
-    return pool
+        found = pairs_of_file(file, parts.lookup)
+    else:
+        depth = depth or parts.settings.relevance.depth
+        found, _ = pooled(parts.workspace.root, parts.lookup, runs or [], depth, queries)
+    tell_left_out(found)
+    return found
 
 
 class _Graded:

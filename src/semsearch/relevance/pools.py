@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from semsearch.ingest.sources import Source
     from semsearch.ingest.tables import Batch
 
-QUERY, ITEM, QUERY_ID = "query", "item_id", "query_id"
+QUERY, ITEM, QUERY_ID, DRAWN = "query", "item_id", "query_id", "inclusion_probability"
 WRITTEN = ("title", "body")
 """Columns of a file that make it bring the item itself."""
 Lookup = Callable[[Collection[str]], Mapping[str, Mapping[str, str]]]
@@ -94,9 +94,9 @@ def pool(runs: Sequence[Run], texts: Mapping[str, str], depth: int, lookup: Look
 def read_pairs(name: str, lookup: Lookup, *, stdin: BinaryIO | None = None) -> Pool:
     """The pairs of a file (CSV, TSV, JSONL or Parquet, also compressed; `-`: standard input), in their order.
 
-    Columns `query` and `item_id`, and if there is one `query_id`. A row with a title or body brings its item, also with
-    the other columns that a snapshot has; the items of all others are looked up. Raises UsageError with the line for an
-    empty query or item_id and for what cannot be read, and when there is no pair.
+    Columns `query` and `item_id`, and if there are such `query_id` and `inclusion_probability`. A row with a title or
+    body brings its item, also with the other columns that a snapshot has; the items of all others are looked up. Raises
+    UsageError with the line for an empty query or item_id and for what cannot be read, and when there is no pair.
     """
     from semsearch.ingest.sources import expand
 
@@ -172,7 +172,7 @@ def _pairs(name: str, batch: Batch) -> Iterator[Pair]:
         if column not in batch.names:
             known = ", ".join(batch.names)
             raise UsageError(f"{name} has no column '{column}'; there are: {known}.", "Next: name it so")
-    columns = {column: text_series(batch.column(column)) for column in (QUERY, ITEM, QUERY_ID, *SHOWN)
+    columns = {column: text_series(batch.column(column)) for column in (QUERY, ITEM, QUERY_ID, DRAWN, *SHOWN)
                if column in batch.names}  # fmt: skip
     for number, cells in zip(batch.numbers, zip(*columns.values(), strict=True), strict=True):
         yield _pair(name, number, {column: cell or "" for column, cell in zip(columns, cells, strict=True)})
@@ -184,7 +184,20 @@ def _pair(name: str, number: int, row: Mapping[str, str]) -> Pair:
         if not text:
             raise _bad(name, number, f"the {column} is empty")
     item = snapshot(row) if any(row.get(column, "").strip() for column in WRITTEN) else {}
-    return Pair(query, item_id, row.get(QUERY_ID, "").strip() or query_id_of(query), item)
+    query_id = row.get(QUERY_ID, "").strip() or query_id_of(query)
+    return Pair(query, item_id, query_id, item, _probability(name, number, row.get(DRAWN, "").strip()))
+
+
+def _probability(name: str, number: int, told: str) -> float | None:
+    """With which a pair of a drawn batch was drawn."""
+    if not told:
+        return None
+    try:
+        if 0 < (probability := float(told)) <= 1:
+            return probability
+    except ValueError:
+        pass
+    raise _bad(name, number, f"{DRAWN} is '{told}', and not above 0 and at most 1")
 
 
 def _bad(name: str, number: int, reason: str) -> UsageError:

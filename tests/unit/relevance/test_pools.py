@@ -143,6 +143,15 @@ def test_a_file_may_bring_the_items_and_the_ids(tmp_path: Path):
     assert found.gone == (("의자", "gone"),)
 
 
+def test_a_drawn_pair_keeps_its_probability(tmp_path: Path):
+    name = written(tmp_path, "drawn.csv", "query,item_id,inclusion_probability\nred chair,a,0.25\nred chair,b,\n")
+    assert [pair.inclusion_probability for pair in read_pairs(name, lookup).pairs] == [0.25, None]
+    for wrong in ("0", "1.5", "often", "nan"):
+        name = written(tmp_path, "wrong.csv", f"query,item_id,inclusion_probability\nred chair,a,{wrong}\n")
+        with pytest.raises(UsageError, match=r"wrong\.csv:2: inclusion_probability"):
+            read_pairs(name, lookup)
+
+
 def test_pairs_from_standard_input_and_parquet(tmp_path: Path):
     assert len(read_pairs("-", lookup, stdin=BytesIO(b"query,item_id\ndesk,a\n")).pairs) == 1
     path = tmp_path / "pairs.parquet"
