@@ -83,9 +83,7 @@ def detect(
             show_price(spam.price_detecting(parts, posts, profiles), as_json=json, as_jsonl=jsonl)
             return
         found = Found(parts, file, as_jsonl=jsonl)
-        judged_all = (
-            f"All posts of the last {since} are judged. Next: semsearch spam detect --since 30d, or scan new ones"
-        )
+        judged_all = f"All posts of the last {since} are judged. Next: semsearch spam detect --since 30d"
         with found.ending("There was no post to judge. Next: semsearch status" if file else judged_all, as_json=json):
             for judged in spam.detect(parts, posts, profiles):
                 found.take(judged)

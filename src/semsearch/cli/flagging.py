@@ -103,7 +103,7 @@ class Found:
         from semsearch.spam.judging import unscanned
 
         if self._causes["failed"]:
-            talk(f"{self._causes['failed']:,} calls failed: the same command asks them again.")
+            talk(f"Calls failed for {self._causes['failed']:,} of {self.n:,} posts: the same command asks them again.")
         if not self._for_list:
             return "Nothing is flagged. Next: semsearch status"
         n_missing = unscanned(self._parts, self._for_list)

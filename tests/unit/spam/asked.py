@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,16 @@ from tests.contract.chat_server import Server
 
 from semsearch.llm.prompts import Prompts
 from semsearch.records import Post, Profile
+from semsearch.settings import Settings
 from semsearch.spam.detecting import Judged, Keep, detect
+from semsearch.spam.parts import Parts
+from semsearch.store.database import Store
+from semsearch.workspace import Workspace
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PROMPT = Prompts.open(None).get("spam-verdict")
+SMALL, LARGE = "scripted-small", "scripted-large"
+PRICES = {name: {"input": 1.0, "output": 4.0} for name in (SMALL, LARGE)}
 FAULTS = {"refuse": refuses, "filter": filtered, "prose": not_json, "shape": wrong_shape}
 
 
@@ -74,3 +81,15 @@ def judged(
                 max_chars=4_000, clock=lambda: NOW, keep=keep, without_profile=without_profile,
             )
         )  # fmt: skip
+
+
+@contextmanager
+def at(workspace: Workspace, server: Server, **llm: object) -> Iterator[Parts]:
+    """Parts at a server, as the wiring makes them."""
+    given = {"small": SMALL, "large": LARGE, "prices": PRICES, "retries": 0, "base_url": server.url} | llm
+    settings = Settings().override("llm", **given).override("spam", sample=4, least=2)
+    with (
+        opened(server, workspace.root, **given) as asker,
+        Store.open(workspace.moderation_path, now=NOW) as store,
+    ):
+        yield Parts(workspace, settings, store, Prompts.open(workspace.root), asker, lambda: NOW)

@@ -74,8 +74,8 @@ def test_an_edit_is_not_what_was_decided_on(store: Store) -> None:
 
 
 def test_ordinary_authors_are_those_of_whom_nothing_speaks(store: Store) -> None:
-    """Span p10 to p30. p11: alert; p12: flagged; p13: report; p14: dismissed, so it goes first; p15: allowed; p16: nothing,
-    p17 called ordinary, p40 came with the last. p9 and p31 are outside, p18 is by the author of p10."""
+    """Span p10 to p30. p11: alert; p12: flagged; p13: report; p14: dismissed, so it goes first; p15: allowed;
+    p16: nothing, p17: called ordinary, p40 came with the last. p9 and p31 are outside, p18 is by the author of p10."""
     sellers = [post(10), post(30)]
     own = [post(n) for n in (9, *range(11, 18), 31)] + [post(18, author="u10"), post(19, "  ")]
     own.append(post(40, at=sellers[-1].created_at))
