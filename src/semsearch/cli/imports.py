@@ -23,6 +23,7 @@ app = typer.Typer(help=HELP, no_args_is_help=True)
 USUAL = ("category", "price", "region_id", "created_at")
 """Fields that most listings have a column for."""
 
+HOUR_US = 3_600_000_000
 Files = Annotated[list[str], typer.Argument(help="Files, quoted globs, or - for standard input.", show_default=False)]
 MapOption = Annotated[
     list[str] | None,
@@ -138,14 +139,26 @@ def reports(
         _show_preview("reports", reader.preview(), json)
         return
 
+    moved: list[str] = []
+
     def keep(rows: Iterable[Report]) -> Merged:
         with Store.open(opened.moderation_path, now=now) as store:
             added = Reports(store).add(rows)
+        if added.n_moved:
+            hours = f"{abs(added.moved_us) / HOUR_US:g} h {'earlier' if added.moved_us > 0 else 'later'}"
+            moved.append(
+                f"New ones that were there before at another time, most {hours}: {added.n_moved:,}. Was the file read "
+                "with another --tz? Both are kept."
+            )
         return Merged(added.n_new, 0, added.n_known, added.n_copies, added.n_total, added.digest)
 
     with steps() as progress:
         summary = reader.read(opened, keep, progress)
     _show_summary(summary, json)
+    if summary.zoneless and tz is None and settings.imports.tz == "UTC":
+        talk(f"Times that name no zone, taken as UTC: {summary.zoneless:,}. If they are not: --tz Asia/Seoul.")
+    for told in moved:
+        talk(told)
     talk("Next: semsearch authors routes")
 
 

@@ -21,7 +21,8 @@ from semsearch.ingest.names import Kind
 from semsearch.ingest.rejects import Rejects, quarantine_path, too_many
 from semsearch.ingest.sources import Format, Source, Unreadable, expand, nothing_in
 from semsearch.ingest.tables import Batch
-from semsearch.ingest.validate import Rules
+from semsearch.ingest.times import zoneless
+from semsearch.ingest.validate import Rules, filled
 from semsearch.progress import Progress
 from semsearch.settings import ImportSettings, Settings
 from semsearch.workspace import Workspace
@@ -59,6 +60,8 @@ class ImportSummary:
     total: int
     """Rows of this kind in the workspace now."""
     digest: str
+    zoneless: int = 0
+    """Reports, rejected ones too, whose time names no zone: taken as of `imports.tz`. 0 for other kinds."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,7 @@ def import_into(
         without_rows=tuple(taken.without_rows),
         total=merged.total,
         digest=merged.digest,
+        zoneless=taken.zoneless,
     )
 
 
@@ -187,6 +191,7 @@ class _Taken:
     mapping: dict[str, str] = field(default_factory=dict)
     unused: dict[str, None] = field(default_factory=dict)
     without_rows: list[str] = field(default_factory=list)
+    zoneless: int = 0
 
     @property
     def read(self) -> int:
@@ -228,6 +233,8 @@ def _take_batch(
     taken.parts.append(taken.folder / f"part-{len(taken.parts):06}.parquet")
     good.write_parquet(taken.parts[-1], compression="lz4")
     taken.good += good.height
+    if plan.kind == "reports":
+        taken.zoneless += int(zoneless(filled(batch, mapped.fields.get("at"))).sum())
     taken.mapping |= mapped.texts
     taken.unused |= dict.fromkeys(mapped.unused)
 

@@ -103,6 +103,9 @@ def _file(path: Path) -> Source:
 def nothing_in(sources: Sequence[Source]) -> UsageError:
     """The error that refuses sources without a row."""
     names = ", ".join(source.name for source in sources[:3])
+    if any(".jsonl" in source.name and source.path and source.path.stat().st_size for source in sources):
+        told = "no line is a JSON object, and what is none is read as a table, of which the first line is the header"
+        return UsageError(f"No rows in {names}: {told}.", "Next: write one JSON object a line, each ended by \\n")
     return UsageError(
         f"No rows in {names}: empty, or only a header.", "Next: name a file with at least one row below the header"
     )

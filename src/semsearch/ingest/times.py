@@ -48,6 +48,15 @@ def to_utc(text: pl.Series, tz: str) -> pl.Series:
     return fast.scatter(left.arg_true(), slow)
 
 
+def zoneless(text: pl.Series) -> pl.Series:
+    """Whether a text is a time that `to_utc` takes to be of `tz`, since it names no zone itself; null where it is."""
+    import polars as pl
+
+    dated, compact = pl.col("t").str.contains(_DATED), pl.col("t").str.contains(_COMPACT)
+    named = pl.coalesce(pl.col("t").str.extract(_DATED, 10), pl.col("t").str.extract(_COMPACT, 7))
+    return pl.DataFrame({"t": text}).select((dated | compact) & named.is_null()).to_series()
+
+
 def _epoch(pattern: str, us: int) -> pl.Expr:
     import polars as pl
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
@@ -18,6 +19,8 @@ from semsearch.store.times import from_us, to_us
 
 PAGE = 1_000
 """Reports that are looked for in one statement."""
+ZONE_STEP_US, ZONES_US = 15 * 60 * 1_000_000, 26 * 3_600 * 1_000_000
+"""Time zones are whole quarters of an hour apart, 26 hours at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,10 @@ class Added:
     """There now."""
     digest: str
     """Of all that is there, whatever the order in which it came."""
+    n_moved: int = 0
+    """New ones that were there before but for their time: as of a file that was read with another time zone."""
+    moved_us: int = 0
+    """By how much most of these are later than what was there, in microseconds; negative for earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class Reports:
         n_came = 0
         new: set[str] = set()
         known: set[str] = set()
+        moved: Counter[int] = Counter()
         coming = iter(given)
         with self._store.writing() as connection:
             while page := list(islice(coming, PAGE)):
@@ -67,10 +75,12 @@ class Reports:
                 known |= _known(connection, list(rows)) - new
                 fresh = {key: each for key, each in rows.items() if key not in known and key not in new}
                 if fresh:
+                    moved.update(_moved(connection, fresh.values(), new))
                     connection.execute(reports.insert(), [_row(key, each) for key, each in fresh.items()])
                 new |= fresh.keys()
             n_total, digest = _all(connection)
-        return Added(len(new), len(known), n_came - len(new) - len(known), n_total, digest)
+        counts = (len(new), len(known), n_came - len(new) - len(known), n_total)
+        return Added(*counts, digest, moved.total(), moved.most_common(1)[0][0] if moved else 0)
 
     def of(self, author_id: str) -> list[Report]:
         """What was said of one account, oldest first."""
@@ -108,6 +118,27 @@ def _report(row: Sequence[Any]) -> Report:
 
 def _known(connection: Connection, keys: Sequence[str]) -> set[str]:
     return set(connection.scalars(select(reports.c.report_id).where(reports.c.report_id.in_(keys))))
+
+
+def _moved(connection: Connection, fresh: Iterable[Report], new: Collection[str]) -> list[int]:
+    """Of each that differs from one there before (not `new`) by what two time zones can: later by how much."""
+    given = list(fresh)
+    named = select(reports.c.report_id, *_reports.selected_columns)
+    before: dict[tuple[object, ...], list[int]] = {}
+    for key, *row in connection.execute(named.where(reports.c.author_id.in_({each.author_id for each in given}))):
+        if key not in new:
+            report = _report(row)
+            before.setdefault(_but_time(report), []).append(to_us(report.at))
+    found = []
+    for each in given:
+        later = [to_us(each.at) - at_us for at_us in before.get(_but_time(each), ())]
+        apart = [us for us in later if us % ZONE_STEP_US == 0 and abs(us) <= ZONES_US]
+        found += sorted(apart, key=abs)[:1]
+    return found
+
+
+def _but_time(report: Report) -> tuple[object, ...]:
+    return report.author_id, report.kind, report.route, report.namespace, report.post_id, report.reason
 
 
 def _all(connection: Connection) -> tuple[int, str]:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from semsearch.cli.app import app
 from semsearch.errors import UsageError
 from semsearch.ingest.importing import ImportSummary
 from semsearch.ingest.merge import Merged
@@ -114,3 +116,35 @@ def test_a_preview_shows_bad_rows_and_writes_nothing(tmp_path: Path) -> None:
     assert [row["author_id"] for row in preview.rows] == ["u1"]
     assert [(bad["row"], bad["column"]) for bad in preview.rejected] == [(3, "at")]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_times_without_a_zone_are_counted(tmp_path: Path, kept: Kept) -> None:
+    times = (
+        "2026-02-01 09:00", "2026. 2. 1. 오후 2:30", "20260201", "2026-02-01", "20260201090000",  # name none
+        "2026-02-01T09:00:00Z", "2026-02-01 09:00+09:00", "20260201090000Z", "1770000000", "1770000000000",
+    )  # fmt: skip
+    rows = "".join(f"u{n},{at},ban,r\n" for n, at in enumerate(times))
+    summary = read(tmp_path, kept, f"author_id,at,kind,route\n{rows}")
+    assert (summary.new, summary.zoneless) == (10, 5)
+
+
+def test_a_zone_that_was_forgotten_is_said(tmp_path: Path) -> None:
+    table, root = tmp_path / "a.csv", Workspace.create(tmp_path / "market").root
+    table.write_text("author_id,at,kind,route\nu1,2026-02-01 09:00,ban,r\nu2,2026-02-01T00:00:00Z,ban,r\n")
+
+    def told(*more: str) -> str:
+        return CliRunner().invoke(app, ["import", "reports", str(table), "-w", str(root), *more]).stderr
+
+    assert "Times that name no zone, taken as UTC: 1." in told()
+    again = told("--tz", "Asia/Seoul")
+    assert "no zone" not in again
+    assert "New ones that were there before at another time, most 9 h later: 1. Was the file read with another" in again
+
+
+def test_a_line_that_is_no_json_is_called_so(tmp_path: Path, kept: Kept) -> None:
+    path = tmp_path / "a.jsonl"
+    for content, words in (("x" * 100, "no line is a JSON object"), ("", "empty, or only a header")):
+        path.write_text(content)
+        reader = ReportReader([str(path)], settings=Settings.load(tmp_path), now=NOW)
+        with pytest.raises(UsageError, match=words):
+            reader.read(Workspace.create(tmp_path / "market"), kept)

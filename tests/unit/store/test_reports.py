@@ -29,6 +29,21 @@ def test_what_is_read_again_adds_nothing(store: Store) -> None:
     assert reports.of("u2") == []
 
 
+def test_the_same_at_a_time_of_another_zone_is_counted(store: Store) -> None:
+    reports = Reports(store)
+    first = reports.add([ONE, TWO, replace(ONE, at=NOW + timedelta(hours=1))])
+    assert (first.n_moved, first.moved_us) == (0, 0)  # only what was there before counts
+    hour = timedelta(hours=1)
+    again = reports.add([
+        replace(TWO, at=TWO.at - 9 * hour),
+        replace(ONE, at=NOW - 9 * hour),
+        replace(ONE, at=NOW + 3 * hour, reason="x"),
+        replace(ONE, at=NOW + timedelta(minutes=7)),
+        replace(TWO, at=TWO.at + 27 * hour),
+    ])  # fmt: skip
+    assert (again.n_new, again.n_moved, again.moved_us) == (5, 2, -9 * 3_600_000_000)
+
+
 def test_every_field_makes_another_report(store: Store) -> None:
     changes = (
         {"author_id": "u2"}, {"at": NOW + timedelta(microseconds=1)}, {"kind": "sanction"}, {"route": "x"},
