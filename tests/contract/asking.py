@@ -13,12 +13,12 @@ from secrets import token_hex
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from semsearch.llm.guard.guard import Guard
 from tests.contract.chat_replies import Asked, Reply, says
 from tests.contract.chat_server import Server
 
 from semsearch.llm.answers import Answer, Question
-from semsearch.llm.asking import Asker
+from semsearch.llm.asking import Asker, Leaving
+from semsearch.llm.guard.guard import Guard
 from semsearch.llm.prompts import Prompt
 from semsearch.settings import LlmSettings
 from semsearch.store.answers import Answers
@@ -82,7 +82,9 @@ def verdict(reasoning: str, **how: Any) -> Reply:
 
 
 @contextmanager
-def opened(server: Server | str, folder: Path, **changed: Any) -> Iterator[Asker]:
+def opened(
+    server: Server | str, folder: Path, *, leaving: Leaving = lambda *_: None, **changed: Any
+) -> Iterator[Asker]:
     """An asker at a server, whose answers are kept in `folder`; `changed` are settings of [llm]."""
     url = server if isinstance(server, str) else server.url
     given = {"base_url": url, "small": "scripted-small", "prices": PRICES, "concurrency": 8, "timeout_s": 5, **changed}
@@ -98,7 +100,7 @@ def opened(server: Server | str, folder: Path, **changed: Any) -> Iterator[Asker
             clock=_now,
             nonces=lambda: token_hex(8),
             allowed=lambda _: None,
-            leaving=lambda *_: None,
+            leaving=leaving,
             local=True,
         ) as asker,
     ):

@@ -137,6 +137,51 @@ def test_the_cap_is_used_up_but_for_the_worst_of_one_call(tmp_path: Path) -> Non
     assert 8 * worst < server.billed_usd(1.0, 4.0) <= 9 * worst
 
 
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_bill_above_the_worst_case_stops_a_capped_run(tmp_path: Path, concurrency: int) -> None:
+    with Server(good, bytes_per_token=0.25) as server:
+        how = {"max_usd": 20 * worst_usd(server, tmp_path), "concurrency": concurrency}
+        with opened(server, tmp_path, **how) as asker:
+            with pytest.raises(BudgetReached, match=r"billed .* scripted-small .* at most(?s:.*)Next: "):
+                list(asker.ask(questions(40)))
+            with pytest.raises(BudgetReached, match="billed"):
+                list(asker.ask([question("postother")]))
+        n_calls = server.n_calls
+        assert 1 <= n_calls <= concurrency
+        again = answers(server, tmp_path, questions(40), concurrency=concurrency)
+    assert sum(each.cached for each in again) == n_calls
+    assert server.n_calls == 40
+
+
+def test_without_a_cap_no_bill_is_too_high(tmp_path: Path) -> None:
+    with Server(good, bytes_per_token=0.25) as server:
+        assert len(answers(server, tmp_path, questions(5))) == server.n_calls == 5
+
+
+def test_what_another_process_kept_while_a_question_waited_is_not_paid_again(tmp_path: Path) -> None:
+    n = 16  # as many as are looked up together, before any of them is kept
+    with (
+        Server(lambda asked: slow(good(asked), 0.08)) as server,
+        opened(server, tmp_path, concurrency=1) as slowly,
+        opened(server, tmp_path, concurrency=16) as fast,
+    ):
+        waiting = slowly.ask(questions(n))
+        first = next(waiting)
+        said = list(fast.ask(questions(n)))
+        rest = [first, *waiting]
+    assert [each.value for each in rest] == [each.value for each in said]
+    n_own = sum(not each.cached for each in rest)
+    assert n_own == slowly.n_calls <= 6  # those in flight while the other asked
+    assert server.n_calls == n_own + fast.n_calls < n + 8
+
+
+def test_a_cut_post_is_told_in_its_answer(tmp_path: Path) -> None:
+    long, short = question("harmless " * 600 + "post1"), question("post2")
+    with Server(lambda _: verdict("read")) as server:
+        for _ in range(2):
+            assert [each.cut for each in answers(server, tmp_path, [long, short])] == [True, False]
+
+
 def test_a_price_is_told_without_a_call_or_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Server(good, bytes_per_token=1.0) as server:
         answers(server, tmp_path, questions(5))

@@ -17,6 +17,7 @@ from tests.contract.chat_replies import (
     dripping,
     filtered,
     filtered_request,
+    first,
     http_date,
     no_choices,
     no_usage,
@@ -192,6 +193,18 @@ def test_a_request_that_is_refused_as_wrong_says_so(tmp_path: Path) -> None:
     with Server(lambda _: wrong) as server, pytest.raises(UsageError, match="max_tokens is too large"):
         answers(server, tmp_path, questions(50), concurrency=4)
     assert server.n_calls <= 4
+
+
+def test_each_attempt_is_noted_before_it_leaves(tmp_path: Path) -> None:
+    left: list[tuple[str, int]] = []
+    with Server(first([broken(500), broken(503)], good)) as server:
+
+        def leaving(_: object, rendered: object, model: str, key: str) -> None:
+            left.append((key, server.n_calls))
+
+        with opened(server, tmp_path, leaving=leaving) as asker:
+            [answer] = asker.ask(questions(1))
+    assert left == [(answer.key, 0), (answer.key, 1), (answer.key, 2)]
 
 
 def test_attempts_wait_longer_each_time(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 ```
 prompts/ ── question ──▶ messages ◀── guard/          what is sent: own words apart from outside text
                             │
-                         asking ◀── budget            in order, each paid for once, never over the cap
+                         asking ◀── budget            in order, each paid for once, below the cap
                             │
                         calling/ ◀── endpoint         one call and its attempts; many at once; kept before given
                             │

@@ -48,7 +48,8 @@ class Answer(Generic[T]):
 
     value: T | None
     cause: str
-    """Of an abstention: refused, cut, filtered, not JSON, wrong shape (all paid and kept), or failed (asked again)."""
+    """Of an abstention: refused, cut, filtered, not JSON, wrong shape (all paid and kept), or failed (not kept: the
+    next run that asks this asks it anew)."""
     detail: str
     """What is known of the cause."""
     key: str
@@ -64,7 +65,9 @@ class Answer(Generic[T]):
     cached: bool
     """Whether it was paid for before: by an earlier run, or by the same question earlier in this one."""
     instructed: bool
-    """Whether a text of the question tries to instruct its reader."""
+    """Whether a text of the question tries to instruct its reader; of a text that is cut, its beginning."""
+    cut: bool = False
+    """Whether only the beginning of a text of the question was sent, `[llm] max_chars` of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Estimate:
     """Answered before, or asked twice in the batch."""
     n_calls: int
     worst_usd: float
-    """All calls at their dearest, each answered at the first attempt."""
+    """All calls at their dearest, each answered at the first attempt: one that fails may be billed too."""
 
 
 def read(shape: type[T], content: str, finish: str) -> tuple[T | None, str, str]:

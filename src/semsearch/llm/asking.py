@@ -1,4 +1,8 @@
-"""Questions in, answers out: in order, each paid for once, never over the budget, and only where its texts may go."""
+"""Questions in, answers out: in order, each paid for once, within the budget, and only where its texts may go.
+
+Two processes that ask the same at the same time may both pay for what is in flight in both; what one has kept, the
+other does not ask.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=BaseModel)
 Leaving = Callable[[Question[Any], "Rendered", str, str], None]
-"""Takes question, messages, model and key of what is about to be sent, and writes down that it left."""
+"""Takes question, messages, model and key of an attempt that is about to be made, and writes down that it left."""
 
 
 class Asker:
@@ -94,9 +98,10 @@ class Asker:
         """As many answers in the order of the questions, which are pulled a little ahead of those being answered.
 
         An answer is in the store before it is given. Closing the generator gives up what is in flight. Raises, after
-        all that came was kept: BudgetReached when the next call may pass the cap; MissingService when the endpoint is
-        not there, refuses the key or has no such model; UsageError when it refuses our requests, for texts that may
-        not be sent there, for a model without a price below a cap, and for a full disk; and what `questions` raises.
+        all that came was kept: BudgetReached when the next call may pass the cap, or one was billed above its worst
+        case; MissingService when the endpoint is not there, refuses the key or has no such model; UsageError when it
+        refuses our requests, for texts that may not be sent there, for a model without a price below a cap, and for a
+        full disk; and what `questions` raises.
         """
         run = Run(iter(questions), self._prepared, lambda calls: self._send(run, calls), self._settings.concurrency)
         self._runs.add(run)
@@ -170,7 +175,7 @@ class Asker:
         for question, model, key in zip(chunk, models, keys, strict=True):
             rendered = messages_of(question, self._guard, self._nonces())
             call = None if key in kept else self._call(question, rendered, model, key, priced=priced)
-            found.append((Prepared(question, key, model, rendered.instructed, kept.get(key)), call))
+            found.append((Prepared(question, key, model, rendered.instructed, kept.get(key), rendered.cut), call))
         return found
 
     def _call(self, question: Question[Any], rendered: Rendered, model: str, key: str, *, priced: bool) -> Call:

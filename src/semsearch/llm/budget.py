@@ -1,8 +1,9 @@
-"""What calls cost: known at the most before each attempt, counted in billionths of a US dollar, never over the cap.
+"""What calls cost: known at the most before each attempt, counted in billionths of a US dollar, held below the cap.
 
 A tokenizer that works on bytes makes at most one token of each, so a call costs at most its bytes at the price of
 input and `max_tokens` at the price of output. So much is set aside before an attempt leaves; then what it did cost
-takes its place.
+takes its place. The cap holds as far as the endpoint bills so: one that takes more tokens, or bills what it thought
+beside `max_tokens`, passes the worst case. Then nothing more leaves, but what is in flight is billed alike.
 """
 
 from __future__ import annotations

@@ -40,6 +40,8 @@ class Rendered:
     """Kind of personal data to how many were taken out of the question's texts."""
     instructed: bool
     """Whether a text of the question tries to instruct its reader."""
+    cut: bool
+    """Whether only the beginning of a text of the question is sent."""
 
 
 def messages_of(question: Question[Any], guard: Guard, nonce: str) -> Rendered:
@@ -69,7 +71,8 @@ def messages_of(question: Question[Any], guard: Guard, nonce: str) -> Rendered:
     placeholders: Counter[str] = Counter()
     for each in packed:
         placeholders.update(each.placeholders)
-    return Rendered(messages, dict(placeholders), any(each.instructed for each in packed))
+    told = (any(each.instructed for each in packed), any(each.cut for each in packed))
+    return Rendered(messages, dict(placeholders), *told)
 
 
 def key_of(question: Question[Any], model: str, settings: LlmSettings) -> str:

@@ -253,6 +253,12 @@ def test_a_profile_from_outside_and_an_approved_one_are_different_questions():
     assert key(outside=outside) != key(approved={"profile": "They hurry."})
 
 
+def test_a_cut_text_is_told_of_the_whole_question():
+    for posts, cut in ((["a", "b c " * 200], True), (["a", "b"], False)):
+        made = messages_of(question(outside={"post": "chair", "posts": posts}), Guard(max_chars=100), NONCE)
+        assert made.cut is cut
+
+
 def test_what_is_cut_off_does_not_count():
     settings = LlmSettings(max_chars=100)
     words = " ".join(f"word{number}" for number in range(100))

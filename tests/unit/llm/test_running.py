@@ -17,7 +17,7 @@ from semsearch.llm.answers import Question
 from semsearch.llm.calling import running
 from semsearch.llm.calling.chat import Failed
 from semsearch.llm.calling.running import CHUNK, Prepared, Run
-from semsearch.llm.calling.slots import Over
+from semsearch.llm.calling.slots import Known, Over
 from semsearch.store.answers import KeptAnswer
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -68,6 +68,8 @@ class Bench:
         name = self.open.pop(self.pick(len(self.open)))
         if name.startswith("over"):
             return Over(ZeroDivisionError(name)), ""
+        if name.startswith("known"):
+            return Known(kept_of(name)), name
         return (Failed("gone", 5) if name.startswith("failed") else kept_of(name)), name
 
 
@@ -108,6 +110,12 @@ def test_a_failed_call_fails_for_all_who_wait_for_it() -> None:
         ("", "", False),
         ("failed", "gone", True),
     ]
+
+
+def test_what_another_process_answered_meanwhile_counts_as_known() -> None:
+    bench = Bench(iter(["a", "known", "b", "known"]))
+    assert [answer.cached for answer in bench.run.answers()] == [False, True, False, True]
+    assert bench.run.n_cached == 2
 
 
 @pytest.mark.parametrize("n_slots", [1, 4, 32])

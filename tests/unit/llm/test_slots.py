@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from semsearch.llm.calling import slots
 from semsearch.llm.calling.chat import Failed, Reply
-from semsearch.llm.calling.slots import Over, Slots
+from semsearch.llm.calling.slots import Known, Over, Slots
 from semsearch.llm.calling.starts import Halt
+from semsearch.store.answers import KeptAnswer
 
 GOOD = Reply("{}", "stop", 1, 1, 1)
 
@@ -23,6 +25,9 @@ class Bench:
     def __init__(self, n: int, answer: Callable[[str, Halt], Awaitable[Any]], told=lambda key: None) -> None:
         self.events: list[str] = []
         self.over: list[Exception] = []
+        self.elsewhere = ""
+        """What another process has kept by now."""
+        self.looked: list[str] = []
         self.answer = answer
         self.told = told
         self.n_asking = self.most_asking = 0
@@ -41,6 +46,10 @@ class Bench:
         await asyncio.sleep(0)
         self.events.append(f"keep {row.key}")
 
+    def known(self, keys: list[str]) -> dict[str, KeptAnswer]:
+        self.looked.append("".join(keys))
+        return {key: kept(key) for key in keys if key in self.elsewhere}
+
     async def drain(self) -> None:
         self.events.append("drain")
 
@@ -48,13 +57,17 @@ class Bench:
         if isinstance(came, Over):
             self.over.append(came.error)
         else:
-            self.events.append(f"told {key}")
+            self.events.append(f"told {key}" + (" known" if isinstance(came, Known) else ""))
             self.told(key)
 
     async def until_told(self, n: int) -> None:
         async with asyncio.timeout(2):
             while sum(event.startswith("told") for event in self.events) < n:
                 await asyncio.sleep(0)
+
+
+def kept(key: str) -> KeptAnswer:
+    return KeptAnswer(key, datetime(2026, 3, 1, tzinfo=UTC), "p", "h", "m", "{}", "stop", 1, 1, 1)
 
 
 def calls(names: str) -> list[Any]:
@@ -106,6 +119,28 @@ def test_a_call_that_comes_just_as_the_last_slot_ends_is_made() -> None:
         return bench.events
 
     assert asyncio.run(run())[-1] == "told b"
+
+
+def test_what_another_process_has_kept_meanwhile_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 0.0
+    monkeypatch.setattr(slots, "_now_s", lambda: now_s)
+
+    async def run() -> Bench:
+        async def answer(key: str, halt: Halt) -> Reply:
+            nonlocal now_s
+            now_s += 2 * slots.LOOK_S if key in "ad" else 0.0
+            bench.elsewhere = "bce"
+            return GOOD
+
+        bench = Bench(1, answer)
+        bench.slots.add(calls("abcde"))
+        await bench.until_told(5)
+        return bench
+
+    bench = asyncio.run(run())
+    assert bench.events == ["ask a", "keep a", "told a", "told b known", "told c known", "ask d", "keep d", "told d",
+                            "told e known"]  # fmt: skip
+    assert bench.looked == ["bcde", "e"]  # together, and not again within LOOK_S
 
 
 def test_a_failed_call_is_told_and_not_kept() -> None:

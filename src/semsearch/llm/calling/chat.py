@@ -39,7 +39,7 @@ class Call:
     worst_nusd: int
     """What one attempt costs at most."""
     leaving: Callable[[], None]
-    """Called once, before it is sent."""
+    """Called before each attempt leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +87,22 @@ class Chat:
         self._starts = Starts(settings.concurrency, jitter)
         self._most_in_a_row = max(IN_A_ROW, settings.concurrency)
         self._in_a_row = 0
+        self._beyond: BudgetReached | None = None
+        """Raised before the next attempt, when an answer was billed above the worst case that the cap counts with."""
 
     async def call(self, call: Call, halt: Halt) -> Reply | Failed:
         """The answer to `call`, or Failed when its attempts are used up.
 
-        Raises BudgetReached when an attempt might pass the cap, MissingService or UsageError when no call would do
-        better, Halted when the run is over. A 429 after which others were answered is no sign that this call never
-        will be: its attempts are counted anew.
+        Raises BudgetReached when an attempt might pass the cap, or nobody knows whether it would, MissingService or
+        UsageError when no call would do better, Halted when the run is over. A 429 after which others were answered is
+        no sign that this call never will be: its attempts are counted anew.
         """
         cost_nusd = n_tries = 0
-        first, n_heard = True, None
+        n_heard = None
         while True:
             await self._starts.turn(halt)
             await self._reserve(call, halt)
-            came, paid_nusd = await self._attempt(call, first=first)
-            first = False
+            came, paid_nusd = await self._attempt(call)
             cost_nusd += paid_nusd
             if isinstance(came, Trouble) and came.filtered:
                 came = Reply("", FILTER, 0, 0, 0)
@@ -123,20 +124,19 @@ class Chat:
         try:
             await self._budget.reserve(call.worst_nusd)
         except Spent:
-            raise self._reached() from None
-        if halt.called:
+            raise self._beyond or self._reached() from None
+        if self._beyond or halt.called:
             self._budget.settle(call.worst_nusd, 0)
-            raise Halted
+            raise self._beyond or Halted
 
-    async def _attempt(self, call: Call, *, first: bool) -> tuple[Reply | Trouble, int]:
+    async def _attempt(self, call: Call) -> tuple[Reply | Trouble, int]:
         """What one attempt came to, and what it cost; one that is cancelled counts as dear as can be."""
         from openai import OpenAIError
 
         cost_nusd = 0
         self.n_in_flight += 1
         try:
-            if first:
-                call.leaving()
+            call.leaving()
             cost_nusd = call.worst_nusd
             async with asyncio.timeout(self._timeout_s):
                 completion = await self._client.chat.completions.create(**call.body)
@@ -153,6 +153,8 @@ class Chat:
         finally:
             self.n_in_flight -= 1
             self._budget.settle(call.worst_nusd, cost_nusd)
+            if cost_nusd > call.worst_nusd and self._budget.cap_nusd is not None:
+                self._beyond = self._beyond or self._over_billed(call, cost_nusd)
 
     async def _wait(self, trouble: Trouble, n_tries: int, halt: Halt) -> None:
         """As long as the endpoint asks, else by a back-off that doubles; a wait for all holds at the next turn."""
@@ -177,6 +179,14 @@ class Chat:
         return BudgetReached(
             f"The next call may pass the cap of ${cap:g}: ${spent:.6f} is spent, {self.n_calls:,} answers are kept.",
             "Next: the same command with a higher --max-usd; it goes on where this one ended",
+        )
+
+    def _over_billed(self, call: Call, cost_nusd: int) -> BudgetReached:
+        cost, worst, cap = (nusd / NUSD for nusd in (cost_nusd, call.worst_nusd, self._budget.cap_nusd or 0))
+        return BudgetReached(
+            f"{call.place} billed ${cost:.6f} for a call of {call.place.model} that costs ${worst:.6f} at most: a "
+            f"token a byte, and max_tokens. So nobody can keep the cap of ${cap:g}. What was paid is kept.",
+            "Next: look at that model's bill and [llm.prices]; the same command without --max-usd goes on from here",
         )
 
 

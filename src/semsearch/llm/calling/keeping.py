@@ -44,6 +44,10 @@ class Keeper:
         self._waiting: asyncio.Task[None] | None = None
         self._hurries = False
 
+    def known(self, keys: Collection[str]) -> dict[str, KeptAnswer]:
+        """What is kept under these keys by now, also by another process."""
+        return self._cache.get(keys)
+
     async def keep(self, row: KeptAnswer) -> None:
         """Return when `row` is kept; raises what the store raises. It is written also when the caller is cancelled.
 

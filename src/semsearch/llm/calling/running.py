@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from semsearch.llm.answers import FAILED, Answer, Question, read
 from semsearch.llm.budget import NUSD
 from semsearch.llm.calling.chat import Call, Failed
-from semsearch.llm.calling.slots import Over
+from semsearch.llm.calling.slots import Known, Over
 from semsearch.store.answers import KeptAnswer
 
 T = TypeVar("T", bound=BaseModel)
@@ -33,6 +33,7 @@ class Prepared(Generic[T]):
     model: str
     instructed: bool
     kept: KeptAnswer | None
+    cut: bool = False
 
 
 @dataclass(slots=True)
@@ -43,6 +44,8 @@ class _Place(Generic[T]):
     came: KeptAnswer | Failed | None
     same: _Place[T] | None = None
     """The place before it that asks the same."""
+    known: bool = False
+    """Whether another process answered it while it waited."""
 
     def ready(self) -> bool:
         return (self.same or self).came is not None
@@ -66,13 +69,13 @@ class Run(Generic[T]):
         self._n_open = 0
         self._order: deque[_Place[T]] = deque()
         self._by_key: dict[str, _Place[T]] = {}
-        self._arrivals: SimpleQueue[tuple[KeptAnswer | Failed | Over, str]] = SimpleQueue()
+        self._arrivals: SimpleQueue[tuple[KeptAnswer | Known | Failed | Over, str]] = SimpleQueue()
         self._pulling = True
         self._failure: Exception | None = None
         """What pulling questions raised; raised here after the answers before it."""
         self._over: Exception | None = None
 
-    def arrived(self, came: KeptAnswer | Failed | Over, key: str) -> None:
+    def arrived(self, came: KeptAnswer | Known | Failed | Over, key: str) -> None:
         """Take what came of the call for `key`; from any thread."""
         self._arrivals.put((came, key))
 
@@ -102,12 +105,14 @@ class Run(Generic[T]):
         except Empty:
             return
 
-    def _put(self, came: KeptAnswer | Failed | Over, key: str) -> None:
+    def _put(self, came: KeptAnswer | Known | Failed | Over, key: str) -> None:
         if isinstance(came, Over):
             self._over, self._pulling = came.error, False
             return
         self._n_open -= 1
-        self._by_key[key].came = came
+        place = self._by_key[key]
+        place.known = isinstance(came, Known)
+        place.came = came.kept if isinstance(came, Known) else came
 
     def _top_up(self) -> None:
         """Pull questions while slots may run out of them; ahead of a reader who is slow, only a few."""
@@ -154,7 +159,7 @@ class Run(Generic[T]):
         if place.same is None:
             del self._by_key[prepared.key]
         came = (place.same or place).came
-        cached = place.same is not None or prepared.kept is not None
+        cached = place.same is not None or prepared.kept is not None or place.known
         self.n_cached += cached
         assert came is not None, "only a place that is ready is given out"
         return _answer(prepared, came, cached=cached)
@@ -178,4 +183,5 @@ def _answer(prepared: Prepared[T], came: KeptAnswer | Failed, *, cached: bool) -
         cost_usd=came.cost_nusd / NUSD,
         cached=cached,
         instructed=prepared.instructed,
+        cut=prepared.cut,
     )

@@ -13,8 +13,17 @@ from semsearch.llm.calling.keeping import Keeper
 from semsearch.llm.calling.starts import Halt, Halted
 from semsearch.store.answers import KeptAnswer
 
-Arrived = Callable[["KeptAnswer | Failed | Over", str], None]
+LOOK_S = 0.05
+"""A call that leaves was looked up so shortly before, at most: another process may have asked the same."""
+Arrived = Callable[["KeptAnswer | Known | Failed | Over", str], None]
 """Takes what came of a call, and its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An answer that another process has kept meanwhile: the call was not made."""
+
+    kept: KeptAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +49,15 @@ class Slots:
         self._halt = Halt()
         self._waiting: deque[Call] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._looked_s = 0.0
+        self._known: dict[str, KeptAnswer] = {}
 
     def add(self, calls: Sequence[Call]) -> None:
-        """Make these calls too, in this order."""
+        """Make these calls too, in this order; they were looked up just now."""
         if self._halt.called:
             return
+        if not self._waiting:
+            self._looked_s = _now_s()
         self._waiting.extend(calls)
         self._fill()
 
@@ -75,6 +88,8 @@ class Slots:
             self._halt.call(error)
 
     async def _one(self, call: Call) -> None:
+        if kept := self._by_now(call):
+            return self._arrived(Known(kept), call.key)
         came = await self._chat.call(call, self._halt)
         if isinstance(came, Failed):
             return self._arrived(came, call.key)
@@ -82,11 +97,22 @@ class Slots:
         await self._keeper.keep(kept)
         return self._arrived(kept, call.key)
 
+    def _by_now(self, call: Call) -> KeptAnswer | None:
+        """The answer to `call` that another process has kept; all that waits is looked up together."""
+        if _now_s() - self._looked_s > LOOK_S:
+            self._known = self._keeper.known([call.key, *(each.key for each in self._waiting)])
+            self._looked_s = _now_s()
+        return self._known.pop(call.key, None)
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._fill()  # a call that came after this task had looked for one
         if self._halt.error and not self._tasks:
             self._arrived(Over(self._halt.error), "")
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _kept(call: Call, reply: Reply, now: datetime) -> KeptAnswer:

@@ -82,7 +82,7 @@ class Guard:
         return Packed(marked, cleaned.placeholders, cleaned.instructed, cleaned.cut)
 
     def approved(self, text: str, nonce: str) -> str:
-        """A text that a person approved and in which `instructions` found nothing: as it is, between markers."""
+        """A text as it is, between markers: that of a profile, for whose words those answer who ask with it."""
         return enclosed(text, nonce if self.random_markers else "")
 
     def messages(self, system: str, user: str) -> list[dict[str, str]]:
@@ -99,6 +99,15 @@ def clean(text: str, max_chars: int = MAX_CHARS) -> Cleaned:
     are looked at, so that a long text costs no more than a short one.
     """
     return _cleaned(text, max_chars, normalising=True)
+
+
+def without_personal(text: str) -> tuple[str, Mapping[str, int]]:
+    """A profile's text with placeholders for personal data, whole, and kind to how many were replaced.
+
+    It goes out with every post as it stands, so nobody's number may be in it. Without any the text stays as it is.
+    """
+    red = redacted(visible(text).text)
+    return (red.text, red.placeholders) if red.placeholders else (text, {})
 
 
 def _cleaned(text: str, max_chars: int, *, normalising: bool) -> Cleaned:

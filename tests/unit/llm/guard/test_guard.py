@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.llm.guard.attacks import HONEST, TRADER
 from tests.unit.llm.guard.test_redaction import PIECES
 
-from semsearch.llm.guard.guard import RULES, Guard, clean
+from semsearch.llm.guard.guard import RULES, Guard, clean, without_personal
 from semsearch.llm.guard.instructions import instructions
 from semsearch.llm.guard.marking import LONGEST, MARK, data_marked, unmarked
 
@@ -30,6 +30,16 @@ def test_nobody_writes_the_nonce():
 
 def test_what_is_approved_stands_as_it_is():
     assert Guard().approved("They write evenly.", NONCE) == f"<<TEXT:{NONCE}>>\nThey write evenly.\n<<END:{NONCE}>>"
+
+
+def test_a_profile_keeps_no_personal_data_and_is_never_cut():
+    long = "1. They hurry.\n   Sellers: 빨리요!\n" * 400
+    assert without_personal(long) == (long, {})
+    personal = "010-1234-5678, jane@example.com, ９００１０１-１２３４５６７"
+    text, placeholders = without_personal(f"{long}문의 {personal} [PHONE_3]")
+    assert text == f"{long}문의 [PHONE_4], [EMAIL_1], [RRN_1] [PHONE_3]"
+    assert placeholders == {"phone": 1, "email": 1, "rrn": 1}
+    assert without_personal(text) == (text, {})
 
 
 def test_messages_keep_outside_text_out_of_the_system_message():
