@@ -169,7 +169,7 @@ class _Waiting:
         verdicts, n_invented = read(self.post, answered, max_chars=max_chars, at=at)
         named = zip(self.profiles, verdicts, strict=True)
         matched = tuple(profile.name for profile, verdict in named if verdict.is_spam and profile is not _NOBODY)
-        return Judged(self.post, verdicts, matched, n_invented)
+        return Judged(self.post, verdicts, matched, n_invented, any(answer.cut for answer in self.answers))
 
 
 def _judged(

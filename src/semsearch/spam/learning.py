@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from semsearch.errors import Refused, UsageError
 from semsearch.llm.answers import CUT, FAILED, Answer, Question
+from semsearch.llm.guard.guard import without_personal
 from semsearch.llm.guard.marking import unmarked
-from semsearch.llm.guard.redaction import redacted
 from semsearch.records import Post, Profile
 from semsearch.spam.copied import copied
 from semsearch.spam.kept import Labelled
@@ -94,7 +94,7 @@ def edited(profile: Profile, text: str, *, by: str, now: datetime, sample: Label
     UTF-8, and one that changes nothing.
     """
     _check_text(text.strip(), profile)
-    new = redacted(text.strip()).text
+    new, _ = without_personal(text.strip())
     if not by.strip():
         raise UsageError("A text needs the name of the person who wrote it (or SEMSEARCH_REVIEWER).", "Next: --by NAME")
     made_from = dict(profile.made_from) | {"edited_from": profile.profile_id, "by": by.strip()}
@@ -141,7 +141,7 @@ def longest() -> tuple[SellerFeature, ...]:
 def fitting(features: Sequence[SellerFeature]) -> tuple[tuple[SellerFeature, ...], str]:
     """As many of the first ones as a profile takes, and its text without personal data; none when none fits."""
     for size in range(min(MOST_FEATURES, len(features)), 0, -1):
-        text = redacted(text_of(features[:size])).text
+        text, _ = without_personal(text_of(features[:size]))
         if len(text) <= TEXT_CHARS:
             return tuple(features[:size]), text
     return (), ""
