@@ -32,6 +32,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         raw = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append(raw)
+        if self.server.elsewhere:
+            return self.answer(307, {}, Location=self.server.elsewhere + self.path)
         if self.headers.get("Authorization") == "Bearer wrong-key":
             return self.answer(401, {"error": {"message": "bad key", "type": "auth"}})
         try:
@@ -55,11 +57,13 @@ class Handler(BaseHTTPRequestHandler):
             CreateEmbeddingResponse.model_validate(body)
         return self.answer(200, body)
 
-    def answer(self, status: int, body: object) -> None:
+    def answer(self, status: int, body: object, **headers: str) -> None:
         raw = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(raw)))
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(raw)
 
@@ -75,6 +79,8 @@ class Server(ThreadingHTTPServer):
         self.requests: list[dict[str, object]] = []
         self.encodes = True
         self.broken: object = None
+        self.elsewhere = ""
+        """Where requests are redirected to."""
         self.url = f"http://127.0.0.1:{self.server_address[1]}/v1"
 
     def __enter__(self) -> Server:

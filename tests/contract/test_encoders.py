@@ -166,6 +166,29 @@ def test_refused_key(server, monkeypatch: pytest.MonkeyPatch) -> None:
         _open(server.url).encode_queries(["x"])
 
 
+def test_texts_follow_no_redirect(server) -> None:
+    with served.Server() as other:
+        server.elsewhere = other.url.removesuffix("/v1")
+        with pytest.raises(MissingService, match="embeddings endpoint"):
+            _open(server.url).encode_queries(["x"])
+        assert not other.requests
+
+
+def test_no_proxy_stands_before_a_local_endpoint(server, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served.Server() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        _open(server.url).encode_queries(["x"])
+        assert server.requests and not proxy.requests
+
+
+def test_the_list_of_hosts_holds_for_embeddings_too() -> None:
+    with pytest.raises(UsageError, match=r"'listing' may go to local, not to models\.example(?s:.*)Next: "):
+        _open("https://models.example/v1", allow={"default": ("local",)})
+
+
 def test_unknown_model(server) -> None:
     with pytest.raises(MissingService, match="no model 'none-such'"):
         _open(server.url, embedding_model="none-such").encode_queries(["x"])

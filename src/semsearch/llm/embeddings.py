@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import MissingService
-from semsearch.llm.endpoint import CHECK, TRIPS, Place, in_our_words, open_client
+from semsearch.llm.endpoint import CHECK, TRIPS, Place, address, in_our_words, open_client
+from semsearch.llm.guard.providers import check_allowed
 from semsearch.settings import LlmSettings
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from openai.types import CreateEmbeddingResponse
 
 BATCH = 128
+NAMESPACE = "listing"
+"""Of items and searches; posts of other kinds are never embedded by an endpoint."""
 CANARIES = ("usb hub 4 port", "아이폰 14 프로 256gb 자급제", "wooden dining table with chairs", "나이키 운동화 270")
 CANARY_STEP = 0.05
 """Cosines are rounded to this step: far above the noise of a served model, below what another model changes."""
@@ -28,7 +31,8 @@ CANARY_STEP = 0.05
 class OpenAIEncoder:
     """Meets `towers.encoder.Encoder` with an embeddings endpoint; one model encodes both sides.
 
-    Nothing is sent before the first vector or identity is asked for. A blank text is a zero row and is not sent.
+    Nothing is sent before the first vector or identity is asked for. A blank text is a zero row and is not sent. All
+    others are sent as they are: no guard, no log, no cap.
     """
 
     def __init__(self, client: OpenAI, model: str, dim: int = 0) -> None:
@@ -40,8 +44,10 @@ class OpenAIEncoder:
     def open(cls, settings: LlmSettings) -> OpenAIEncoder:
         """An encoder from the `[llm]` settings; the key comes from OPENAI_API_KEY.
 
-        A server at `base_url` may need no key. Raises MissingService without one for the client's default endpoint.
+        A server at `base_url` may need no key. Raises MissingService without one for the client's default endpoint,
+        UsageError where `[llm.allow]` keeps texts of listings from it.
         """
+        check_allowed(NAMESPACE, address(settings), settings.allowed(NAMESPACE))
         return cls(open_client(settings), settings.embedding_model, settings.embedding_dim)
 
     @property

@@ -89,16 +89,23 @@ def host_and_path(settings: LlmSettings) -> str:
 
 
 def open_client(settings: LlmSettings) -> OpenAI:
-    """A plain client, for embeddings; raises MissingService without a key for an endpoint that is not one's own."""
-    from openai import OpenAI
+    """A plain client, for embeddings; raises MissingService without a key for an endpoint that is not one's own.
 
-    return _opened(settings, "embeddings", lambda **given: OpenAI(**given, timeout=TIMEOUT_S))
+    No redirect is followed, and no proxy stands before a local endpoint.
+    """
+    import httpx2
+    from openai import DefaultHttpxClient, OpenAI
+
+    transport = httpx2.HTTPTransport() if _is_local(settings) else None
+    http = DefaultHttpxClient(transport=transport, timeout=TIMEOUT_S, follow_redirects=False)
+    return _opened(settings, "embeddings", lambda **given: OpenAI(**given, timeout=TIMEOUT_S, http_client=http))
 
 
 def open_async_client(settings: LlmSettings, transport: httpx2.AsyncBaseTransport | None = None) -> AsyncOpenAI:
     """A client that makes one attempt a call, for chat; `transport` stands in for the network. Raises as above.
 
-    Texts go to the host of the address alone: no redirect is followed, and no proxy stands before a local one.
+    No redirect is followed, and no proxy stands before a local endpoint; before another one stands the proxy that the
+    environment names, which reads along where the address is plain http.
     Only connecting is timed here, as a client's other time-outs start anew with every byte.
     """
     import httpx2
@@ -106,7 +113,7 @@ def open_async_client(settings: LlmSettings, transport: httpx2.AsyncBaseTranspor
 
     limits = httpx2.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency)
     timeout = httpx2.Timeout(None, connect=min(CONNECT_S, settings.timeout_s / 2))
-    if transport is None and is_local(host_of(address(settings))):
+    if transport is None and _is_local(settings):
         transport = httpx2.AsyncHTTPTransport(limits=limits)  # one that is given looks for no proxy
     http = DefaultAsyncHttpxClient(transport=transport, limits=limits, timeout=timeout, follow_redirects=False)
     once: dict[str, Any] = {"timeout": timeout, "max_retries": 0, "http_client": http}
@@ -190,6 +197,10 @@ def _date(text: str) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _is_local(settings: LlmSettings) -> bool:
+    return is_local(host_of(address(settings)))
 
 
 def _opened(settings: LlmSettings, kind: str, client: Callable[..., C]) -> C:
