@@ -68,7 +68,9 @@ def detect(
     from semsearch.spam import judging as spam
 
     if file and campaigns:
-        raise UsageError("Campaigns are those of the journal, not of a file.", "Next: leave FILE or --campaigns away")
+        raise UsageError(
+            "Campaigns are those of the journal, not of a file.", "Next: semsearch spam detect --campaigns"
+        )
     span = _span(since)
     with opened(workspace, max_usd) as parts, steps() as progress:
         profiles = spam.active_profiles(parts, namespace if file else namespace or LISTING)
@@ -178,7 +180,9 @@ def _span(since: str) -> timedelta:
 
     span = span_of(since, "--since")
     if span is None:
-        raise UsageError(f"--since {since} is not a span of time: a number and h, d or w.", "Next: --since 7d")
+        raise UsageError(
+            f"--since {since} is not a span of time: a number and h, d or w.", "Next: semsearch spam detect --since 7d"
+        )
     return span
 
 

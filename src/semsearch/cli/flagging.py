@@ -92,7 +92,8 @@ class Found:
 
     def _check(self) -> None:
         if self._causes["failed"] == self.n - self._causes["empty"] > 0:
-            raise MissingService(f"All calls failed: {self._failed}", "Next: semsearch spam detect, which asks again")
+            step = f"Next: semsearch spam detect {self._file or ''}".rstrip()
+            raise MissingService(f"All calls failed: {self._failed}", f"{step}, which asks again")
         if self._causes["no profile"] == self.n > 0:
             names = ", ".join(sorted(self._namespaces))
             step = f"Next: semsearch spam learn --namespace {names.split(', ')[0]} --normal FILE --sellers FILE"

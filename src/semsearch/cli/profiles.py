@@ -94,6 +94,17 @@ def show_looked(found: Looked) -> None:
         talk("It was not judged on held-out posts with prompt and model as they are. Approving does so first.")
 
 
+def after(looked: Looked) -> str:
+    """The next step for a profile: one that reads like instructions is edited first."""
+    from semsearch.spam.steering import steering
+
+    profile_id = looked.profile.profile_id
+    if looked.current and looked.current.profile_id == profile_id:
+        return "It is the active one of its name. Next: semsearch spam detect"
+    edited = " --text FILE" if steering(looked.profile.text) else ""
+    return f"Next: semsearch spam approve {profile_id}{edited} --by NAME"
+
+
 def show_figures(rows: Iterable[Mapping[str, Any]], title: str = "On held-out posts") -> None:
     """Figures of judges with their intervals: a table a part, a line a figure, a column a judge."""
     parts: dict[str, list[Mapping[str, Any]]] = {}

@@ -15,8 +15,8 @@ from semsearch.cli.imports import FormatOption, MapOption, TzOption
 from semsearch.cli.labelled import DecisionsOption, NormalOption, Reading, SellersOption, one_source
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
+from semsearch.cli.profiles import after, show_learned, show_list, show_looked
 from semsearch.cli.profiles import looked as document_of
-from semsearch.cli.profiles import show_learned, show_list, show_looked
 from semsearch.errors import SemsearchError, UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from semsearch.spam.evaluating import SpamEvaluation
     from semsearch.spam.parts import Parts
     from semsearch.spam.proving import Proof
-    from semsearch.spam.steps import Learned, Looked
+    from semsearch.spam.steps import Learned
 
 HELP = """How professional sellers write, as a large model puts it, and which posts are written so. People decide.
 
@@ -82,7 +82,7 @@ def learn(
         show_learned(parts, learned, evaluation, proof, as_json=json)
         if stopped:
             raise stopped
-        talk(_after(spam.look(parts, learned.draft.profile.profile_id)))
+        talk(after(spam.look(parts, learned.draft.profile.profile_id)))
 
 
 @app.command()
@@ -114,7 +114,7 @@ def show(
             emit(document_of(looked), as_json=json, as_jsonl=jsonl)
         else:
             show_looked(looked)
-        talk(_after(looked))
+        talk(after(looked))
 
 
 @app.command()
@@ -223,14 +223,6 @@ def _judged_draft(
     except SemsearchError as error:
         return evaluation, proof, error
     return evaluation, proof, None
-
-
-def _after(looked: Looked) -> str:
-    """The next step for a profile."""
-    profile_id = looked.profile.profile_id
-    if looked.current and looked.current.profile_id == profile_id:
-        return "It is the active one of its name. Next: semsearch spam detect"
-    return f"Next: semsearch spam approve {profile_id} --by NAME"
 
 
 def _text(path: Path) -> str:

@@ -63,7 +63,7 @@ def approve(
     """
     decisions = Decisions(store)
     version = decisions.version()
-    _named(by, "An approval")
+    _named(by, "An approval", f"Next: semsearch spam approve {profile_id} --by NAME")
     profile = found(store, profile_id)
     check_steering(profile.text, profile_id)
     standing = _newest(decisions.all(), profile.namespace).get(profile.name)
@@ -91,7 +91,7 @@ def rollback(store: Store, namespace: str, name: str, *, by: str, now: datetime,
         names = ", ".join(sorted(_newest(all_, namespace)))
         told = f"active are {names}" if names else "none is"
         raise UsageError(f"No profile '{name}' is active in {namespace}: {told}.", "Next: semsearch spam show")
-    _named(by, "A rollback")
+    _named(by, "A rollback", f"Next: semsearch spam rollback {name} --by NAME")
     made = Decision(0, now, by.strip(), "undo", str(last.decision_id), reason=reason.strip())
     undoing = decisions.append(made, after=version)[0]
     return RolledBack(undoing, last, _newest([*all_, undoing], namespace).get(name))
@@ -156,8 +156,6 @@ def _held(profiles: Profiles, decision: Decision) -> Active:
     return Active(profile, decision)
 
 
-def _named(by: str, what: str) -> None:
+def _named(by: str, what: str, step: str) -> None:
     if not by.strip():
-        raise UsageError(
-            f"{what} needs the name of the person who makes it (or SEMSEARCH_REVIEWER).", "Next: --by NAME"
-        )
+        raise UsageError(f"{what} needs the name of the person who makes it (or SEMSEARCH_REVIEWER).", step)

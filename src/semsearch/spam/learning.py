@@ -96,7 +96,8 @@ def edited(profile: Profile, text: str, *, by: str, now: datetime, sample: Label
     _check_text(text.strip(), profile)
     new, _ = without_personal(text.strip())
     if not by.strip():
-        raise UsageError("A text needs the name of the person who wrote it (or SEMSEARCH_REVIEWER).", "Next: --by NAME")
+        missing = "A text needs the name of the person who wrote it (or SEMSEARCH_REVIEWER)."
+        raise UsageError(missing, f"Next: semsearch spam approve {profile.profile_id} --text FILE --by NAME")
     made_from = dict(profile.made_from) | {"edited_from": profile.profile_id, "by": by.strip()}
     warnings = warnings_of(new, sample or Labelled((), ()))
     told = replace(profile, text=new, made_at=now, model="", prompt_hash="", made_from=made_from, warnings=warnings)
@@ -128,7 +129,7 @@ def check_name(name: str) -> None:
     if not NAME.fullmatch(name):
         raise UsageError(
             f"'{name[:60]}' is no name of a profile: letters and digits, - and _ between them, at most 40.",
-            "Next: --name sellers",
+            "Next: semsearch spam learn --name sellers",
         )
 
 

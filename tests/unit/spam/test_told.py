@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from tests.contract.chat_replies import Answer, broken
@@ -11,14 +13,15 @@ from tests.contract.chat_server import Server
 from tests.unit.spam.asked import at, by_words
 from tests.unit.spam.written import NOW, post, posts
 
-from semsearch.cli.asking import show_price
+from semsearch.cli.asking import show_price, telling_cost
 from semsearch.cli.flagging import Found
-from semsearch.cli.profiles import show_figures, within
+from semsearch.cli.profiles import after, show_figures, show_list, within
 from semsearch.errors import MissingService, SemsearchError, UsageError
 from semsearch.llm.answers import Estimate
 from semsearch.records import Post, Profile
 from semsearch.spam import judging
 from semsearch.spam.evaluating import BASELINE, PROFILE, Answered, HeldOut, evaluate
+from semsearch.spam.steps import Looked
 from semsearch.store.journal import Journal
 from semsearch.workspace import Workspace
 
@@ -53,6 +56,25 @@ def test_a_price_is_money_and_the_next_step_has_it(capsys: pytest.CaptureFixture
     show_price(Estimate(3, 1, 2, 28.0612))
     told = capsys.readouterr()
     assert "$28.06" in told.out and "--max-usd 28.07" in told.err
+
+
+@pytest.mark.parametrize("n_calls", [0, 3])
+def test_what_breaks_off_after_money_was_paid_says_how_much(n_calls: int, capsys: pytest.CaptureFixture[str]) -> None:
+    asker = SimpleNamespace(n_calls=n_calls, n_cached=0, spent_usd=1.5)
+    with pytest.raises(KeyboardInterrupt), telling_cost(asker):
+        raise KeyboardInterrupt
+    assert ("spent $1.50" in capsys.readouterr().err) == bool(n_calls)
+
+
+def test_a_list_of_none_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    show_list([], as_json=False, as_jsonl=False)
+    assert "No profile was written yet." in capsys.readouterr().err
+
+
+def test_the_next_step_of_a_text_of_instructions_is_to_edit_it() -> None:
+    steering = replace(MATCHING, text=STEERING)
+    looked = [Looked(each, None, (), None) for each in (MATCHING, steering)] + [Looked(MATCHING, MATCHING, (), None)]
+    assert ["--text FILE" in after(each) for each in looked] == [False, True, False]
 
 
 def run(
