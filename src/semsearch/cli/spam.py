@@ -57,8 +57,8 @@ def learn(
 ) -> None:
     """Have the large model write down how professional sellers write: a draft, judged on held-out posts.
 
-    It reads at most 100 posts of each side, one of each flood. Before a person approves it, a draft judges held-out
-    posts alone, and only when it does not read like instructions.
+    It reads at most 100 posts of each side, one of each flood. Before a person approves it, a draft
+    judges held-out posts alone, and only when it does not read like instructions.
 
     Examples:
 
@@ -131,8 +131,8 @@ def approve(
 ) -> None:
     """Show a draft, how it differs from the current one and how it did, and make it the active one of its name.
 
-    What was not yet judged on held-out posts by this prompt and model, such as an edited text, is judged first. A text
-    that reads like instructions is refused before anything is asked.
+    What this prompt and model have not judged on held-out posts, such as an edited text, they
+    judge first. A text that reads like instructions is refused before anything is asked.
 
     Examples:
 
