@@ -19,10 +19,12 @@ _RRN = re.compile(
     r"(?!\d)(?!-\d)(?P<price> ?(?:원|won\b|krw))?"
 )
 _CARD = re.compile(
-    rf"(?<!\d)(?<!\d[.,-])(?=[3-6]|2[2-7])(?=(?P<number>\d{{4}}(?:{GAP}\d{{4}}){{2,3}}(?:{GAP}\d{{1,3}})?"
+    rf"(?<!\d)(?<!\d[.,-])(?=[3-6]|2[2-7])(?=(?P<number>\d{{4}}(?:{GAP}\d{{4}}){{3}}(?:{GAP}\d{{1,3}})?"
+    rf"|\d{{4}}(?:[ .-]?\d{{4}}){{2}}(?:[ .-]?\d{{1,3}})?"
     rf"|3[47]\d\d{GAP}\d{{6}}{GAP}\d{{5}}|3\d{{3}}{GAP}\d{{6}}{GAP}\d{{4}})(?!\d)(?!-\d))"
 )
-"""Looks ahead, so that a number that stands before a card hides none of it."""
+"""Looks ahead, so that a number that stands before a card hides none of it. Of three fours with other signs between
+them (NP-3030/3240/3345) a catalogue is full."""
 _SCATTERED = re.compile(rf"(?<!\d)(?<!\d[.,-])(?P<number>\d(?:{_APART}\d){{12,18}})(?!\d)")
 """Each digit alone."""
 _RRN_DIGITS = re.compile(rf"{_DATE}[1-8]\d{{6}}")

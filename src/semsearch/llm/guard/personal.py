@@ -27,12 +27,15 @@ _MAIL = re.compile(
     r"(?P<domain>[a-z0-9-]{2,40}) ?[\[({<]? ?(?:\.|d[o0]t|닷|점|。) ?[\])}>]? ?(?P<top>[a-z]{2,10})(?![a-z0-9])"
 )
 _MAIL_AT = re.compile(
-    r"(?<![a-z0-9._%+-])(?P<name>[a-z0-9][a-z0-9._%+-]{1,63}) at (?P<domain>[a-z0-9-]{2,40}) d0t (?P<top>[a-z]{2,10})"
+    r"(?<![a-z0-9._%+-])(?P<name>[a-z0-9][a-z0-9._%+-]{1,63}) at (?P<domain>[a-z0-9-]{2,40})"
+    r"(?: d0t | ?[\[(](?:\.|d[o0]t)[\])] ?)(?P<top>[a-z]{2,10})"
 )
 _LINK = re.compile(
-    r"(?<![\w.@])(?P<host>(?:[a-z0-9][a-z0-9-]{0,40}(?:[.。]| 점 | dot ))+(?:com|net|org|kr|me|ly|gg|io|shop|xyz|top))"
+    r"(?<![\w.@])(?P<host>(?:[a-z0-9][a-z0-9-]{0,40}(?:[.。]| 점 | dot | ?[\[(](?:\.|d[o0]t|점)[\])] ?))+"
+    r"(?:com|net|org|kr|me|ly|gg|io|shop|xyz|top))"
     r"(?P<path> {0,2}/ ?[!-.0-~]+(?: ?/ ?[!-.0-~]+){0,4})"
 )
+_DOT = re.compile(r" ?[\[(](?:\.|d[o0]t|점)[\])] ?|[.。]| 점 | dot ")
 _HANDLE = re.compile(r"(?<![\w.@/])@[a-z][a-z0-9_.]{2,30}[a-z0-9_](?![@\w\[])")
 _NAMED = re.compile(
     r"(?<![a-z0-9])(?:snap(?:chat)?|tg|insta(?:gram)?|ig|kik|viber|signal|discord|telegr[ae]?m|whats ?app|we ?chat"
@@ -51,10 +54,10 @@ def personal(text: str, lower: str) -> Iterator[Found]:
         yield Found("address", *found)
     for mail in _MAIL.finditer(lower) if "(" in lower or "[" in lower else ():
         yield Found("email", f"{mail['name']}@{mail['domain']}.{mail['top']}", *mail.span())
-    for mail in _MAIL_AT.finditer(lower) if " d0t " in lower else ():
+    for mail in _MAIL_AT.finditer(lower) if " at " in lower else ():
         yield Found("email", f"{mail['name']}@{mail['domain']}.{mail['top']}", *mail.span())
     for link in _LINK.finditer(lower) if "/" in lower else ():
-        host = re.sub("[.。]| 점 | dot ", ".", link["host"])
+        host = _DOT.sub(".", link["host"])
         yield Found("url", host + link["path"].replace(" ", ""), *link.span())
     for handle in _HANDLE.finditer(lower) if "@" in lower else ():
         yield Found("messenger", handle[0].removeprefix("@"), *handle.span())
