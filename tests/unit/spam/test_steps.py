@@ -11,13 +11,14 @@ from tests.contract.chat_server import Server
 from tests.unit.spam.asked import LARGE, SMALL, at, by_words
 from tests.unit.spam.written import NOW, post, posts
 
-from semsearch.errors import Refused
+from semsearch.errors import Refused, UsageError
 from semsearch.llm.prompts import Prompts
 from semsearch.records import Profile
 from semsearch.spam import judging, steps
 from semsearch.spam.kept import kept, kept_evaluation
 from semsearch.spam.parts import Parts
 from semsearch.store.journal import Journal
+from semsearch.store.profiles import Profiles, named
 from semsearch.workspace import Workspace
 
 WEEK = timedelta(days=7)
@@ -114,3 +115,15 @@ def test_posts_that_no_list_can_show_are_counted(workspace: Workspace) -> None:
         asked = [("listing", "p1"), ("listing", "p2"), ("chat", "p2"), ("listing", "p2")]
         assert judging.unscanned(parts, asked) == 1
         assert judging.unscanned(parts, []) == 0
+
+
+def test_namespaces_that_were_left_out_are_known(workspace: Workspace) -> None:
+    with Server(by_words) as server, at(workspace, server) as parts:
+        chat = named(replace(MATCHING, namespace="chat"))
+        Profiles(parts.store).keep(chat)
+        assert judging.other_namespaces(parts, "listing") == []
+        steps.approve(parts, chat.profile_id, by="민지", reason="")
+        assert judging.other_namespaces(parts, "listing") == ["chat"]
+        assert judging.other_namespaces(parts, "chat") == []
+        with pytest.raises(UsageError, match="no namespace 'nix'"):
+            judging.active_profiles(parts, "nix")
