@@ -40,10 +40,10 @@ from semsearch.campaigns.joining.prepare import prepare
 from semsearch.records import Post, Rulings
 from semsearch.settings import CampaignSettings
 from semsearch.simulate.abuse import abuse_stream
-from semsearch.spam.evaluating import BASELINE, by_baseline, evaluate
-from semsearch.spam.figures import Figures
 from semsearch.spam.kept import Labelled
-from semsearch.spam.leaders import leaders
+from semsearch.spam.verdicts.leaders import leaders
+from semsearch.spam.worth.evaluating import BASELINE, by_baseline, evaluate
+from semsearch.spam.worth.figures import Figures
 from semsearch.store.campaigns import CampaignStore, Step
 from semsearch.store.database import Store
 from semsearch.store.journal import Journal, Stored

@@ -14,8 +14,11 @@ import numpy as np
 
 from semsearch.llm.asking import Asker
 from semsearch.settings import Settings, SpamSettings
-from semsearch.spam.detecting import detect
-from semsearch.spam.evaluating import (
+from semsearch.spam.drafts.learning import learn
+from semsearch.spam.drafts.sampling import Sample, sample
+from semsearch.spam.kept import Labelled
+from semsearch.spam.verdicts.detecting import detect
+from semsearch.spam.worth.evaluating import (
     BASELINE,
     PLAIN,
     PROFILE,
@@ -26,10 +29,7 @@ from semsearch.spam.evaluating import (
     evaluate,
     held_out,
 )
-from semsearch.spam.figures import Estimate, Share
-from semsearch.spam.kept import Labelled
-from semsearch.spam.learning import learn
-from semsearch.spam.sampling import Sample, sample
+from semsearch.spam.worth.figures import Estimate, Share
 from semsearch.wiring.asking import open_asker
 from semsearch.wiring.prompts import open_prompts
 from semsearch.workspace import Workspace

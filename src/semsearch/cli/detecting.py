@@ -22,9 +22,9 @@ from semsearch.errors import UsageError
 if TYPE_CHECKING:
     from semsearch.progress import Progress
     from semsearch.records import Profile
-    from semsearch.spam.drift import Drift
-    from semsearch.spam.evaluating import SpamEvaluation
     from semsearch.spam.parts import Parts
+    from semsearch.spam.worth.drift import Drift
+    from semsearch.spam.worth.evaluating import SpamEvaluation
 
 LISTING = "listing"
 SinceOption = Annotated[str, typer.Option(help="Of the journal, how far back from the newest post: 12h, 7d, 2w.")]

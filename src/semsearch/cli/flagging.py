@@ -13,9 +13,9 @@ from semsearch.cli.output import emit, talk
 from semsearch.errors import MissingService, SemsearchError, UsageError
 
 if TYPE_CHECKING:
-    from semsearch.spam.detecting import Judged
-    from semsearch.spam.leaders import JudgedCampaign
     from semsearch.spam.parts import Parts
+    from semsearch.spam.verdicts.detecting import Judged
+    from semsearch.spam.verdicts.leaders import JudgedCampaign
 
 SHOWN = 20
 """Flagged posts that a person is shown at once."""

@@ -10,10 +10,10 @@ from semsearch.cli.asking import cost_of, tell_cost
 from semsearch.cli.output import emit, talk
 
 if TYPE_CHECKING:
-    from semsearch.spam.evaluating import SpamEvaluation
+    from semsearch.spam.drafts.proving import Proof
     from semsearch.spam.parts import Parts
-    from semsearch.spam.proving import Proof
     from semsearch.spam.steps import Learned, Listed, Looked
+    from semsearch.spam.worth.evaluating import SpamEvaluation
 
 FIGURES = {"precision": "precision", "recall": "recall", "f1": "F1", "false_alarms": "false alarms"}
 OF_SILENCE = {"coverage": "coverage", "found": "found"}
@@ -96,7 +96,7 @@ def show_looked(found: Looked) -> None:
 
 def after(looked: Looked) -> str:
     """The next step for a profile: one that reads like instructions is edited first."""
-    from semsearch.spam.steering import steering
+    from semsearch.spam.drafts.steering import steering
 
     profile_id = looked.profile.profile_id
     if looked.current and looked.current.profile_id == profile_id:

@@ -22,10 +22,10 @@ from semsearch.errors import SemsearchError, UsageError
 if TYPE_CHECKING:
     from semsearch.progress import Progress
     from semsearch.spam.decided import Given
-    from semsearch.spam.evaluating import SpamEvaluation
+    from semsearch.spam.drafts.proving import Proof
     from semsearch.spam.parts import Parts
-    from semsearch.spam.proving import Proof
     from semsearch.spam.steps import Learned
+    from semsearch.spam.worth.evaluating import SpamEvaluation
 
 HELP = """How professional sellers write, as a large model puts it, and which posts are written so. People decide.
 

@@ -14,10 +14,10 @@ from semsearch.review.flagged import KIND
 if TYPE_CHECKING:
     from semsearch.review.ranking import Ranked
     from semsearch.simulate.abuse import AbuseStream
-    from semsearch.spam.detecting import Judged
-    from semsearch.spam.evaluating import SpamEvaluation
-    from semsearch.spam.leaders import JudgedCampaign
     from semsearch.spam.steps import Learned
+    from semsearch.spam.verdicts.detecting import Judged
+    from semsearch.spam.verdicts.leaders import JudgedCampaign
+    from semsearch.spam.worth.evaluating import SpamEvaluation
 
 CAMPAIGN, HONEST = "campaign", "honest"
 SAID: Mapping[bool | None, str] = {True: "flagged", None: "cannot be told", False: "not flagged"}

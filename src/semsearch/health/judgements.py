@@ -127,7 +127,7 @@ def _active(workspace: Workspace, store: Store, namespace: str) -> tuple[dict[st
 def _check_prompt(workspace: Workspace, store: Store, namespace: str) -> None:
     """Raises what `spam detect` would raise about the prompt that posts are judged with."""
     from semsearch.spam.approving import active
-    from semsearch.spam.detecting import PROMPT
+    from semsearch.spam.verdicts.detecting import PROMPT
     from semsearch.wiring.prompts import open_prompts
 
     active(store, namespace, open_prompts(workspace).get(PROMPT).prompt_hash)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from semsearch.errors import Damaged, MismatchError, UsageError
 from semsearch.records import Decision, Profile
-from semsearch.spam.steering import check_steering
+from semsearch.spam.drafts.steering import check_steering
 from semsearch.store.database import Store
 from semsearch.store.decisions import Decisions
 from semsearch.store.profiles import Profiles, text_digest

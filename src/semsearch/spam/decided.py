@@ -11,7 +11,7 @@ from semsearch.errors import UsageError
 from semsearch.progress import Progress, silent
 from semsearch.records import Decision, Post
 from semsearch.settings import SpamSettings
-from semsearch.spam.sampling import blank, rank
+from semsearch.spam.drafts.sampling import blank, rank
 from semsearch.store.campaigns import CampaignStore
 from semsearch.store.database import Store
 from semsearch.store.decisions import Decisions

@@ -10,9 +10,11 @@ from semsearch.errors import MissingPart, UsageError
 from semsearch.llm.answers import FAILED, Estimate
 from semsearch.progress import Progress, silent
 from semsearch.records import Post, Profile, Verdict
-from semsearch.spam import approving, decided, detecting, drift, evaluating, kept, leaders
+from semsearch.spam import approving, decided, kept
 from semsearch.spam.kept import Labelled
 from semsearch.spam.parts import SEED, Parts
+from semsearch.spam.verdicts import detecting, leaders
+from semsearch.spam.worth import drift, evaluating
 from semsearch.store.campaigns import CampaignStore
 from semsearch.store.decisions import Decisions
 from semsearch.store.journal import Journal

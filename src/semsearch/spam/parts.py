@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from semsearch.records import NAMESPACES
-from semsearch.spam.detecting import PROMPT
+from semsearch.spam.verdicts.detecting import PROMPT
 
 if TYPE_CHECKING:
     from semsearch.llm.asking import Asker

@@ -9,11 +9,14 @@ from typing import Any
 from semsearch.llm.answers import Estimate
 from semsearch.progress import Progress, silent
 from semsearch.records import Decision, Post, Profile
-from semsearch.spam import approving, decided, detecting, evaluating, kept, learning, proving, sampling
+from semsearch.spam import approving, decided, kept
+from semsearch.spam.drafts import learning, proving, sampling
+from semsearch.spam.drafts.steering import check_steering
 from semsearch.spam.judging import added, campaigns_of, judge
 from semsearch.spam.kept import Labelled
 from semsearch.spam.parts import LEARN, SEED, Parts
-from semsearch.spam.steering import check_steering
+from semsearch.spam.verdicts import detecting
+from semsearch.spam.worth import evaluating
 from semsearch.store.profiles import Profiles
 
 

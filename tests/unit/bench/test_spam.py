@@ -8,7 +8,7 @@ import pytest
 from bench.spam_llm import WAYS, rows, some
 
 from semsearch.records import Post
-from semsearch.spam.evaluating import HeldOut
+from semsearch.spam.worth.evaluating import HeldOut
 
 
 def test_as_many_posts_of_each_side_keep_their_truth_and_flood():

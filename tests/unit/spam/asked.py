@@ -16,8 +16,8 @@ from tests.contract.chat_server import Server
 from semsearch.llm.prompts import Prompts
 from semsearch.records import Post, Profile
 from semsearch.settings import Settings
-from semsearch.spam.detecting import Judged, Keep, detect
 from semsearch.spam.parts import Parts
+from semsearch.spam.verdicts.detecting import Judged, Keep, detect
 from semsearch.store.database import Store
 from semsearch.workspace import Workspace
 

@@ -9,8 +9,8 @@ import pytest
 
 from semsearch.errors import UsageError
 from semsearch.records import Post
-from semsearch.spam.baseline import Baseline
 from semsearch.spam.kept import Labelled
+from semsearch.spam.worth.baseline import Baseline
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 THINGS = ("자전거", "소파", "책상", "카메라", "bike", "sofa", "desk", "camera")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semsearch.spam.copied import copied
+from semsearch.spam.drafts.copied import copied
 
 STYLE = """1. Broadcast voice
    Professional sellers: They address many readers at once and announce; no life shows.

@@ -10,7 +10,7 @@ from semsearch.errors import UsageError
 from semsearch.records import Alert, Decision, Member, Post, Report
 from semsearch.settings import SpamSettings
 from semsearch.spam.decided import decided_posts, known_campaigns, ruled
-from semsearch.spam.sampling import sample
+from semsearch.spam.drafts.sampling import sample
 from semsearch.store.campaigns import CampaignStore, Step
 from semsearch.store.database import Store
 from semsearch.store.decisions import Decisions

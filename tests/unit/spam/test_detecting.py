@@ -17,9 +17,9 @@ from tests.unit.spam.asked import NOW, PROMPT, by_words, judged, parts, post, pr
 from semsearch.errors import BudgetReached, MissingService, UsageError
 from semsearch.llm.answers import Answer, Question
 from semsearch.records import Post, Verdict
-from semsearch.spam.detecting import BATCH, EMPTY, NO_PROFILE, detect, questions
-from semsearch.spam.reading import UNDECIDED
 from semsearch.spam.shapes import SpamVerdict
+from semsearch.spam.verdicts.detecting import BATCH, EMPTY, NO_PROFILE, detect, questions
+from semsearch.spam.verdicts.reading import UNDECIDED
 from semsearch.store.database import Store
 from semsearch.store.verdicts import Verdicts, text_of
 

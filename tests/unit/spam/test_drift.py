@@ -12,7 +12,7 @@ from semsearch.evaluation.intervals import wilson
 from semsearch.records import Decision, Post, Verdict
 from semsearch.settings import SpamSettings
 from semsearch.spam.decided import Ruled
-from semsearch.spam.drift import LEARN, Agreement, Drift, watch
+from semsearch.spam.worth.drift import LEARN, Agreement, Drift, watch
 from semsearch.store.verdicts import text_of
 
 FIVE = SpamSettings(drift=0.2, drift_decided=5)

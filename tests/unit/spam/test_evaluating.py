@@ -10,9 +10,9 @@ import pytest
 from semsearch.errors import UsageError
 from semsearch.plain import plain
 from semsearch.records import Post
-from semsearch.spam.detecting import EMPTY
-from semsearch.spam.evaluating import Answered, HeldOut, by_baseline, evaluate, held_out
 from semsearch.spam.kept import Labelled
+from semsearch.spam.verdicts.detecting import EMPTY
+from semsearch.spam.worth.evaluating import Answered, HeldOut, by_baseline, evaluate, held_out
 
 MARCH, APRIL = datetime(2026, 3, 31, 23, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
 BIKE = "자전거 팝니다. 2년 탔고 상태 좋아요"

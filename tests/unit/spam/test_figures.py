@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsearch.evaluation.intervals import wilson
-from semsearch.spam.figures import ABSTAINED, NO, YES, Estimate, Figures, figures, share
+from semsearch.spam.worth.figures import ABSTAINED, NO, YES, Estimate, Figures, figures, share
 
 SAID = {"y": YES, "n": NO, "-": ABSTAINED}
 

@@ -12,8 +12,8 @@ from tests.contract.chat_server import Server
 from tests.unit.spam.asked import NOW, PROMPT, by_words, post, profile
 
 from semsearch.records import Member, Post, Rulings
-from semsearch.spam.detecting import EMPTY, detect
-from semsearch.spam.leaders import Led, Reference, judge, leaders
+from semsearch.spam.verdicts.detecting import EMPTY, detect
+from semsearch.spam.verdicts.leaders import Led, Reference, judge, leaders
 from semsearch.store.campaigns import CampaignStore, Step
 from semsearch.store.database import Store
 from semsearch.store.journal import Journal

@@ -17,8 +17,7 @@ from semsearch.errors import Refused, UsageError
 from semsearch.llm.prompts import Prompts
 from semsearch.records import Post
 from semsearch.settings import SpamSettings
-from semsearch.spam.kept import Labelled
-from semsearch.spam.learning import (
+from semsearch.spam.drafts.learning import (
     READ_CHARS,
     TEXT_CHARS,
     Draft,
@@ -30,7 +29,8 @@ from semsearch.spam.learning import (
     text_of,
     warnings_of,
 )
-from semsearch.spam.sampling import Sample, sample
+from semsearch.spam.drafts.sampling import Sample, sample
+from semsearch.spam.kept import Labelled
 from semsearch.spam.shapes import SellerFeature
 
 PROMPT = Prompts.open(None).get("spam-profile")

@@ -14,8 +14,8 @@ from tests.unit.spam.written import post
 from semsearch.errors import BudgetReached, UsageError
 from semsearch.evaluation.intervals import Interval
 from semsearch.llm.prompts import Prompts
+from semsearch.spam.drafts.proving import Proof, Seen, asked_of, difference, prove, questions
 from semsearch.spam.kept import Labelled
-from semsearch.spam.proving import Proof, Seen, asked_of, difference, prove, questions
 from semsearch.spam.shapes import SellerFeature
 
 PROMPT = Prompts.open(None).get("spam-feature")

@@ -14,7 +14,7 @@ from tests.unit.spam.written import post, posts, words
 from semsearch.errors import UsageError
 from semsearch.records import Post
 from semsearch.settings import SpamSettings
-from semsearch.spam.sampling import Sample, sample
+from semsearch.spam.drafts.sampling import Sample, sample
 
 FOUR = SpamSettings(sample=4, least=2)
 ORDINARY, SELLERS = posts(*range(10)), posts(*range(100, 110))

@@ -20,8 +20,8 @@ from semsearch.errors import MissingService, SemsearchError, UsageError
 from semsearch.llm.answers import Estimate
 from semsearch.records import Post, Profile
 from semsearch.spam import judging
-from semsearch.spam.evaluating import BASELINE, PROFILE, Answered, HeldOut, evaluate
 from semsearch.spam.steps import Looked
+from semsearch.spam.worth.evaluating import BASELINE, PROFILE, Answered, HeldOut, evaluate
 from semsearch.store.journal import Journal
 from semsearch.workspace import Workspace
 

@@ -11,8 +11,8 @@ from semsearch.errors import UsageError
 from semsearch.evaluation.intervals import Interval, wilson
 from semsearch.llm.answers import Answer, Question
 from semsearch.progress import Progress, silent
+from semsearch.spam.drafts.learning import text_of
 from semsearch.spam.kept import Labelled
-from semsearch.spam.learning import text_of
 from semsearch.spam.shapes import FeatureSeen, SellerFeature
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from semsearch.campaigns.detector import placed
 from semsearch.records import Member, Post, Rulings
-from semsearch.spam.detecting import Judged
-from semsearch.spam.sampling import blank
+from semsearch.spam.drafts.sampling import blank
+from semsearch.spam.verdicts.detecting import Judged
 from semsearch.store.campaigns import CampaignStore
 from semsearch.store.journal import Journal
 

@@ -11,7 +11,7 @@ from typing import Any
 from semsearch.errors import UsageError
 from semsearch.records import Post
 from semsearch.settings import SpamSettings
-from semsearch.spam.alike import floods
+from semsearch.spam.drafts.alike import floods
 from semsearch.spam.kept import Behind, Labelled
 from semsearch.text.views import search
 

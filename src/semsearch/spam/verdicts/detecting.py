@@ -16,9 +16,9 @@ from semsearch.errors import SemsearchError, UsageError
 from semsearch.llm.answers import Answer, Question
 from semsearch.llm.prompts import Prompt
 from semsearch.records import Post, Profile, Verdict
-from semsearch.spam.reading import read, unasked
-from semsearch.spam.sampling import blank
+from semsearch.spam.drafts.sampling import blank
 from semsearch.spam.shapes import SpamVerdict
+from semsearch.spam.verdicts.reading import read, unasked
 
 PROMPT = "spam-verdict"
 EMPTY = "empty"

@@ -13,17 +13,17 @@ from semsearch.llm.answers import CUT, FAILED, Answer, Question
 from semsearch.llm.guard.guard import without_personal
 from semsearch.llm.guard.marking import unmarked
 from semsearch.records import Post, Profile
-from semsearch.spam.copied import copied
+from semsearch.spam.drafts.copied import copied
+from semsearch.spam.drafts.steering import steering
 from semsearch.spam.kept import Labelled
 from semsearch.spam.shapes import SellerFeature, SellerProfile
-from semsearch.spam.steering import steering
 from semsearch.store.profiles import named
 from semsearch.text.views import display
 
 if TYPE_CHECKING:
     from semsearch.llm.asking import Asker
     from semsearch.llm.prompts import Prompt
-    from semsearch.spam.sampling import Sample
+    from semsearch.spam.drafts.sampling import Sample
 
 PROMPT = "spam-profile"
 READ_CHARS = 120_000

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from semsearch.errors import UsageError
 from semsearch.records import Post
-from semsearch.spam.alike import floods
-from semsearch.spam.baseline import BOUND, Baseline
-from semsearch.spam.detecting import EMPTY, Judged
-from semsearch.spam.figures import ABSTAINED, NO, YES, Difference, Estimate, Figures, Flags, Said, Share, figures
+from semsearch.spam.drafts.alike import floods
+from semsearch.spam.drafts.sampling import blank
 from semsearch.spam.kept import Labelled
-from semsearch.spam.sampling import blank
+from semsearch.spam.verdicts.detecting import EMPTY, Judged
+from semsearch.spam.worth.baseline import BOUND, Baseline
+from semsearch.spam.worth.figures import ABSTAINED, NO, YES, Difference, Estimate, Figures, Flags, Said, Share, figures
 
 PROFILE, PLAIN, BASELINE = "profile", "no profile", "tf-idf"
 """Judges: the approved profiles, the same prompt without one, the baseline that learned from the same posts."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import UsageError
-from semsearch.spam.sampling import blank
+from semsearch.spam.drafts.sampling import blank
 
 if TYPE_CHECKING:
     from semsearch.spam.kept import Labelled

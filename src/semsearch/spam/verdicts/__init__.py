@@ -1,0 +1,1 @@
+"""Posts, and campaigns by their leaders, to verdicts."""
