@@ -26,6 +26,8 @@ def show_import(done: LabelImport, passed: Passed, *, as_json: bool) -> None:
         talk(told)
     if done.machine:
         talk(f"{done.machine:,} rows are a model's and were left out: labels of people are kept apart.")
+    if done.shown:
+        talk(f"{done.shown:,} labels were given after a machine's opinion was shown; they say so (`shown`).")
     if done.without_item:
         talk(
             f"Of {done.without_item:,} pairs the item is not known: nobody will see what was judged, and no label of "

@@ -108,6 +108,8 @@ _ALIASES: dict[RowKind, dict[str, str]] = {
         "note": "note notes comment memo 메모 비고",
         "seconds": "seconds lead_time",
         "golden": "golden ground_truth",
+        "role": "role",
+        "shown": "shown",
         "source": "source level",
         "title": "title product_title 제목 상품명",
         "body": "body product_description 내용 본문 설명",

@@ -105,11 +105,17 @@ class LabelFiles:
 
     @contextmanager
     def writing(self, source: str, by: str, batch: str) -> Iterator[Writer]:
-        """Hold one file to append to; raises Busy beside another process, UsageError for a file with marks of a merge.
+        """Hold one file to append to; raises Busy beside another process, UsageError for a file with marks of a merge
+        and for a person with a model's name.
 
         A last line that was cut off goes first, see `Writer.mended`.
         """
         path = self.path(source, by, batch)
+        if source == "person" and (self.root / FOLDERS["model"] / named(by)).is_dir():
+            raise UsageError(
+                f"{by} is a model here (labels/machine/{named(by)}): its grades are no person's.",
+                "Next: the same command with the name of the person who judged",
+            )
         with self._workspace.labelling(source, by, batch):
             self._prepare(path)
             mended = mend(path)

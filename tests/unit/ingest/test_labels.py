@@ -172,6 +172,15 @@ def test_esci_rows(tmp_path: Path) -> None:
 # --- Label Studio ---------------------------------------------------------------------------
 
 
+def test_an_annotation_that_began_as_a_prediction_says_that_it_was_shown(tmp_path: Path) -> None:
+    tasks = [
+        {"data": {"query": "a", "item_id": str(n)}, "annotations": [choice("2", parent_prediction=begun)]}
+        for n, begun in enumerate((None, 41))
+    ]
+    rows = read(put(tmp_path, "a.json", json.dumps(tasks)))
+    assert [row.shown for row in rows] == [False, True]
+
+
 def choice(*words: str, by: Any = 7, control: str = "relevance", **changed: Any) -> dict[str, Any]:
     """One annotation as Label Studio exports it."""
     result = {"from_name": control, "to_name": "text", "type": "choices", "value": {"choices": list(words)}}

@@ -126,6 +126,9 @@ def test_nothing_is_written_when_anything_is_wrong(files: LabelFiles) -> None:
         bring(files, row("2"), row("2", "soyeon"))
     assert files.paths() == []
     files.append(label(2, "soyeon", batch="b1"))
+    LabelFiles(files._workspace).append(machine(2, batch="m"))
+    with pytest.raises(UsageError, match="gpt-x is a model here"):
+        bring(files, row("2", ""), names=("gpt-x",), batch="b3")
     with pytest.raises(MismatchError, match="rubric r1; now it is unknown"):
         bring(files, row("2"))
     assert bring(files, row("2"), batch="b2").new == 1
@@ -186,10 +189,12 @@ def test_every_format_reads_back_to_the_grades_that_it_was_given(
     place = ("low", "high").index(end)
     told = {(each.query, each.item_id): grader.grade(each.grade) for each in rows}
     if format_ in ("csv", "jsonl"):
-        assert told == {pair: grades[0] for pair, grades in ALL.items()}
-        assert {(each.query, each.item_id): grader.grade(each.grade_high) for each in rows} == {
-            pair: grades[1] for pair, grades in ALL.items()
-        }
+        assert [(each.query, each.item_id, each.by, each.grade, each.grade_high) for each in rows] == [
+            ("신발, red", "i1", "minji", "1", "1"),
+            ("신발, red", "i2", "minji", "1", "2"),
+            ("b", "i3", "jun", "0", "0"),
+            ("b", "i3", "minji", "2", "2"),
+        ]
     else:
         assert told == {pair: grades[place] for pair, grades in ALL.items()}
 
@@ -202,7 +207,8 @@ def test_tables_say_where_a_grade_comes_from_and_evaluate_reads_them(tmp_path: P
     assert [(each["item_id"], each["source"], each["by"], each["disputed"]) for each in rows] == [
         ("i1", "person", "minji", "False"),
         ("i2", "person", "minji", "False"),
-        ("i3", "person", "jun+minji", "True"),
+        ("i3", "person", "jun", "True"),
+        ("i3", "person", "minji", "True"),
         ("i4", "model", "gpt-x", "False"),
     ]
     assert rows[0]["title"] == "a\n\"b\", 'c'"
@@ -216,8 +222,49 @@ def test_a_models_grades_leave_only_when_asked_and_never_come_in_as_peoples(tmp_
     out = tmp_path / "out.jsonl"
     assert export_labels(known(), out, format_="jsonl", machine=True).machine == 1
     done = bring(files, *read_labels(str(out), Wanted(), Passed()))
-    assert (done.new, done.machine) == (3, 1)
+    assert (done.new, done.machine) == (4, 1)
     assert {each.item_id for each in files.read()} == {"i1", "i2", "i3"}
+
+
+@pytest.mark.parametrize("format_", ["trec", "beir", "quepid", "esci"])
+def test_formats_that_cannot_say_that_a_model_judged_take_no_grades_of_models(
+    tmp_path: Path, format_: ExportFormat
+) -> None:
+    with pytest.raises(UsageError, match="cannot say which grades are a model's") as error:
+        export_labels(known(), tmp_path / "out", format_=format_, machine=True)
+    assert "--format jsonl" in error.value.next_step
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("format_", ["csv", "jsonl"])
+def test_our_own_tables_come_back_with_the_people_and_their_roles(
+    tmp_path: Path, files: LabelFiles, format_: ExportFormat
+) -> None:
+    item = {"query": "c", "item_id": "i7"}
+    given = effective(
+        [
+            label(0, "jun", query="b", item_id="i3"),
+            label(2, query="b", item_id="i3", minute=1, grade_low=1, shown=True),
+            label(0, **item),
+            label(1, "sora", minute=2, role="adjudication", **item),
+            label(2, "expert", item_id="i8", role="golden"),
+        ]
+    )
+    done = export_labels(given, tmp_path / "out", format_=format_)
+    assert (done.pairs, done.disputed) == (3, 1)
+    bring(files, *read_labels(str(tmp_path / "out"), Wanted(), Passed()))
+    assert {
+        (each.by, each.item_id, each.grade_low, each.grade_high, each.role, each.shown) for each in files.read()
+    } == {
+        ("jun", "i3", 0, 0, "label", False),
+        ("minji", "i3", 1, 2, "label", True),
+        ("sora", "i7", 1, 1, "adjudication", False),
+        ("expert", "i8", 2, 2, "golden", False),
+    }
+    assert [(each.disputed, each.level) for each in effective(files.read()).values() if each.item_id != "i8"] == [
+        (True, "person"),
+        (False, "adjudication"),
+    ]
 
 
 def test_a_beir_folder_holds_the_items(tmp_path: Path) -> None:

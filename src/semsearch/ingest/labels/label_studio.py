@@ -19,7 +19,7 @@ from semsearch.ingest.names import ALIASES
 from semsearch.ingest.sources import Source
 from semsearch.ingest.tables import Batch
 
-KEPT = ("by", "at", "seconds", "golden")
+KEPT = ("by", "at", "seconds", "golden", "shown")
 """Fields that an annotation has beside what a control says."""
 _ANSWERS = ("choices", "rating", "number", "text", "taxonomy")
 
@@ -41,6 +41,8 @@ class Annotation(BaseModel):
     created_at: str | None = None
     updated_at: str | None = None
     lead_time: float | None = None
+    parent_prediction: int | None = None
+    """The model's prediction that it was begun from."""
 
     def answers(self) -> dict[str, str]:
         """What each control says, by its name; several choices are joined, and will be no grade."""
@@ -51,11 +53,17 @@ class Annotation(BaseModel):
         return found
 
     def kept(self) -> dict[str, Any]:
-        """Who said so, when, how fast, and whether it is the truth."""
+        """Who said so, when, how fast, whether it is the truth, and whether a model's prediction was shown first."""
         who = self.completed_by
         by = who.get("email") or who.get("id") or "" if isinstance(who, dict) else who
         at = self.updated_at or self.created_at
-        told = ("" if by is None else str(by), at, self.lead_time, bool(self.ground_truth))
+        told = (
+            "" if by is None else str(by),
+            at,
+            self.lead_time,
+            bool(self.ground_truth),
+            self.parent_prediction is not None,
+        )
         return dict(zip(KEPT, told, strict=True))
 
 

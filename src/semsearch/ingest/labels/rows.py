@@ -31,6 +31,10 @@ class Judged:
     note: str = ""
     seconds: float | None = None
     golden: bool = False
+    adjudicated: bool = False
+    """Whether it was given to decide between people who differ."""
+    shown: bool = False
+    """Whether a machine's opinion was shown first."""
     machine: bool = False
     """Whether the file says that a model judged."""
     item: Mapping[str, str] = field(default_factory=dict)

@@ -92,6 +92,7 @@ def _judged(place: str, row: Mapping[str, Any], wanted: Wanted, rater: str) -> J
     item_id = said.get("item_id", "").strip()
     if not query or not item_id:
         raise bad(place, f"the {'item_id' if query else 'query'} is empty")
+    role = said.get("role", "").strip().casefold()
     return Judged(
         place,
         query,
@@ -102,8 +103,10 @@ def _judged(place: str, row: Mapping[str, Any], wanted: Wanted, rater: str) -> J
         at=said.get("at"),
         note=said.get("note", ""),
         seconds=_seconds(place, said.get("seconds")),
-        golden=said.get("golden", "").strip().casefold() in TRUE,
-        machine=said.get("source", "").strip() == "model",
+        golden=role == "golden" or said.get("golden", "").strip().casefold() in TRUE,
+        adjudicated=role == "adjudication",
+        shown=said.get("shown", "").strip().casefold() in TRUE,
+        machine=said.get("source", "").strip().casefold() in ("model", "machine"),
         item={each: said[each] for each in ITEM if each in said},
     )
 

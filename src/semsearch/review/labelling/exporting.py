@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from semsearch.review.labelling.batches import Task
 
 ExportFormat = Literal["trec", "csv", "jsonl", "beir", "quepid", "esci"]
+TABLES = ("jsonl", "csv")
+"""Formats that say of each label whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,14 @@ def export_labels(
 ) -> LabelExport:
     """Write what people said, and with `machine` what models said of the other pairs too.
 
-    `end` is the grade that is written where there are two. Raises UsageError when nothing is left to write, and for a
-    place that cannot be written to.
+    `end` is the grade that is written where there are two. Raises UsageError when nothing is left to write, for a
+    place that cannot be written to, and for grades of models in a format that cannot say so.
     """
+    if machine and format_ not in TABLES:
+        raise UsageError(
+            f"{format_} cannot say which grades are a model's, so they could come back as a person's.",
+            f"Next: semsearch label export OUT --machine --format {TABLES[0]}",
+        )
     said = [each for each in effective.values() if machine or each.level != "model"]
     kept = [each for each in said if each.gradeable and not each.stale]
     if not kept:
@@ -103,25 +110,29 @@ def _trec(kept: Sequence[Effective], out: Path, end: End) -> list[Path]:
 
 
 def _rows(kept: Sequence[Effective], end: End) -> list[dict[str, Any]]:
+    """One a label that counts: `grade` is the pair's, both ends are what this label says."""
     return [
         {
             "query_id": query_id_of(each.query),
             "query": each.query,
             "item_id": each.item_id,
             "grade": _grade(each, end),
-            "grade_low": each.grade_low,
-            "grade_high": each.grade_high,
-            "source": each.labels[0].source,
-            "by": "+".join(sorted({label.by for label in each.labels})),
+            "grade_low": label.grade_low,
+            "grade_high": label.grade_high,
+            "source": label.source,
+            "by": label.by,
+            "role": label.role,
+            "shown": label.shown,
             "level": each.level,
             "disputed": each.disputed,
-            "at": max(label.at for label in each.labels).isoformat(),
-            "batch": each.labels[-1].batch,
-            "rubric": each.labels[-1].rubric,
-            "inclusion_probability": each.labels[-1].inclusion_probability,
-            "title": each.labels[-1].item.get("title", ""),
+            "at": label.at.isoformat(),
+            "batch": label.batch,
+            "rubric": label.rubric,
+            "inclusion_probability": label.inclusion_probability,
+            "title": label.item.get("title", ""),
         }
         for each in kept
+        for label in each.labels
     ]
 
 

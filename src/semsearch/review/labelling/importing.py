@@ -83,6 +83,8 @@ class LabelImport:
     """Name to new labels."""
     files: tuple[str, ...]
     """Files that were appended to, inside the workspace."""
+    shown: int = 0
+    """New ones whose annotator saw a machine's opinion first."""
     mended: tuple[str, ...] = ()
     """What was cut off at their ends before."""
 
@@ -129,6 +131,7 @@ def import_labels(
         without_item=sum(not label.item for label in fresh),
         annotators=dict(Counter(label.by for label in fresh)),
         files=tuple(f"labels/{path.relative_to(files.root)}" for path in _paths(files, fresh)),
+        shown=sum(label.shown for label in fresh),
         mended=mended,
     )
 
@@ -170,7 +173,8 @@ def _label(row: Judged, *, batch: str, rubric: str, by: str, grader: Grader, ite
         batch=batch,
         note=row.note,
         seconds=row.seconds,
-        role="golden" if row.golden else "label",
+        role="adjudication" if row.adjudicated else "golden" if row.golden else "label",
+        shown=row.shown,
     )
 
 
