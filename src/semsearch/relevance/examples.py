@@ -18,6 +18,7 @@ from semsearch.records import Facet, Label
 from semsearch.relevance.guideline import worked_examples
 from semsearch.relevance.rubric import grade
 from semsearch.relevance.shapes import MET
+from semsearch.relevance.splits import letters_of
 from semsearch.text.views import search
 
 OPEN = "open"
@@ -61,7 +62,7 @@ class Examples:
 
     def __init__(self, given: Iterable[Example]) -> None:
         self._all = [example for example in given if not clean(example.text).instructed]
-        self._own = [_own(example.query) for example in self._all]
+        self._own = [letters_of(example.query) for example in self._all]
         self.near = lru_cache(maxsize=_QUERIES)(self._near)
         self._queries = [search(example.query) for example in self._all]
 
@@ -69,12 +70,13 @@ class Examples:
         return len(self._all)
 
     def _near(self, query: str, n: int) -> tuple[Example, ...]:
-        """At most `n` examples for a query, never of the query itself, however it is spaced.
+        """At most `n` examples for a query, never of the query itself, however it is spaced, ordered and
+        punctuated.
 
         The nearest first; then always the nearest of the kinds that were shown least, of another query each.
         """
         likeness = _likeness(search(query), self._queries)
-        used, kinds = {_own(query)}, Counter[str]()
+        used, kinds = {letters_of(query)}, Counter[str]()
         chosen: list[Example] = []
         for _ in range(n):
             left = [i for i in range(len(self._all)) if self._own[i] not in used]
@@ -93,7 +95,7 @@ def of_guideline() -> list[Example]:
 
 
 def of_labels(labels: Iterable[Label]) -> Iterator[Example]:
-    """What people said facet by facet. Give only labels that a model may see: none of a locked or selection split."""
+    """What people said facet by facet. Give only labels that a model may see: settled ones of the tuning part."""
     for label in labels:
         if label.source == "person" and label.origin == "facets" and label.item:
             yield Example(label.query, label.item.get("title", ""), label.item.get("body", ""), label.facets)
@@ -104,7 +106,3 @@ def _likeness(query: str, others: Sequence[str]) -> Sequence[float]:
     from rapidfuzz import fuzz
 
     return [fuzz.token_set_ratio(query, other) for other in others]
-
-
-def _own(query: str) -> str:
-    return search(query).replace(" ", "")

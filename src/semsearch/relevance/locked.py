@@ -3,11 +3,12 @@
 `tuning/openings.jsonl` in the workspace, append-only, a line an opening, on the disk before anything is asked:
 
 ```
-{"n": 1, "at", "by", "why": "tune" | "audit", "prompt", "prompt_hash", "model", "labels", "n_queries", "n_pairs"}
+{"n": 1, "at", "by", "why": "tune" | "audit", "prompt", "prompt_hash", "model", "asked", "labels", "n_queries",
+ "n_pairs"}
 ```
 
-To look again with the same prompt, model and labels tells nothing new and is the same opening: a run that was stopped
-goes on. Everything else is another opening, which somebody has to want.
+To ask the same questions again, or to look at the same labels of a machine, tells nothing new and is the same opening:
+a run that was stopped goes on. Everything else is another opening, which somebody has to want.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from semsearch.relevance.truths import Truth, digest_of
 from semsearch.workspace import Workspace
 
 FOLDER, FILE = "tuning", "openings.jsonl"
+_COMMANDS = {"tune": "grade tune", "audit": "grade audit --locked"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Looker:
     """Id of the prompt, and the variant unless it is whole."""
     prompt_hash: str
     model: str
+    asked: str
+    """Digest of what is looked at: the questions with their examples, or the machine's labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class Opening:
     prompt: str
     prompt_hash: str
     model: str
+    asked: str
+    """As the looker says; empty in lines of before it was kept, which are no look that can be told again."""
     labels: str
     """Digest of the labels in it."""
     n_queries: int
@@ -75,9 +81,9 @@ def openings(workspace: Workspace) -> list[Opening]:
 
 def known(workspace: Workspace, looker: Looker, truths: Sequence[Truth]) -> Opening | None:
     """The opening that already showed what this one would."""
-    wanted = (looker.prompt_hash, looker.model, digest_of(truths))
-    told = (each for each in openings(workspace) if (each.prompt_hash, each.model, each.labels) == wanted)
-    return next(told, None)
+    wanted = (looker.prompt_hash, looker.model, looker.asked, digest_of(truths))
+    told = openings(workspace)
+    return next((each for each in told if (each.prompt_hash, each.model, each.asked, each.labels) == wanted), None)
 
 
 def check(workspace: Workspace, why: str, *, by: str, again: bool) -> None:
@@ -85,13 +91,13 @@ def check(workspace: Workspace, why: str, *, by: str, again: bool) -> None:
     if not by.strip():
         raise UsageError(
             "The locked part of the labels is opened by somebody: the name is written down (or SEMSEARCH_REVIEWER).",
-            f"Next: semsearch grade {why} --by NAME",
+            f"Next: semsearch {_COMMANDS[why]} --by NAME",
         )
     if (before := openings(workspace)) and not again:
         raise Refused(
             f"The locked part was opened {times(len(before))}, last by {before[-1].by} at {before[-1].at}. What is "
-            "tuned after a look at it is tuned on it.",
-            f"Next: semsearch grade {why} --again --by NAME, which is written down too",
+            "tuned after a look at it is tuned on it. To open it again is written down too.",
+            f"Next: semsearch {_COMMANDS[why]} --again --by NAME",
         )
 
 
@@ -100,7 +106,7 @@ def open_locked(
 ) -> Opening:
     """Write down that the locked part, which is `truths`, is looked at; raises as `check`, and Busy.
 
-    What was looked at before with the same prompt, model and labels is not opened again.
+    What was looked at before is not opened again.
     """
     with workspace.writing(wait=True):
         if (before := known(workspace, looker, truths)) is not None:
@@ -124,7 +130,7 @@ def times(n: int) -> str:
 def _read(path: Path, number: int, line: bytes) -> Opening:
     try:
         raw = json.loads(line)
-        opening = Opening(**{name: raw[name] for name in Opening.__slots__})
+        opening = Opening(**{name: ({"asked": ""} | raw)[name] for name in Opening.__slots__})
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, number, str(error)) from error
     if opening.n != number:

@@ -15,10 +15,10 @@ from semsearch.relevance.examples import Examples, of_guideline, of_labels
 from semsearch.relevance.grading import Graded, grade_pairs, only_new
 from semsearch.relevance.judging import Judging, questions
 from semsearch.relevance.pools import Lookup, Pair, items_of
-from semsearch.relevance.splits import for_models
+from semsearch.relevance.rubric import RUBRIC
+from semsearch.relevance.truths import truths_of
 from semsearch.relevance.variants import Variant
 from semsearch.store.label_files import LabelFiles
-from semsearch.store.labels import standing
 
 if TYPE_CHECKING:
     from semsearch.llm.asking import Asker
@@ -49,12 +49,12 @@ class Parts:
 def judging(parts: Parts, variant: Variant | None = None, prompt_id: str = "") -> Judging:
     """How pairs are put to the model: as `grade tune` chose, unless a variant or another prompt is named.
 
-    Examples are those of the guideline, and people's of the tuning part of the labels.
+    Examples are those of the guideline, and what people settled in the tuning part of the labels.
     """
     chosen = choice(parts.workspace) if variant is None and not prompt_id else None
     how = Variant.named(chosen.variant) if chosen else variant or Variant()
     prompt = parts.prompts.get(chosen.prompt if chosen else prompt_id or how.prompt_id)
-    shown = Examples([*of_guideline(), *of_labels(for_models(standing(parts.files.read("person"))))])
+    shown = Examples([*of_guideline(), *of_labels(_settled(parts))])
     return Judging(prompt, shown, parts.settings.relevance.examples, how, _places(parts))
 
 
@@ -77,6 +77,12 @@ def grade(parts: Parts, pairs: Sequence[Pair], how: Judging, batch: str) -> Iter
 def kept(parts: Parts, batch: str | None = None) -> list[Label]:
     """All labels, of people and machines, in the order of their files."""
     return list(parts.files.read(batch=batch))
+
+
+def _settled(parts: Parts) -> Iterator[Label]:
+    """Labels that a model may be shown: what counts of the tuning part, by the rubric as it is now."""
+    truths = truths_of(parts.files.read("person")).of("tuning")
+    return (label for each in truths for label in each.labels if label.rubric == RUBRIC)
 
 
 def _places(parts: Parts) -> Mapping[str, str]:

@@ -21,11 +21,12 @@ from semsearch.relevance.drift import Drift, Ranked, drifts, ranked
 from semsearch.relevance.grading import grade_pairs
 from semsearch.relevance.judging import Judging, blank, questions
 from semsearch.relevance.locked import Looker, Opening, open_locked, openings
+from semsearch.relevance.pools import Pair
 from semsearch.relevance.scores import Candidate, Market, Score, score
 from semsearch.relevance.shapes import NAME
 from semsearch.relevance.splits import SHARES, Part, part_of
 from semsearch.relevance.steps import Parts, judging, kept
-from semsearch.relevance.truths import Truth, Truths, truths_of
+from semsearch.relevance.truths import Truth, Truths, digest, truths_of
 from semsearch.relevance.tuning import Tuned
 from semsearch.relevance.variants import Variant
 from semsearch.store.answers import Answers
@@ -126,10 +127,11 @@ def report(
 ) -> Report:
     """Look at the locked part with what was chosen, once: written down before it is asked about.
 
-    Without `looks` only what was seen before is shown again: the same prompt, model and labels.
+    Without `looks` only what was seen before is shown again: the same questions, examples too, and the same labels.
     """
     truths, chosen = given.parts["locked"], _choice(parts, found)
-    looker = Looker(by.strip(), "tune", chosen.name, chosen.prompt_hash, chosen.model)
+    asked = digest(_keys(parts, found.chosen.judging, [each.pair for each in truths]).values())
+    looker = Looker(by.strip(), "tune", chosen.name, chosen.prompt_hash, chosen.model, asked)
     if not looks and locked.known(parts.workspace, looker, truths) is None:
         return Report(None, tuple(openings(parts.workspace)))
     open_locked(parts.workspace, looker, truths, now=parts.clock(), again=again)
@@ -224,7 +226,8 @@ def _model(parts: Parts, role: str) -> str:
 def _look(parts: Parts, truths: Sequence[Truth], labels: Iterable[Label], *, by: str, again: bool) -> None:
     machine = [each.label for each in shared(truths, labels) if each.label]
     hashes, models = sorted({label.prompt_hash for label in machine}), sorted({label.by for label in machine})
-    looker = Looker(by.strip(), "audit", "labels", ", ".join(hashes), ", ".join(models))
+    said = digest(label.label_id for label in machine)
+    looker = Looker(by.strip(), "audit", "labels", ", ".join(hashes), ", ".join(models), said)
     open_locked(parts.workspace, looker, truths, now=parts.clock(), again=again)
 
 
@@ -233,13 +236,18 @@ def _causes(parts: Parts, truths: Sequence[Truth]) -> dict[Key, str]:
     if not truths:
         return {}
     how = judging(parts)
-    model = _model(parts, how.prompt.role)
     pairs = [each.pair for each in truths]
-    keys = {pair.key: key_of(how.question(pair), model, parts.settings.llm) for pair in pairs if not blank(pair)}
+    keys = _keys(parts, how, pairs)
     known = Answers(parts.store).get(keys.values())
     answered = [pair for pair in pairs if blank(pair) or keys[pair.key] in known]
     graded = grade_pairs(answered, how, parts.asker, batch="audit", clock=parts.clock)
     return {each.pair.key: each.cause for each in graded if each.cause}
+
+
+def _keys(parts: Parts, how: Judging, pairs: Iterable[Pair]) -> dict[Key, str]:
+    """What is asked about each pair, digested; nothing is asked about a blank one."""
+    model, llm = _model(parts, how.prompt.role), parts.settings.llm
+    return {pair.key: key_of(how.question(pair), model, llm) for pair in pairs if not blank(pair)}
 
 
 def _bands(parts: Parts) -> dict[str, str]:

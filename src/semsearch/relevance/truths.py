@@ -62,8 +62,12 @@ def truths_of(labels: Iterable[Label]) -> Truths:
 
 def digest_of(truths: Sequence[Truth]) -> str:
     """Of all labels behind these, 16 hexadecimal digits, whatever their order."""
-    ids = sorted(label.label_id for each in truths for label in each.labels)
-    return hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16]
+    return digest(label.label_id for each in truths for label in each.labels)
+
+
+def digest(ids: Iterable[str]) -> str:
+    """Of these ids, 16 hexadecimal digits, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
 
 
 def _truth(each: Effective) -> Truth:

@@ -15,7 +15,7 @@ from semsearch.relevance.locked import FILE, FOLDER, Looker, known, open_locked,
 from semsearch.relevance.truths import digest_of, truths_of
 from semsearch.workspace import Workspace
 
-LOOKER = Looker("minji", "tune", "relevance-facets", "h1", "small")
+LOOKER = Looker("minji", "tune", "relevance-facets", "h1", "small", "a1")
 LABELS = graded_queries(numbers("locked", 3))
 TRUTHS = truths_of(LABELS).pairs
 
@@ -30,7 +30,7 @@ def test_an_opening_is_written_down_with_all_that_tells_it_from_another(workspac
     (line,) = workspace.path(FOLDER, FILE).read_text().splitlines()
     assert json.loads(line) == {
         "n": 1, "at": "2026-03-01T00:00:00+00:00", "by": "minji", "why": "tune", "prompt": "relevance-facets",
-        "prompt_hash": "h1", "model": "small", "labels": digest_of(TRUTHS), "n_queries": 3, "n_pairs": 9,
+        "prompt_hash": "h1", "model": "small", "asked": "a1", "labels": digest_of(TRUTHS), "n_queries": 3, "n_pairs": 9,
     }  # fmt: skip
     assert openings(workspace) == [opening]
 
@@ -55,8 +55,8 @@ def test_the_same_look_is_the_same_opening(workspace: Workspace):
     assert len(openings(workspace)) == 1
 
 
-@pytest.mark.parametrize("changed", [{"prompt_hash": "h2"}, {"model": "large"}])
-def test_another_prompt_or_model_is_another_look(workspace: Workspace, changed: dict[str, str]):
+@pytest.mark.parametrize("changed", [{"prompt_hash": "h2"}, {"model": "large"}, {"asked": "a2"}])
+def test_another_prompt_or_model_or_other_questions_are_another_look(workspace: Workspace, changed: dict[str, str]):
     open_locked(workspace, LOOKER, TRUTHS, now=AT, again=False)
     with pytest.raises(Refused):
         open_locked(workspace, replace(LOOKER, **changed), TRUTHS, now=AT, again=False)
@@ -68,6 +68,27 @@ def test_other_labels_are_another_look(workspace: Workspace):
     assert known(workspace, LOOKER, more) is None
     with pytest.raises(Refused):
         open_locked(workspace, LOOKER, more, now=AT, again=False)
+
+
+def test_an_opening_that_does_not_say_what_was_asked_is_not_the_same(workspace: Workspace):
+    open_locked(workspace, LOOKER, TRUTHS, now=AT, again=False)
+    path = workspace.path(FOLDER, FILE)
+    path.write_text(path.read_text().replace('"asked": "a1", ', ""))
+    assert [each.asked for each in openings(workspace)] == [""]
+    with pytest.raises(Refused):
+        open_locked(workspace, LOOKER, TRUTHS, now=AT, again=False)
+
+
+@pytest.mark.parametrize(("why", "said"), [("tune", "grade tune"), ("audit", "grade audit --locked")])
+def test_what_to_type_next_opens_the_locked_part(workspace: Workspace, why: str, said: str):
+    looker = replace(LOOKER, why=why)
+    with pytest.raises(UsageError) as nobody:
+        open_locked(workspace, replace(looker, by=""), TRUTHS, now=AT, again=False)
+    assert nobody.value.next_step == f"Next: semsearch {said} --by NAME"
+    open_locked(workspace, looker, TRUTHS, now=AT, again=False)
+    with pytest.raises(Refused) as twice:
+        open_locked(workspace, replace(looker, asked="a2"), TRUTHS, now=AT, again=False)
+    assert twice.value.next_step == f"Next: semsearch {said} --again --by NAME"
 
 
 def test_an_opening_that_was_cut_off_was_none(workspace: Workspace):

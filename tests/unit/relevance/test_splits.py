@@ -6,9 +6,9 @@ from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.relevance.people import label, query
+from tests.unit.relevance.people import query
 
-from semsearch.relevance.splits import SHARES, for_models, part_of
+from semsearch.relevance.splits import SHARES, letters_of, part_of
 
 
 @given(st.lists(st.text(min_size=1), unique=True), st.randoms())
@@ -21,7 +21,12 @@ def test_a_part_is_a_matter_of_the_query_alone(queries: list[str], random):
 def test_spellings_of_one_query_stay_together():
     for n in range(200):
         text = f"Nike {n} 운동화"
-        assert len({part_of(each) for each in (text, text.upper(), text.replace(" ", ""), f"  {text} ")}) == 1
+        twins = (text, text.upper(), text.replace(" ", ""), f"  {text} ", f"운동화, {n} Nike!")
+        assert len({part_of(each) for each in twins}) == 1
+
+
+def test_queries_of_signs_alone_keep_them():
+    assert letters_of("!?") != letters_of("#+") and letters_of("!") == letters_of(" ! ")
 
 
 def test_shares_are_as_told_and_another_seed_cuts_otherwise():
@@ -33,10 +38,5 @@ def test_shares_are_as_told_and_another_seed_cuts_otherwise():
 
 def test_a_part_never_changes():
     assert [part_of(query(n)) for n in range(6)] == [
-        "locked", "tuning", "locked", "locked", "tuning", "tuning",
+        "selection", "tuning", "selection", "tuning", "tuning", "locked",
     ]  # fmt: skip
-
-
-def test_models_are_shown_labels_of_the_tuning_part_alone():
-    labels = [label(n, "a", 2) for n in range(60)]
-    assert [each.query for each in for_models(labels)] == [query(n) for n in range(60) if part_of(query(n)) == "tuning"]

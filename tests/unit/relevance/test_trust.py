@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 from tests.contract.asking import PRICES
 from tests.contract.chat_replies import Asked, Reply, broken
 from tests.contract.chat_server import Server
-from tests.unit.relevance.people import AT, graded_queries, judge, label, numbers, reasons, shown_to
+from tests.unit.relevance.asked import texts
+from tests.unit.relevance.people import AT, graded_queries, judge, label, numbers, query, reasons, shown_to
 
 from semsearch import wiring
 from semsearch.errors import MissingPart, MissingService, Refused, UsageError
@@ -21,7 +23,7 @@ from semsearch.evaluation.labelled import qrels_of
 from semsearch.evaluation.powered import powered_mean
 from semsearch.evaluation.queries import query_id_of
 from semsearch.evaluation.runs import Run
-from semsearch.records import Label
+from semsearch.records import Facet, Label
 from semsearch.relevance import trust
 from semsearch.relevance.choice import choice
 from semsearch.relevance.locked import openings
@@ -105,6 +107,43 @@ def test_after_the_first_look_it_stays_shut(tmp_path: Path):
         assert [(each.n, each.by) for each in opened.openings] == [(1, "minji"), (2, "jun")]
 
 
+def test_other_examples_are_another_look(tmp_path: Path):
+    facets = (Facet("brand", "nike", True), Facet("item", "shoes", True), Facet("attribute", "red", False))
+
+    def unexampled(asked: Asked) -> bool:
+        return not any(text.startswith("{") for text in texts(asked))
+
+    with Server(only(unexampled)) as server, desk(tmp_path, server) as parts:
+        first = tuned(parts)
+        assert first.score
+        assert "no-examples" not in first.score.name
+        parts.files.append(label(numbers("tuning", 1)[0], "new", 1, origin="facets", facets=facets))
+        n = server.n_calls
+        shut = tuned(parts, by="")
+        assert (shut.score, len(shut.openings)) == (None, 1)
+        assert "locked" not in {part_of(shown_to(asked)[0]) for asked in server.requests[n:]}
+        assert len(tuned(parts, by="jun", again=True).openings) == 2
+
+
+def test_examples_are_what_people_settled_by_this_rubric(tmp_path: Path):
+    ns = numbers("tuning", 5)
+    yes, no = (Facet("item", "x", True),), (Facet("item", "x", False),)
+    said = {"origin": "facets", "facets": yes}
+    given = [
+        label(ns[0], "good", 2, **said),
+        label(ns[1], "seen", 2, shown=True, **said),
+        label(ns[2], "old", 2, **{**said, "rubric": "0", "batch": "c"}),
+        label(ns[3], "torn", 2, **said), label(ns[3], "torn", 0, by="jun", origin="facets", facets=no),
+        label(ns[4], "ruled", 2, **said),
+        label(ns[4], "ruled", 0, by="jun", origin="facets", facets=no, role="adjudication"),
+    ]  # fmt: skip
+    with Server(judge) as server, desk(tmp_path, server) as parts:
+        for each in given:
+            parts.files.append(each)
+        found = {each.query: each.facets for each in judging(parts).examples.near("nike", 99)}
+    assert {n: found[query(n)] for n in ns if query(n) in found} == {ns[0]: yes, ns[4]: no}
+
+
 def test_a_look_that_was_stopped_goes_on_and_is_no_second_one(tmp_path: Path):
     down = True
 
@@ -142,7 +181,7 @@ def test_an_audit_finds_the_error_that_was_put_in_and_sends_nothing(tmp_path: Pa
 def test_the_locked_part_of_an_audit_is_opened_too(tmp_path: Path):
     with Server(judge) as server, desk(tmp_path, server) as parts:
         machine(parts)
-        with pytest.raises(UsageError, match="semsearch grade audit --by NAME"):
+        with pytest.raises(UsageError, match="semsearch grade audit --locked --by NAME"):
             audited(parts, locked=True)
         found = audited(parts, locked=True, by="minji")
         assert (found.audit.n, found.locked, [each.why for each in found.openings]) == (21, True, ["audit"])
@@ -150,6 +189,17 @@ def test_the_locked_part_of_an_audit_is_opened_too(tmp_path: Path):
         with pytest.raises(Refused, match="opened once"):
             audited(parts, locked=True, by="minji")
         assert len(audited(parts, locked=True, by="minji", again=True).openings) == 2
+
+
+def test_other_labels_of_the_same_machine_are_another_look(tmp_path: Path):
+    with Server(judge) as server, desk(tmp_path, server) as parts:
+        machine(parts)
+        first = audited(parts, locked=True, by="minji")
+        assert audited(parts, locked=True).openings == first.openings
+        (old,) = (each for each in parts.files.read("model") if each.item_id == LABELS[-1].item_id)
+        parts.files.append(replace(old, grade_low=2, grade_high=2, at=AT + timedelta(days=4)))
+        with pytest.raises(Refused, match="opened once"):
+            audited(parts, locked=True, by="minji")
 
 
 def test_abstentions_are_told_from_what_was_never_asked(tmp_path: Path):
