@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from semsearch.cli.evaluate_labels import DrawnAlikeOption, plan_command, read_labelled
+from semsearch.cli.evaluate_labels import DrawnAlikeOption, JudgeOption, plan_command, read_labelled
 from semsearch.cli.evaluate_output import print_comparison, print_report, titles_of
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
 from semsearch.cli.output import steps, talk
@@ -60,6 +60,7 @@ def run_command(
     qrels: GivenQrelsOption = None,
     labels: LabelsOption = False,
     drawn_alike: DrawnAlikeOption = False,
+    judge: JudgeOption = None,
     queries: QueriesOption = None,
     run: Annotated[Path | None, typer.Option("--run", help="Evaluate this TREC run instead of a release.")] = None,
     mode: Annotated[str | None, typer.Option(help="hybrid, dense or lexical. [default: search.mode]")] = None,
@@ -99,12 +100,13 @@ def run_command(
     from semsearch.retrieval.powered import evaluate_labelled
 
     condition = _condition(fail_on)
-    _check_source(qrels, labels, {"--grade-column": grade_column is not None}, drawn_alike)
+    of_labels = {"--drawn-alike": drawn_alike, "--judge": judge is not None}
+    _check_source(qrels, labels, {"--grade-column": grade_column is not None}, of_labels)
     _check_target(run, name, workspace, {"--release": release, "--mode": mode})
     metrics = (*(metric or job.default_metrics(k)), *([condition.metric] if condition else []))
     depth = job.depth_of(metrics)
     asked = read_queries(queries) if queries else None
-    said = None if qrels else read_labelled(workspace, asked, drawn_alike=drawn_alike)
+    said = None if qrels else read_labelled(workspace, asked, drawn_alike=drawn_alike, judge=judge)
     judged, texts = (said.judged, said.queries) if said else read_judgements(cast(Path, qrels), grade_column)
     asked = asked or texts
     if run:
@@ -114,8 +116,8 @@ def run_command(
             workspace=workspace, pipeline=pipeline, release=release, mode=mode, depth=depth, judged=judged,
             asked=asked, name=name,
         )  # fmt: skip
-    of_labels = partial(evaluate_labelled, found, said) if said else None
-    report = (of_labels or partial(job.evaluate_run, found, judged, asked))(
+    rectified = partial(evaluate_labelled, found, said) if said else None
+    report = (rectified or partial(job.evaluate_run, found, judged, asked))(
         k=k, metrics=metrics, slice_by=slice_by, positive=positive, all_queries=all_queries, origin=origin, seed=seed
     )
     saved = run is None or name is not None
@@ -179,7 +181,7 @@ app.command("plan")(plan_command)
 # --- steps of the commands ------------------------------------------------------------------
 
 
-def _check_source(qrels: Path | None, labels: bool, of_qrels: dict[str, bool], drawn_alike: bool) -> None:
+def _check_source(qrels: Path | None, labels: bool, of_qrels: dict[str, bool], of_labels: dict[str, bool]) -> None:
     """Refuse both or neither, and flags of the other one."""
     from semsearch.errors import UsageError
 
@@ -188,8 +190,8 @@ def _check_source(qrels: Path | None, labels: bool, of_qrels: dict[str, bool], d
             "Figures come from --qrels or from --labels.", "Next: semsearch evaluate run, with --qrels FILE or --labels"
         )
     wrong = next((flag for flag, given in of_qrels.items() if given and labels), None)
-    if drawn_alike and not labels:
-        raise UsageError("--drawn-alike is about labels.", "Next: semsearch evaluate run --labels --drawn-alike")
+    if not labels and (flag := next((flag for flag, given in of_labels.items() if given), None)):
+        raise UsageError(f"{flag} is about labels.", f"Next: semsearch evaluate run --labels {flag}")
     if wrong:
         raise UsageError(f"{wrong} is about --qrels.", "Next: semsearch evaluate run --labels")
 

@@ -20,6 +20,10 @@ DrawnAlikeOption = Annotated[
     bool,
     typer.Option("--drawn-alike", help="Count all queries that people judged as drawn at random, all alike."),
 ]
+JudgeOption = Annotated[
+    str | None,
+    typer.Option("--judge", help="Whose labels, where several models or prompts graded: MODEL or MODEL@PROMPT@RUBRIC."),
+]
 WidthOption = Annotated[
     list[float] | None,
     typer.Option(
@@ -38,6 +42,7 @@ def plan_command(
     metric: Annotated[str, typer.Option("--metric", help="Whose interval it is.")] = "ndcg@10",
     queries: Annotated[Path | None, typer.Option("--queries", help="Texts of the run's query ids.")] = None,
     drawn_alike: DrawnAlikeOption = False,
+    judge: JudgeOption = None,
     deviation: Annotated[float | None, typer.Option("--deviation", help="Assumed spread over queries.")] = None,
     correlation: Annotated[
         float | None, typer.Option("--correlation", help="Assumed between people's and the model's values of a query.")
@@ -58,17 +63,18 @@ def plan_command(
     from semsearch.evaluation.planning import queries_for
 
     given = dict(zip(ASSUMED, (deviation, correlation, machine), strict=True))
-    expected = _assumed(given) if run is None else _so_far(run, metric, queries, workspace, drawn_alike, given)
+    expected = _assumed(given) if run is None else _so_far(run, metric, queries, workspace, drawn_alike, judge, given)
     plans = [queries_for(wished, expected) for wished in width or (0.05, 0.1, 0.2)]
     emit({"metric": metric if run else None, "expected": expected, "plans": plans},
          as_json=json, as_jsonl=jsonl, rows=[_row(plan) for plan in plans], note=_note(expected))  # fmt: skip
 
 
-def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool) -> Labelled:
+def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool, judge: str | None) -> Labelled:
     """What people and models said, by the items as they are now; says which files were cut off."""
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.relevance.pools import items_of
     from semsearch.retrieval.powered import labelled
+    from semsearch.review.labelling.batches import asked_of
     from semsearch.store.labels import LabelFiles, digests_of
     from semsearch.workspace import Workspace
 
@@ -77,8 +83,9 @@ def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool
     for path in files.torn():
         talk(f"The last line of {path} was cut off while it was written: it is passed over, the next label mends it.")
     said = list(files.read())
-    now = digests_of(items_of(Catalogue(opened))({label.item_id for label in said}))
-    return labelled(said, now, queries, drawn_alike=drawn_alike)
+    lookup = items_of(Catalogue(opened))
+    now = digests_of(lookup({label.item_id for label in said}))
+    return labelled(said, now, queries, asked=asked_of(opened, said, lookup), drawn_alike=drawn_alike, judge=judge)
 
 
 # --- steps of the commands ------------------------------------------------------------------
@@ -97,7 +104,13 @@ def _assumed(given: dict[str, Any]) -> Expected:
 
 
 def _so_far(
-    run: str, metric: str, queries: Path | None, workspace: Path, drawn_alike: bool, given: dict[str, Any]
+    run: str,
+    metric: str,
+    queries: Path | None,
+    workspace: Path,
+    drawn_alike: bool,
+    judge: str | None,
+    given: dict[str, Any],
 ) -> Expected:
     from semsearch.errors import UsageError
     from semsearch.evaluation.reading import read_queries
@@ -109,7 +122,7 @@ def _so_far(
     with steps() as progress:
         found, known = open_run(run, workspace, progress)
     asked = read_queries(queries) if queries else known
-    return expected_so_far(found, read_labelled(workspace, asked, drawn_alike=drawn_alike), metric)
+    return expected_so_far(found, read_labelled(workspace, asked, drawn_alike=drawn_alike, judge=judge), metric)
 
 
 def _row(plan: Any) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Protocol
 
+from semsearch.errors import UsageError
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries, query_id_of
-from semsearch.records import Judgement
+from semsearch.records import Judgement, Label
 
 End = Literal["low", "high"]
 
@@ -42,3 +44,36 @@ def qrels_of(effective: Mapping[Any, Graded], end: End = "low") -> Qrels:
 def queries_of(effective: Mapping[Any, Graded]) -> Queries:
     """The texts of the queries, as in `qrels_of`."""
     return Queries({query_id_of(each.query): each.query.strip() for each in effective.values()})
+
+
+def judge_of(label: Label) -> str:
+    """MODEL@PROMPT@RUBRIC: labels of one judge alone can be rectified together."""
+    return f"{label.by}@{label.prompt_hash[:12]}@{label.rubric}"
+
+
+def of_judge(labels: Iterable[Label], wanted: str) -> list[Label]:
+    """Labels of the one judge that `wanted` names: MODEL, MODEL@PROMPT or whole.
+
+    Raises UsageError when that is none or several.
+    """
+    given = list(labels)
+    named = {judge_of(label) for label in given if f"{judge_of(label)}@".startswith(f"{wanted}@")}
+    if len(named) != 1:
+        what = f"'{wanted}' is no judge of these labels" if not named else f"'{wanted}' is several judges"
+        raise _which(what, [label for label in given if not named or judge_of(label) in named])
+    return [label for label in given if judge_of(label) in named]
+
+
+def check_one_judge(counting: Iterable[Label]) -> str:
+    """The judge of these labels, one a pair; raises UsageError when there are several."""
+    labels = list(counting)
+    if len(names := {judge_of(label) for label in labels}) > 1:
+        raise _which("Several judges graded these pairs, and each is wrong in its own way", labels)
+    return min(names, default="")
+
+
+def _which(what: str, labels: Iterable[Label]) -> UsageError:
+    counts = Counter(map(judge_of, labels)).most_common()
+    told = ", ".join(f"{n:,} labels by {judge}" for judge, n in counts)
+    first = counts[0][0] if counts else "MODEL"
+    return UsageError(f"{what}: {told}.", f"Next: semsearch evaluate run --labels --judge '{first}'")

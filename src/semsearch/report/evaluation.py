@@ -19,6 +19,8 @@ _FAMILIES = {
 }  # fmt: skip
 _CARDS = ("recall", "judged", "mrr")
 _REACH = 0.05
+FEW_JUDGED = 0.9
+"""Below this share of judged hits a figure is mostly about what nobody judged."""
 
 Titles = Mapping[str, str]
 
@@ -111,6 +113,20 @@ def comparison_text(report: ComparisonReport) -> str:
     return " ".join(part for part in parts if part)
 
 
+def _left_open(labels: LabelsReport) -> list[str]:
+    """What of the labels is not known or does not count, each only where there is any."""
+    told = [
+        (labels.n_shown, "Labels whose author saw the model's opinion first, left out: {:,}."),
+        (labels.n_ungradeable, "Ungradeable pairs, 0 at the low end and 2 at the high one: {:,}."),
+        (labels.n_stale, "Stale pairs (their item has changed), 0 at the low end and 2 at the high one: {:,}."),
+        (labels.n_unanswered, "Pairs of people's batches of which the model says nothing: {:,}."),
+    ]
+    parts = [text.format(n) for n, text in told if n]
+    if labels.judged < FEW_JUDGED:
+        parts.append(f"{1 - labels.judged:.0%} of the first hits were never judged and count as 0: lower bounds.")
+    return parts
+
+
 def labels_text(labels: LabelsReport) -> str:
     """Whose labels the figures rest on, and which are left out."""
     parts = [
@@ -125,6 +141,7 @@ def labels_text(labels: LabelsReport) -> str:
         parts.append(f"Judged by people in part, which does not count: {labels.n_partly:,}.")
     if labels.n_without_machine:
         parts.append(f"Judged by no model, left out: {labels.n_without_machine:,}.")
+    parts.extend(_left_open(labels))
     if any(figure.grades for figure in labels.figures):
         parts.append("Some grades are open: figures are given at their low and their high ends.")
     if any(figure.method == "exact" for figure in labels.figures):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from semsearch.errors import UsageError
 from semsearch.evaluation.evaluate import Figure, evaluate
 from semsearch.evaluation.full_pools import FullPools, full_pools, qrels_by
-from semsearch.evaluation.labelled import End
+from semsearch.evaluation.labelled import End, check_one_judge, of_judge
 from semsearch.evaluation.planning import Expected, expected_of
 from semsearch.evaluation.powered import MINIMUM, RESAMPLES, Powered, check_enough, powered_mean
 from semsearch.evaluation.qrels import Qrels
@@ -20,7 +20,7 @@ from semsearch.evaluation.runs import Run
 from semsearch.records import Label
 from semsearch.retrieval.evaluate import default_metrics, evaluate_run
 from semsearch.retrieval.reports import EvaluationReport, LabelsReport, PoweredFigure, SliceFigures
-from semsearch.store.labels import Effective, Key, effective, query_key
+from semsearch.store.labels import Effective, Key, effective, query_key, standing
 
 Floats = NDArray[np.float64]
 ENDS: tuple[End, End] = ("low", "high")
@@ -39,6 +39,10 @@ class Labelled:
     judged: Qrels
     """What counts of each pair, people before the machine, at the low end."""
     drawn_alike: bool
+    judge: str
+    """Whose labels are rectified: MODEL@PROMPT@RUBRIC."""
+    n_shown: int
+    """Labels of people who saw the machine's opinion first: left out."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,19 @@ def labelled(
     digests: Mapping[str, str],
     queries: Queries | None = None,
     *,
+    asked: Mapping[str, Set[str]] | None = None,
     drawn_alike: bool = False,
+    judge: str | None = None,
 ) -> Labelled:
     """Sort labels for `evaluate_labelled`; `queries` limits them to its queries and gives these their ids.
 
-    Raises UsageError when no model's label is left.
+    `asked` as in `full_pools`. `judge` is MODEL, MODEL@PROMPT or MODEL@PROMPT@RUBRIC: whose labels are rectified.
+    Raises UsageError when no model's label is left, for labels of several judges, and as `full_pools`.
     """
-    said = list(labels)
+    said, n_shown = rectifying(labels)
+    if judge is not None:
+        judged = of_judge((label for label in said if label.source != "person"), judge)
+        said = [label for label in said if label.source == "person"] + judged
     counting = effective(said, digests)
     ids = (
         {query_key(text): query_id for query_id, text in queries.texts.items()}
@@ -80,11 +90,24 @@ def labelled(
             "No model's label is here for these queries, and people's alone need no rectifying.",
             "Next: semsearch grade pairs FILE, or semsearch label export qrels.txt --format trec, for --qrels",
         )
-    pools = full_pools(people, machine, drawn_alike=drawn_alike)
+    one = check_one_judge(each.labels[-1] for each in machine.values())
+    pools = full_pools(people, machine, asked=asked, drawn_alike=drawn_alike)
     kept = {query: ids[query] for query in pools.machine}
     texts = {ids[query]: each.query.strip() for (query, _), each in counting.items() if query in kept}
     named = queries.of(kept.values()) if queries else Queries(texts)
-    return Labelled(people, machine, pools, kept, named, qrels_by(counting, kept, "low"), drawn_alike)
+    known = {key: each for key, each in counting.items() if each.gradeable and not each.stale}
+    judged_by = qrels_by(known, kept, "low")
+    return Labelled(people, machine, pools, kept, named, judged_by, drawn_alike, one, n_shown)
+
+
+def rectifying(labels: Iterable[Label]) -> tuple[list[Label], int]:
+    """Labels that stand, without those of people who saw the machine's opinion first; and how many of these there are.
+
+    Such people agree with the machine more than they would: by them it looks better than it is.
+    """
+    stand = standing(labels)
+    kept = [label for label in stand if not (label.source == "person" and label.shown)]
+    return kept, len(stand) - len(kept)
 
 
 def evaluate_labelled(
@@ -121,7 +144,7 @@ def evaluate_labelled(
         figures=tuple(_figure(metric, found) for metric, found in low.items()),
         slices=slices,
         resamples=RESAMPLES,
-        labels=_report(given, low, high),
+        labels=_report(given, low, high, _share_judged(run, given, k)),
     )
 
 
@@ -199,7 +222,11 @@ def _figure(metric: str, found: Powered) -> Figure:
     return Figure(metric, found.mean, found.low, found.high, found.n_human + found.n_machine)
 
 
-def _report(given: Labelled, low: Mapping[str, Powered], high: Mapping[str, Powered]) -> LabelsReport:
+def _share_judged(run: Run, given: Labelled, k: int) -> float:
+    return evaluate(run, given.judged, [f"judged@{k}"]).mean(f"judged@{k}")
+
+
+def _report(given: Labelled, low: Mapping[str, Powered], high: Mapping[str, Powered], share: float) -> LabelsReport:
     rows = [
         _row(metric, grades, found)
         for metric, at_low in low.items()
@@ -208,8 +235,17 @@ def _report(given: Labelled, low: Mapping[str, Powered], high: Mapping[str, Powe
     pools = given.pools
     return LabelsReport(
         tuple(rows), len(pools.machine), len(pools.drawn), pools.n_partly, pools.n_on_purpose,
-        pools.n_without_machine, given.drawn_alike, MINIMUM,
+        pools.n_without_machine, given.drawn_alike, MINIMUM, given.judge, given.n_shown,
+        *_open(given), pools.n_unanswered, share,
     )  # fmt: skip
+
+
+def _open(given: Labelled) -> tuple[int, int]:
+    """How many pairs are ungradeable, and how many stale, by people or by the machine."""
+    said = [*given.people.items(), *given.machine.items()]
+    inside = [(key, each) for key, each in said if key[0] in given.ids]
+    stale = {key for key, each in inside if each.stale}
+    return len({key for key, each in inside if not each.gradeable} - stale), len(stale)
 
 
 def _row(metric: str, grades: str, found: Powered) -> PoweredFigure:

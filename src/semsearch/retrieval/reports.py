@@ -74,6 +74,18 @@ class LabelsReport:
     """Whether all count as drawn with the same chance, whatever their labels say."""
     minimum: int
     """Queries of people's that an interval needs."""
+    judge: str
+    """Whose labels are rectified: MODEL@PROMPT@RUBRIC."""
+    n_shown: int
+    """Labels of people who saw the machine's opinion first: left out."""
+    n_ungradeable: int
+    """Pairs: 0 at the low end, 2 at the high one."""
+    n_stale: int
+    """Pairs whose item is another one now: as ungradeable ones."""
+    n_unanswered: int
+    """Pairs of people's batches of which the machine says nothing."""
+    judged: float
+    """Share of the run's first hits that anybody judged; at most 1."""
 
 
 @dataclass(frozen=True)

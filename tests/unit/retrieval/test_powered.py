@@ -16,6 +16,7 @@ from semsearch.evaluation.powered import MINIMUM
 from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.evaluation.runs import Run
 from semsearch.records import Label
+from semsearch.report.evaluation import labels_text
 from semsearch.retrieval.powered import evaluate_labelled, expected_so_far, labelled
 from semsearch.store.labels import LabelFiles
 from semsearch.workspace import Workspace
@@ -158,12 +159,85 @@ def test_without_a_machine_there_is_nothing_to_rectify():
         labelled([each for each in labels if each.source == "person"], {})
 
 
-def test_stale_labels_do_not_count():
+def test_stale_and_ungradeable_pairs_are_open_and_counted():
     run, labels, _ = market()
     seen = [replace(each, item_digest="then") if each.item_id == "a" else each for each in labels]
     report = evaluate_labelled(run, labelled(seen, {"a": "now"}), metrics=["precision@4"])
-    assert report.labels.n_human == 60
+    assert (report.labels.n_human, report.labels.n_stale) == (60, 200)
+    low, high = report.labels.figures
+    assert low.human_mean + 0.15 < high.human_mean  # 0 or 2 at rank 1 of each query
     assert all("a" not in items for items in labelled(seen, {"a": "now"}).judged.grades.values())
+
+
+def by_model(labels, query, **changed):
+    return [replace(each, **changed) if each.source == "model" and each.query == query else each for each in labels]
+
+
+def test_labels_of_two_judges_are_refused_with_their_counts_unless_one_is_named():
+    run, labels, _ = market()
+    mixed = by_model(labels, "query 3", by="other")
+    with pytest.raises(UsageError, match=r"796 labels by judge@p@r1, 4 labels by other@p@r1") as refused:
+        labelled(mixed, {})
+    assert "--judge 'judge@p@r1'" in str(refused.value)
+    for changed in ({"prompt_hash": "p2"}, {"rubric": "r2"}):
+        with pytest.raises(UsageError, match="Several judges"):
+            labelled(by_model(labels, "query 3", **changed), {})
+    report = evaluate_labelled(run, labelled(mixed, {}, judge="judge"), metrics=["precision@4"])
+    assert (report.labels.judge, report.labels.n_queries, report.labels.n_without_machine) == ("judge@p@r1", 199, 1)
+    with pytest.raises(UsageError, match="'judg' is no judge"):
+        labelled(mixed, {}, judge="judg")
+    with pytest.raises(UsageError, match="'judge' is several judges"):
+        labelled(by_model(labels, "query 3", prompt_hash="p2"), {}, judge="judge")
+
+
+def test_people_who_saw_the_machine_first_do_not_rectify_it_nor_do_labels_that_were_taken_back():
+    run, labels, _ = market(n_people=65)
+    seen = [replace(each, shown=each.source == "person" and each.query == "query 3") for each in labels]
+    report = evaluate_labelled(run, labelled(seen, {}), metrics=["precision@4"])
+    assert (report.labels.n_human, report.labels.n_shown) == (64, 4)
+    [first] = [each for each in labels if (each.source, each.query, each.item_id) == ("person", "query 4", "a")]
+    undo = replace(first, at=START + timedelta(hours=1), grade_low=None, grade_high=None, retracts=first.label_id)
+    picked = replace(first, at=START + timedelta(hours=2), inclusion_probability=None)
+    others = [replace(each, inclusion_probability=None) if each.source == "person" and each.query == "query 4"
+              and each.item_id != "a" else each for each in labels]  # fmt: skip
+    assert len(labelled([*others, undo, picked], {}).pools.drawn) == 64
+
+
+def test_what_cannot_be_graded_is_0_at_one_end_and_2_at_the_other():
+    run, labels, _ = market()
+    none = {"grade_low": None, "grade_high": None}
+    blind = [replace(each, **none) if each.source == "person" and each.item_id == "a" else each for each in labels]
+    report = evaluate_labelled(run, labelled(blind, {}), metrics=["mrr"], all_queries=True)
+    low, high = report.labels.figures
+    assert low.human_mean < 0.5 and high.human_mean == 1  # the first hit of each
+    assert (report.labels.n_human, report.labels.n_ungradeable) == (60, 60)
+
+
+def test_queries_of_two_batches_have_no_weights():
+    _, labels, _ = market(n_people=80)
+    late = [replace(each, batch="c") if each.source == "person" and each.query < "query 2" else each for each in labels]
+    with pytest.raises(UsageError, match=r"several batches .* in b, .* in c"):
+        labelled(late, {})
+    assert len(labelled(late, {}, drawn_alike=True).pools.drawn) == 80
+    both = [*labels, *(each for each in late if each.batch == "c")]
+    assert len(labelled(both, {}).pools.drawn) == 80, "batch b drew them all"
+
+
+def test_a_pool_that_the_machine_did_not_finish_is_not_full():
+    run, labels, _ = market(n_people=65)
+    asked = {f"query {q}": set(ITEMS) for q in range(65)} | {"query 3": {*ITEMS, "e"}}
+    report = evaluate_labelled(run, labelled(labels, {}, asked=asked), metrics=["precision@4"])
+    assert (report.labels.n_human, report.labels.n_partly, report.labels.n_unanswered) == (64, 1, 1)
+    whole = [*labels, label("query 3", "e", 1)]
+    assert len(labelled(whole, {}, asked=asked).pools.drawn) == 65
+
+
+def test_hits_that_nobody_judged_are_told():
+    run, labels, _ = market()
+    longer = Run.of({query: [*run.hits(query), ("x", -5.0), ("y", -6.0)] for query in run.query_ids})
+    report = evaluate_labelled(longer, labelled(labels, {}), k=6, metrics=["precision@6"])
+    assert report.labels.judged == pytest.approx(4 / 6)
+    assert "33% of the first hits were never judged and count as 0: lower bounds." in labels_text(report.labels)
 
 
 def test_a_plan_rests_on_what_is_judged_so_far():
@@ -218,6 +292,7 @@ def test_run_in_every_mode(shell, tmp_path):
         (("run", "--run", "r.trec"), "--qrels or from --labels"),
         (("run", "--run", "r.trec", "--labels", "--qrels", "r.trec"), "--qrels or from --labels"),
         (("run", "--run", "r.trec", "--qrels", "r.trec", "--drawn-alike"), "--drawn-alike is about labels"),
+        (("run", "--run", "r.trec", "--qrels", "r.trec", "--judge", "j"), "--judge is about labels"),
         (("run", "--run", "r.trec", "--labels", "--grade-column", "x"), "--grade-column is about --qrels"),
         (("plan", "--width", "0.1", "--deviation", "0.3"), "--correlation, --machine is not given"),
         (("plan", "--width", "2", "--deviation", "0.3", "--correlation", "0.5", "--machine", "100"), "A width of 2"),

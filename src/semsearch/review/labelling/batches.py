@@ -9,12 +9,15 @@ well, and is shown to nobody who labels.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from semsearch.errors import UsageError
+from semsearch.records import Label
+from semsearch.relevance.pools import Lookup
 from semsearch.store.labels import Key, item_digest, query_key
 from semsearch.store.snapshots import SHOWN
 from semsearch.workspace import Workspace, checked_name
@@ -99,6 +102,30 @@ def read_batch(workspace: Workspace, name: str) -> list[Task]:
         raise UsageError(f"There is no batch '{name}'; there are: {known}.", f"Next: semsearch label sample {name}")
     lines = path.read_bytes().split(b"\n")
     return [_task(path, number, line, name) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def asked_of(workspace: Workspace, labels: Iterable[Label], lookup: Lookup) -> dict[str, set[str]]:
+    """Query key → item_ids that people are asked of it, by the batches in which they labelled it.
+
+    Pairs whose item is gone are nobody's task. Raises UsageError for a batch that cannot be read.
+    """
+    begun: dict[str, set[str]] = defaultdict(set)
+    for label in labels:
+        if label.source == "person" and label.batch:
+            begun[label.batch].add(query_key(label.query))
+    tasks = [
+        task
+        for batch in sorted(begun)
+        if batch_path(workspace, batch).is_file()
+        for task in read_batch(workspace, batch)
+        if task.key[0] in begun[batch] and task.golden is None
+    ]
+    here = lookup({task.item_id for task in tasks if task.imported})
+    asked: dict[str, set[str]] = defaultdict(set)
+    for task in tasks:
+        if not task.imported or task.item_id in here:
+            asked[task.key[0]].add(task.item_id)
+    return dict(asked)
 
 
 def pairs_of(tasks: Iterable[Task]) -> dict[Key, Task]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.review.labelling.drawn import Shelf, task
+from tests.unit.review.labelling.drawn import Shelf, item, said, task
 
 from semsearch.errors import UsageError
 from semsearch.relevance.pools import read_pairs
-from semsearch.review.labelling.batches import Golden, batch_path, pairs_of, read_batch, write_batch
+from semsearch.review.labelling.batches import Golden, asked_of, batch_path, pairs_of, read_batch, write_batch
 from semsearch.workspace import Workspace
 
 
@@ -78,3 +78,12 @@ def test_a_line_that_is_no_pair_is_named(workspace: Workspace, line: str, wrong:
         file.write(f"\n{line}\n")
     with pytest.raises(UsageError, match=f"b1.jsonl:3: {wrong}"):
         read_batch(workspace, "b1")
+
+
+def test_what_people_are_asked_of_a_query_is_by_the_batches_they_began_without_gone_ones(workspace: Workspace) -> None:
+    here, gone = (task("q", each, imported=True) for each in ("i1", "i2"))
+    known = task("q", "i3", golden=Golden(2, 2))
+    write_batch(workspace, "b1", [here, gone, known, task("q", "i4"), task("other", "i5")])
+    write_batch(workspace, "b2", [task("q", "i6")])
+    labels = [said(here, 1), said(here, 1, batch="imported")]
+    assert asked_of(workspace, labels, Shelf({"i1": item("i1")})) == {"q": {"i1", "i4"}}
