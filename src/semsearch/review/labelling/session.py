@@ -1,7 +1,8 @@
 """One person labelling pairs, one after the other. What was said lives in the label file alone: one line a label.
 
 The machine's opinion stays hidden until the person has answered, unless the settings show it first; whoever answers a
-pair again has seen it. Either is kept with the label (`shown`).
+pair again has seen it. Either is kept with the label (`shown`). What the machine takes the query to ask for is half of
+the answer to the query's other pairs: it is told after the last of them.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ class Opinion:
         same = (rule.low, rule.high) == ends(label)
         return cls(rule if same else Grade(*ends(label), ""), label.facets, label.note)
 
+    @property
+    def bare(self) -> Opinion:
+        """The grade alone."""
+        return Opinion(Grade(self.grade.low, self.grade.high, ""))
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -47,7 +53,7 @@ class Shown:
     changed: bool
     """The item is another one now: a label of it is stale from the start."""
     machine: Opinion | None
-    """Only when it is shown first."""
+    """Only when it is shown first, or was seen before."""
     opinions: tuple[Opinion, ...] = ()
     """Of people who differ, in no order; only for who adjudicates."""
     facets: tuple[Facet, ...] = ()
@@ -60,6 +66,7 @@ class Answered:
 
     label: Label
     machine: Opinion | None
+    """Its grade alone while other pairs of the query are to come."""
     agrees: bool | None
     """With the machine; None when it has no opinion."""
     rule: Grade | None = None
@@ -109,8 +116,12 @@ class Session:
         changed: frozenset[Key] = frozenset(),
         opinions: Mapping[Key, Sequence[Label]] | None = None,
         tasks: Iterable[Task] = (),
+        seen: Iterable[Key] = (),
     ) -> None:
-        """`said` are this person's standing labels of this role, oldest first; `undo` takes back those of `tasks`."""
+        """`said` are this person's standing labels of this role, oldest first; `undo` takes back those of `tasks`.
+
+        `seen` are pairs that this person ever answered, in any batch or role, also those taken back.
+        """
         self._left = deque(plan.left)
         self._done, self._answered, self._spent_s = plan.done, 0, 0.0
         self._by, self._keep, self._clock, self._order, self._role = by, keep, clock, order, role
@@ -118,7 +129,8 @@ class Session:
         self._changed, self._opinions = changed, opinions or {}
         self._tasks = {task.key: task for task in (*plan.left, *tasks)}
         self._said = [label for label in said if pair_of(label) in self._tasks]
-        self._seen = {pair_of(label) for label in self._said}
+        self._seen = {pair_of(label) for label in self._said} | set(seen)
+        self._query = {task.query: key[0] for key, task in self._tasks.items()}
         self._intents = {label.query: label.facets for label in self._said if label.facets}
         self._golden: dict[Key, Label] = {pair_of(label): label for label in self._said}
         self._since: datetime | None = None
@@ -130,12 +142,11 @@ class Session:
             return None
         task = self._left[0]
         self._since, self._note = self._clock(), ""
-        machine = self._machine.get(task.key)
         first = self._show_machine or task.key in self._seen
         return Shown(
             task,
             task.key in self._changed,
-            Opinion.of(machine) if machine and first else None,
+            self._opinion(task) if first else None,
             tuple(map(Opinion.of, self._opinions.get(task.key, ()))),
             self._intents.get(task.query, ()),
         )
@@ -225,9 +236,17 @@ class Session:
         self._left.popleft()
         self._remember(label)
         others = self._opinions.get(task.key, ())
-        opinion = Opinion.of(machine) if machine else None
+        opinion = self._opinion(task)
         agrees = agree(ends(label), ends(machine)) if machine else None
         return Answered(label, opinion, agrees, names=tuple(other.by for other in others))
+
+    def _opinion(self, task: Task) -> Opinion | None:
+        """The machine's; its grade alone while other pairs of the query are to come, unless all is shown first."""
+        if (machine := self._machine.get(task.key)) is None:
+            return None
+        opinion, query = Opinion.of(machine), self._query[task.query]
+        more = any(other is not task and self._query[other.query] == query for other in self._left)
+        return opinion.bare if more and not self._show_machine else opinion
 
     def _remember(self, label: Label) -> None:
         key = pair_of(label)

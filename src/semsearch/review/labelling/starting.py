@@ -76,6 +76,7 @@ def open_session(desk: Desk, batch: str, by: str, order: Order) -> Iterator[Open
                 show_machine=desk.show_machine,
                 changed=here.changed(tasks),
                 tasks=tasks,
+                seen=_seen(files.read("person"), name),
             ),
             tuple(task for task, no in zip(tasks, gone, strict=True) if no),
             held.mended,
@@ -118,6 +119,7 @@ def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened
                 changed=_Catalogue(desk.lookup, tasks).changed(tasks),
                 opinions={each.task.key: each.labels for each in found},
                 tasks=tasks,
+                seen=_seen(labels, name),
             ),
             (),
             held.mended,
@@ -178,6 +180,11 @@ def _said(files: LabelFiles, batch: str, tasks: Sequence[Task]) -> Said:
         if label.role == "label":
             people[pair_of(label)].append(label)
     return Said(people, _machine(files.read("model"), tasks))
+
+
+def _seen(labels: Iterable[Label], by: str) -> set[Key]:
+    """Pairs after whose answer a machine's opinion was told, of any batch and role, also those that were taken back."""
+    return {pair_of(label) for label in labels if label.by == by and (label.shown or label.origin != "imported")}
 
 
 def _machine(labels: Iterable[Label], tasks: Iterable[Task]) -> dict[Key, Label]:

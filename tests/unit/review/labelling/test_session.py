@@ -159,6 +159,26 @@ def test_who_takes_a_label_back_has_seen_the_machines_opinion() -> None:
     assert desk.session.direct(2).label.shown
 
 
+def test_the_machines_reading_of_a_query_is_told_after_the_querys_last_pair() -> None:
+    facets = (BRAND, KIND)
+    desk = Desk(*(judged(each, 1, facets=facets, note="words") for each in TASKS))
+    told = []
+    while desk.session.next():
+        told.append(desk.session.direct(2))
+    assert [(each.agrees, each.machine and str(each.machine.grade)) for each in told] == [(False, "1")] * 4
+    assert [bool(each.machine and each.machine.facets) for each in told] == [False, False, True, True]
+    for each in told[:2]:
+        assert each.machine and not (each.machine.grade.why or each.machine.note)
+
+
+def test_a_pair_that_comes_again_shows_no_facets_while_others_of_its_query_are_to_come() -> None:
+    desk = Desk(judged(TASKS[0], 1, facets=(BRAND, KIND)))
+    desk.answer(2)
+    desk.session.undo()
+    shown = desk.session.next()
+    assert shown and shown.machine and (str(shown.machine.grade), shown.machine.facets) == ("1", ())
+
+
 def test_facets_give_the_grade_by_the_rule_and_are_remembered_for_the_query() -> None:
     desk = Desk()
     shown = desk.session.next()

@@ -101,6 +101,29 @@ def test_opinions_of_machines_by_another_rubric_or_of_another_item_do_not_count(
     assert {item_id for item_id, opinion in told.items() if opinion} == {"i0"}
 
 
+def test_who_saw_the_machines_opinion_has_seen_it_after_a_break_in_other_batches_and_when_adjudicating(
+    workspace: Workspace,
+) -> None:
+    LabelFiles(workspace).append(*(judged(each, 1, batch="m") for each in TASKS))
+    with open_session(desk(workspace), "b1", "minji", "random") as opened:
+        first = shown(opened)
+        opened.session.direct(2)
+        opened.session.undo()
+    write_batch(workspace, "b2", [task(each.query, each.item_id, batch="b2") for each in TASKS])
+    for batch in ("b1", "b2"):
+        with open_session(desk(workspace), batch, "minji", "random") as opened:
+            kept = {}
+            while found := opened.session.next():
+                kept[found.task.item_id] = (found.machine is not None, opened.session.direct(2).label.shown)
+        assert {item_id for item_id, seen in kept.items() if seen == (True, True)} == (
+            {first.item_id} if batch == "b1" else set(ALL)
+        )
+        assert all(each in ((True, True), (False, False)) for each in kept.values())
+    LabelFiles(workspace).append(said(first, 0, "jun"))
+    with open_adjudication(desk(workspace), "b1", "minji") as opened:
+        assert shown(opened) and opened.session.direct(1).label.shown
+
+
 @pytest.mark.parametrize("by", ["", "  "])
 def test_nobody_labels_nothing(workspace: Workspace, by: str) -> None:
     with pytest.raises(UsageError, match="Who labels"):
