@@ -84,9 +84,9 @@ def test_a_call_that_is_sent_off_again_and_again_is_not_given_up_while_others_ar
     def answer(asked: Asked) -> Reply:
         nonlocal n_sent_off
         if word(asked) != "0" or n_sent_off == 9:
-            return slow(good(asked), 0.03)
+            return slow(good(asked), 0.01)
         n_sent_off += 1
-        return too_many(retry_after_ms="20")
+        return too_many(retry_after_ms="60")
 
     with Server(answer) as server:
         said = answers(server, tmp_path, questions(200), concurrency=8, retries=4)

@@ -49,6 +49,11 @@ class Starts:
         self._next_s = 0.0
         self._until_s = 0.0
 
+    @property
+    def spread_s(self) -> float:
+        """Seconds after a pause by which all that waited have left."""
+        return 1.5 * STEP_S * self._n
+
     async def turn(self, halt: Halt) -> None:
         """Return when a call may leave; raises Halted."""
         at_s = self._slot()
