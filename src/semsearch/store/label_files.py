@@ -67,11 +67,16 @@ class LabelFiles:
     def read(self, source: str | None = None, batch: str | None = None) -> Iterator[Label]:
         """All labels, file by file in the order of their lines; equal lines of two sides of a merge come once.
 
-        Raises UsageError with file and line for what is no label, stands in the wrong file, or for marks of a merge.
+        Raises UsageError with file and line for what is no label, stands in the wrong file, or for marks of a merge,
+        MismatchError for a batch in which labels of another rubric stand beside the first ones.
         """
         seen: set[str] = set()
+        firsts: dict[tuple[str, str], Placed] = {}
         for path in self.paths(source, batch):
             for placed in self.lines(path):
+                first = firsts.setdefault((placed.label.source, path.stem), placed)
+                if placed.label.rubric != first.label.rubric:
+                    raise _two_rubrics(path.stem, first, placed)
                 if (label_id := placed.label.label_id) not in seen:
                     seen.add(label_id)
                     yield placed.label
@@ -105,8 +110,8 @@ class LabelFiles:
 
     @contextmanager
     def writing(self, source: str, by: str, batch: str) -> Iterator[Writer]:
-        """Hold one file to append to; raises Busy beside another process, UsageError for a file with marks of a merge
-        and for a person with a model's name.
+        """Hold one file to append to; raises Busy beside another process, UsageError for a person with a model's name,
+        and as `read` does of the batch.
 
         A last line that was cut off goes first, see `Writer.mended`.
         """
@@ -121,7 +126,7 @@ class LabelFiles:
             mended = mend(path)
             with path.open("ab", buffering=0) as file:
                 flush(path.parent)
-                for _ in self.lines(path):
+                for _ in self.read(source, batch):
                     pass
                 try:
                     yield Writer(path, file.fileno(), (source, by, batch), self.rubric(source, batch), mended)
@@ -213,6 +218,16 @@ class Writer:
                 f"{self.path} cannot be written: {error.strerror}. Nothing of this step was kept in it.",
                 "Next: check the disk, then run the command again",
             ) from error
+
+
+def _two_rubrics(batch: str, first: Placed, other: Placed) -> MismatchError:
+    """The error of a batch whose files were joined, as by a merge in git, and are of two rubrics."""
+    one, two = (f"{each.label.rubric or 'unknown'} ({each.path}:{each.line})" for each in (first, other))
+    apart = other.path.with_name(f"{batch}-{named(other.label.rubric or 'imported')}.jsonl")
+    return MismatchError(
+        f"Batch {batch} holds grades of two rubrics, {one} and {two}: they are not one batch.",
+        f"Next: move the lines of one of them to a file of its own, such as {apart}",
+    )
 
 
 @cache

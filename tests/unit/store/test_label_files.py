@@ -237,6 +237,22 @@ def test_a_full_disk_leaves_the_file_as_it_was(files: LabelFiles, monkeypatch: p
     assert len(list(files.read())) == 2
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_two_rubrics_in_a_batch_that_git_joined_are_refused_in_any_file_and_line(files: LabelFiles, late: bool) -> None:
+    files.append(label(1, "jun"), label(2, "jun", item_id="i2"))
+    files.append(label(1, "minji", batch="b2"))
+    other = label(2, "minji", rubric="r2", item_id="i3")
+    path = files.path("person", "minji", "b1")
+    path.write_bytes((line_of(label(1, "minji")) if late else b"") + line_of(other))
+    for read in (lambda: list(files.read()), lambda: list(files.read("person", "b1")), lambda: files.append(other)):
+        with pytest.raises(MismatchError, match=rf"b1 holds .* r1 \(.*jun/b1.jsonl:1\) and r2 .*:{1 + late}\)") as told:
+            read()
+        assert told.value.next_step.endswith("minji/b1-r2.jsonl")
+    if not late:
+        path.rename(path.with_name("b1-r2.jsonl"))
+        assert len(list(files.read())) == 4
+
+
 def test_a_batch_has_one_rubric_whoever_grades(files: LabelFiles) -> None:
     files.append(label(2))
     files.append(machine(2, rubric="r2"))

@@ -88,9 +88,12 @@ def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened
     """A session on the pairs on which people differ, of one batch or of all.
 
     What is decided is kept in the batch, or, where this was graded by another rubric (or brought from elsewhere), in
-    BATCH-adjudicated. Raises MissingPart when nobody differs, Busy and MismatchError as `open_session`.
+    BATCH-adjudicated. Raises MissingPart when nobody differs, UsageError for a batch that is not there, Busy and
+    MismatchError as `open_session`.
     """
     name, files = annotator(by), desk.files
+    if batch and not files.paths("person", batch):
+        read_batch(desk.workspace, batch)
     labels = list(files.read())
     own = [label for label in standing(labels) if label.by == name and label.role == "adjudication"]
     others = [label for label in labels if not (label.by == name and label.role == "adjudication")]
@@ -104,7 +107,8 @@ def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened
         if not left:
             where = f" in batch '{batch}'" if batch else ""
             raise MissingPart(
-                f"There is no pair{where} on which people differ.", "Next: semsearch label session, by another person"
+                f"There is no pair{where} on which people differ.",
+                f"Next: semsearch label session {batch or 'BATCH'} --order second --by NAME, by another person",
             )
         yield Opened(
             Session(

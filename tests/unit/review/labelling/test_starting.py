@@ -156,6 +156,21 @@ def test_only_pairs_on_which_people_differ_come_and_what_is_decided_counts(works
         pass
 
 
+def test_a_batch_that_is_not_there_is_told_and_the_next_step_says_the_batch(workspace: Workspace) -> None:
+    with (
+        pytest.raises(UsageError, match="no batch 'nosuch'; there are: b1"),
+        open_adjudication(desk(workspace), "nosuch", "sora"),
+    ):
+        pass
+    for batch, step in (("b1", "b1"), (None, "BATCH")):
+        with (
+            pytest.raises(MissingPart) as told,
+            open_adjudication(desk(workspace), batch, "sora"),
+        ):
+            pass
+        assert f"Next: semsearch label session {step} --order second --by NAME" in told.value.next_step
+
+
 def test_an_adjudication_can_be_taken_back_in_a_later_session(workspace: Workspace) -> None:
     differ(workspace, TASKS[0], TASKS[1])
     with open_adjudication(desk(workspace), None, "sora") as opened:
