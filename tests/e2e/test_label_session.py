@@ -138,7 +138,7 @@ def test_facets_notes_skips_and_undo(root: Path) -> None:
     assert (noted.note, noted.grade_low, noted.origin) == ("작아요 z", 1, "direct")
     assert (direct.grade_low, direct.origin, len(direct.facets)) == (1, "direct", 3)
     assert undone.retracts == direct.label_id
-    assert all(each.inclusion_probability == 1 and each.seconds for each in (facets, noted, direct))
+    assert all(each.inclusion_probability is None and each.seconds for each in (facets, noted, direct))
 
 
 def test_all_pairs_in_a_tiny_terminal_that_is_made_wider_and_a_key_that_bounces(root: Path) -> None:
@@ -275,6 +275,8 @@ def test_a_batch_is_drawn_once_and_can_be_graded_by_a_machine_as_it_is(root: Pat
     assert again.code == 0, again.err
     first, second = (read_batch(Workspace(root), name) for name in ("spring", "again"))
     assert {each.key: each.item for each in first} == {each.key: each.item for each in second}
+    assert "count as picked on purpose" in again.err
+    assert {each.inclusion_probability for each in first + second} == {None}
 
 
 def test_a_pool_of_runs_by_the_bands_of_the_log_and_the_categories_of_a_table(root: Path) -> None:
@@ -299,6 +301,9 @@ def test_a_pool_of_runs_by_the_bands_of_the_log_and_the_categories_of_a_table(ro
     ]  # fmt: skip
     brought = {tuple(sorted(each.ranks)) for each in read_batch(Workspace(root), "pool")}
     assert len(brought) == 3  # one run, the other, both
+    again = run("label", "sample", "again", *runs, "--queries", queries, "-w", root)
+    assert (again.code, "All 3 queries of these runs were drawn" in again.err) == (2, True)
+    (root / "labels" / "batches" / "pool.jsonl").unlink()
     small = run("label", "sample", "small", *runs, "--queries", queries, "--size", "1", "-w", root)
     assert "2 strata have queries and none was drawn" in small.err
     assert "alpha" not in small.out

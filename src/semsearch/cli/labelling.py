@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from semsearch.cli.label_output import counted
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, talk
 from semsearch.cli.pooling import DepthOption, QueriesOption, RunsOption, pairs_of_file, pooled, tell_left_out
@@ -133,7 +134,7 @@ def adjudicate(
     from semsearch.review.labelling.starting import open_adjudication
 
     desk = _desk(workspace, by)
-    check_terminal("Next: semsearch label adjudicate, in a terminal")
+    check_terminal(f"Next: semsearch label adjudicate {f'{batch} ' if batch else ''}--by {by}, in a terminal")
     with open_adjudication(desk, batch, by) as opened:
         _sit(opened, f"{batch or 'all batches'} · adjudicated by {by}", adjudicating=True)
         _show_session(batch, by, opened, as_json=json)
@@ -168,6 +169,7 @@ def _known(workspace: Workspace, settings: Settings, tables: list[Queries]) -> K
     """What labels, the log and tables of queries say of queries."""
     from semsearch.evaluation.demand import bands, n_searches
     from semsearch.ingest.catalogue import Catalogue
+    from semsearch.review.labelling.batches import drawn_before
     from semsearch.review.labelling.sampling import Known
     from semsearch.review.labelling.strata import DIMENSIONS
     from semsearch.store.labels import LabelFiles, query_key
@@ -180,7 +182,7 @@ def _known(workspace: Workspace, settings: Settings, tables: list[Queries]) -> K
     catalogue, log = Catalogue(workspace), None
     if catalogue.n_interactions:
         log = bands(n_searches(catalogue.interactions()), settings.log.head, settings.log.torso)
-    return Known(list(LabelFiles(workspace).read()), columns, log)
+    return Known(list(LabelFiles(workspace).read()), columns, log, drawn_before(workspace))
 
 
 def _show_sample(batch: str, found: Sampled, size: int | None, *, as_json: bool, as_jsonl: bool) -> None:
@@ -200,6 +202,7 @@ def _show_sample(batch: str, found: Sampled, size: int | None, *, as_json: bool,
         "golden": found.n_golden,
         "second": found.n_second,
         "gone": len(found.gone),
+        "drawn_before": found.n_before,
         "annotators": dict(Counter(name for task in found.tasks for name in task.annotators)),
         "strata": len(strata),
         "strata_without_draw": empty,
@@ -221,13 +224,17 @@ def _tell_sample(batch: str, found: Sampled, size: int | None, empty: int) -> No
     n = len(found.drawn.probabilities)
     if size is not None and n < size:
         talk(f"There are {n:,} queries, fewer than --size {size:,}: all are in the batch.")
+    if found.n_before:
+        talk(f"{found.n_before:,} queries are left out: a batch before drew them.")
+    if any(task.inclusion_probability is None and task.golden is None for task in found.tasks):
+        talk("The file says no inclusion_probability: its pairs count as picked on purpose, not as drawn.")
     if empty:
         talk(f"{empty:,} strata have queries and none was drawn: a larger --size, or fewer runs' queries.")
     if found.drawn.without_queries:
         talk(f"{found.drawn.without_queries:,} combinations of band, category, region and intent have no query at all.")
     if found.n_golden < found.n_golden_wanted:
         talk(
-            f"{found.n_golden:,} golden pairs of {found.n_golden_wanted:,} (relevance.golden): no more are known. "
+            f"{counted(found.n_golden, 'golden pair')} of {found.n_golden_wanted:,} (relevance.golden): no more are known. "
             "Adjudicated pairs and imported golden ones are."
         )
     talk(f"Next: semsearch label session {batch} --by NAME")
@@ -277,7 +284,8 @@ def _show_session(batch: str | None, by: str, opened: Opened, *, as_json: bool) 
     else:
         emit({name: value for name, value in document.items() if value is not None})
     if opened.gone:
-        talk(f"{len(opened.gone):,} pairs were passed over: their item is gone, such as {opened.gone[0].item_id}.")
+        told = counted(len(opened.gone), "pair")
+        talk(f"{told} passed over: the item is gone, such as {opened.gone[0].item_id}.")
     if facts["golden"]:
         right = facts["golden"] - len(facts["golden_missed"])
         talk(f"Golden pairs: {right:,} of {facts['golden']:,} answered as they are known to be.")

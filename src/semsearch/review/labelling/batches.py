@@ -128,6 +128,13 @@ def asked_of(workspace: Workspace, labels: Iterable[Label], lookup: Lookup) -> d
     return dict(asked)
 
 
+def drawn_before(workspace: Workspace) -> set[str]:
+    """Query keys of all batches that were drawn with a known probability; raises UsageError as `read_batch`."""
+    names = sorted(path.stem for path in workspace.path("labels", "batches").glob("*.jsonl"))
+    tasks = (task for name in names for task in read_batch(workspace, name))
+    return {task.key[0] for task in tasks if task.inclusion_probability is not None}
+
+
 def pairs_of(tasks: Iterable[Task]) -> dict[Key, Task]:
     """Tasks by pair."""
     return {task.key: task for task in tasks}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +28,8 @@ class Known:
     """Dimension → query key → value, from a table of queries."""
     bands: Mapping[str, str] | None = None
     """Query key → band; None: there is no log."""
+    drawn: Set[str] = frozenset()
+    """Query keys that a batch before drew from runs: not drawn again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Sampled:
     """(query, item_id) of pairs whose item is not there any more."""
     n_golden_wanted: int
     """By the setting; there may not be as many."""
+    n_before: int = 0
+    """Queries of the runs that were left out: a batch before drew them."""
 
     @property
     def n_golden(self) -> int:
@@ -66,10 +70,13 @@ def sample(
 ) -> Sampled:
     """Draw `size` queries (None: all) of a pool with all of their pairs.
 
+    Queries of runs that were drawn before are left out. Pairs of a file keep the probability that the file says, times
+    that of this draw; without one they were picked on purpose: nobody knows of how many queries they are.
     With `annotators` each query is dealt to one of them, in turn; the overlap's share of the pairs gets a second one.
-    Golden pairs are everybody's. Raises UsageError when there is no pair, and for a name twice.
+    Golden pairs are everybody's. Raises UsageError when no pair is left, and for a name twice.
     """
-    _check(pool, annotators)
+    pool, n_before = _not_before(pool, known.drawn)
+    _check(pool, annotators, n_before)
     rng = np.random.default_rng(seed)
     queries: dict[str, list[Pair]] = defaultdict(list)
     for pair in pool.pairs:
@@ -85,7 +92,7 @@ def sample(
             query_id=pair.query_id,
             item=pair.item,
             batch=batch,
-            inclusion_probability=drawn.probabilities[key],
+            inclusion_probability=_probability(pair, drawn.probabilities[key]),
             stratum=dict(zip(DIMENSIONS, values[key], strict=True)),
             imported=item_digest(here.get(pair.item_id, {})) == item_digest(pair.item),
             ranks=pair.ranks,
@@ -97,10 +104,29 @@ def sample(
     wanted = _n_golden(len(dealt), len(annotators), settings)
     golden = _golden(known.labels, {task.key for task in dealt}, batch, annotators, lookup)
     chosen = rng.choice(len(golden), min(wanted, len(golden)), replace=False).tolist() if golden else []
-    return Sampled((*dealt, *(golden[i] for i in sorted(chosen))), drawn, pool.gone, wanted)
+    return Sampled((*dealt, *(golden[i] for i in sorted(chosen))), drawn, pool.gone, wanted, n_before)
 
 
-def _check(pool: Pool, annotators: Sequence[str]) -> None:
+def _not_before(pool: Pool, drawn: Set[str]) -> tuple[Pool, int]:
+    """The pool without queries of runs that were drawn before, and how many these are."""
+    before = {pair.key[0] for pair in pool.pairs if pair.systems} & drawn
+    kept = tuple(pair for pair in pool.pairs if pair.key[0] not in before)
+    return replace(pool, pairs=kept), len(before)
+
+
+def _probability(pair: Pair, of_draw: float) -> float | None:
+    """With which a pair got here; None: its file does not say."""
+    if pair.systems:
+        return of_draw
+    return None if pair.inclusion_probability is None else pair.inclusion_probability * of_draw
+
+
+def _check(pool: Pool, annotators: Sequence[str], n_before: int) -> None:
+    if n_before and not pool.pairs:
+        raise UsageError(
+            f"All {n_before:,} queries of these runs were drawn in batches before.",
+            "Next: semsearch label session BATCH --by NAME, or runs of other queries",
+        )
     if not pool.pairs:
         raise UsageError(
             f"There is no pair to label: {len(pool.gone):,} items are gone.", "Next: semsearch import items FILE"

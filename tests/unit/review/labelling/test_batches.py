@@ -9,7 +9,15 @@ from tests.unit.review.labelling.drawn import Shelf, item, said, task
 
 from semsearch.errors import UsageError
 from semsearch.relevance.pools import read_pairs
-from semsearch.review.labelling.batches import Golden, asked_of, batch_path, pairs_of, read_batch, write_batch
+from semsearch.review.labelling.batches import (
+    Golden,
+    asked_of,
+    batch_path,
+    drawn_before,
+    pairs_of,
+    read_batch,
+    write_batch,
+)
 from semsearch.workspace import Workspace
 
 
@@ -87,3 +95,9 @@ def test_what_people_are_asked_of_a_query_is_by_the_batches_they_began_without_g
     write_batch(workspace, "b2", [task("q", "i6")])
     labels = [said(here, 1), said(here, 1, batch="imported")]
     assert asked_of(workspace, labels, Shelf({"i1": item("i1")})) == {"q": {"i1", "i4"}}
+
+
+def test_queries_that_were_drawn_before_are_those_with_a_probability(workspace: Workspace) -> None:
+    assert drawn_before(workspace) == set()
+    write_batch(workspace, "b1", [task("Drawn"), task("picked", inclusion_probability=None)])
+    assert drawn_before(workspace) == {"drawn"}

@@ -15,7 +15,7 @@ from semsearch.review.labelling.sampling import Known, Sampled, sample
 from semsearch.settings import RelevanceSettings
 
 PLAIN = RelevanceSettings(overlap=0, golden=0)
-POOL = Pool(tuple(pair(f"q{q}", f"i{q}-{i}") for q in range(10) for i in range(4)))
+POOL = Pool(tuple(replace(pair(f"q{q}", f"i{q}-{i}"), ranks={"run": i}) for q in range(10) for i in range(4)))
 NOTHING = Shelf({})
 
 
@@ -34,6 +34,25 @@ def test_a_drawn_query_comes_with_all_of_its_pairs_and_its_probability() -> None
     turned = sampled(Pool(POOL.pairs[::-1]), size=3)
     assert {each.key for each in found.tasks} == {each.key for each in turned.tasks}
     assert {each.key for each in found.tasks} != {each.key for each in sampled(size=3, seed=1).tasks}
+
+
+def test_pairs_of_a_file_are_picked_on_purpose_unless_it_says_with_which_probability_they_were_drawn() -> None:
+    picked = Pool(tuple(pair(f"q{q}", "i") for q in range(4)))
+    assert {each.inclusion_probability for each in sampled(picked).tasks} == {None}
+    batch = Pool(tuple(replace(each, inclusion_probability=0.2) for each in picked.pairs))
+    assert {each.inclusion_probability for each in sampled(batch).tasks} == {0.2}
+    assert {each.inclusion_probability for each in sampled(batch, size=1).tasks} == {0.05}
+
+
+def test_queries_of_runs_that_were_drawn_before_are_left_out_and_those_of_a_file_are_not() -> None:
+    drawn = Known(drawn={"q0", "q1", "elsewhere"})
+    found = sampled(known=drawn, size=4)
+    assert (found.n_before, {each.inclusion_probability for each in found.tasks}) == (2, {0.5})
+    assert not {"q0", "q1"} & {each.query for each in found.tasks}
+    again = sampled(Pool(tuple(pair(f"q{q}", "i") for q in range(4))), known=drawn)
+    assert (again.n_before, len(again.tasks)) == (0, 4)
+    with pytest.raises(UsageError, match="All 10 queries of these runs were drawn in batches before"):
+        sampled(known=Known(drawn={f"q{q}" for q in range(10)}))
 
 
 def test_which_runs_brought_a_pair_is_kept_and_not_printed() -> None:
