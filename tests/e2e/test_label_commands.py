@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from tests.e2e.program import ENVIRONMENT, PROGRAM, run
+from tests.unit.store.labelled import label
 
 from semsearch.cli.output import CONTROL
 from semsearch.relevance.rubric import RUBRIC
@@ -70,7 +72,7 @@ def test_export_writes_every_format(judged: Path, tmp_path: Path, format_: str) 
     for mode in ("", "--json"):
         done = run("label", "export", tmp_path / "out", "--format", format_, "-w", judged, *([mode] if mode else []))
         assert done.code == 0, done.err
-        assert "pairs are disputed between people. Next: semsearch label adjudicate" in done.err
+        assert "pairs disputed between people. Next: semsearch label adjudicate" in done.err
         assert not CONTROL.search(done.out + done.err)
         if mode:
             told = json.loads(done.out)
@@ -194,6 +196,18 @@ def test_the_second_of_two_annotators_on_one_file_is_told(judged: Path) -> None:
         )
     assert done.returncode == 4
     assert "Another process is writing labels of jun, batch spring" in done.stderr
+
+
+def test_one_is_told_as_one(root: Path) -> None:
+    files = LabelFiles(Workspace(root))
+    files.append(label(2, "minji"), label(None, "minji", item_id="i2"))
+    files.append(label(0, "jun"))
+    done = run("label", "export", root.parent / "out.jsonl", "-w", root)
+    assert "1 pair disputed" in done.err
+    assert "1 pair left out: ungradeable" in done.err
+    done = run("label", "agreement", "-w", root)
+    assert "1 label of ungradeable pairs left out" in done.err
+    assert not re.search(r"\b1 (pairs|labels|rows|grades) ", done.err)
 
 
 def test_standard_input_is_read(root: Path) -> None:

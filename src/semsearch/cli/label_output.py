@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 FIGURES = ("weighted_kappa", "kappa", "alpha", "exact")
 
 
+def counted(n: int, noun: str) -> str:
+    """`1 pair`, `1,200 pairs`."""
+    return f"{n:,} {noun if n == 1 else f'{noun}s'}"
+
+
 def show_import(done: LabelImport, passed: Passed, *, as_json: bool) -> None:
     """What came in, and what did not and why."""
     document = plain(done) | plain(passed)
@@ -25,16 +30,16 @@ def show_import(done: LabelImport, passed: Passed, *, as_json: bool) -> None:
     for told in done.mended:
         talk(told)
     if done.machine:
-        talk(f"{done.machine:,} rows are a model's and were left out: labels of people are kept apart.")
+        talk(f"{counted(done.machine, 'row')} of a model left out: labels of people are kept apart.")
     if done.shown:
-        talk(f"{done.shown:,} labels were given after a machine's opinion was shown; they say so (`shown`).")
+        talk(f"{counted(done.shown, 'label')} given after a machine's opinion was shown; kept with it as `shown`.")
     if done.without_item:
         talk(
-            f"Of {done.without_item:,} pairs the item is not known: nobody will see what was judged, and no label of "
-            "them goes stale. Import the items first, or a file with their titles."
+            f"{counted(done.without_item, 'pair')} of which the item is not known: nobody will see what was judged, "
+            "and its label never goes stale. Import the items first, or a file with their titles."
         )
     for name, n in done.annotators.items():
-        talk(f"{name}: {n:,} new labels")
+        talk(f"{name}: {counted(n, 'new label')}")
     if done.new or done.known:
         talk("Next: semsearch label agreement, or semsearch label export qrels.txt --format trec")
 
@@ -44,15 +49,15 @@ def show_export(done: LabelExport, *, as_json: bool, machine: bool = False, gone
     document = plain(done) | ({"gone": gone} if gone else {})
     emit(document if as_json else {"pairs": done.pairs, "queries": done.queries}, as_json=as_json)
     told = (
-        (gone, "pairs were left out: their item is gone."),
-        (done.ungradeable, "pairs are ungradeable and were left out."),
-        (done.stale, "pairs were left out: their item is another one now."),
-        (done.machine, "grades are a model's." if machine else "pairs that only models graded were left out."),
-        (done.disputed, "pairs are disputed between people. Next: semsearch label adjudicate --by NAME"),
+        (gone, "pair", "left out: the item is gone."),
+        (done.ungradeable, "pair", "left out: ungradeable."),
+        (done.stale, "pair", "left out: the item is another one now."),
+        (done.machine, "grade", "by a model." if machine else "by a model alone left out."),
+        (done.disputed, "pair", "disputed between people. Next: semsearch label adjudicate --by NAME"),
     )
-    for n, what in told:
+    for n, noun, what in told:
         if n:
-            talk(f"{n:,} {what}")
+            talk(f"{counted(n, noun)} {what}")
     talk(f"Wrote {', '.join(map(str, done.files))}")
 
 
@@ -77,14 +82,14 @@ def show_agreement(found: PeopleAgreement, *, as_json: bool, as_jsonl: bool) -> 
 
 def _tell_left_out(found: PeopleAgreement) -> None:
     told = (
-        (found.n_open, "labels have an open end and do not count."),
-        (found.n_ungradeable, "labels say ungradeable and do not count."),
-        (found.n_changed, "pairs were judged on different versions of their item, which are not compared."),
-        (found.n_shown, "labels were given after the machine's opinion was shown: they may agree for that reason."),
+        (found.n_open, "label", "with an open end left out."),
+        (found.n_ungradeable, "label", "of ungradeable pairs left out."),
+        (found.n_changed, "pair", "judged on different versions of the item, which are not compared."),
+        (found.n_shown, "label", "given after the machine's opinion was shown, which may be why people agree."),
     )
-    for n, what in told:
+    for n, noun, what in told:
         if n:
-            talk(f"{n:,} {what}")
+            talk(f"{counted(n, noun)} {what}")
 
 
 def _figures(of: Agreement | AmongRaters) -> dict[str, Any]:
