@@ -162,6 +162,13 @@ def test_a_paraphrase_is_tried_and_grading_goes_by_what_was_chosen(desk: Desk):
     rows = desk.told("pairs", desk.files / "pairs.jsonl")["rows"]
     assert {row["prompt_hash"] for row in rows} == {found["chosen"]["prompt_hash"]}
     versions = desk.told("audit")["drift"]
+    (desk.root / "semsearch.toml").write_text(
+        (desk.root / "semsearch.toml").read_text().replace('small = "scripted-small"', 'small = "scripted-large"')
+    )
+    said = "model scripted-small then, scripted-large now"
+    assert said in desk.grade("pairs", desk.files / "pairs.jsonl", "--dry-run").err
+    other = desk.grade("audit").err
+    assert said in other and f"None of them is by scripted-large {found['chosen']['prompt_hash']}" in other
     assert [each["newer"].split()[1] for each in versions] == [found["chosen"]["prompt_hash"]]
 
 
@@ -172,6 +179,7 @@ def test_audit_in_every_output_mode(mode: str, desk: Desk):
     done = desk.grade("audit", *runs, *([mode] if mode else []))
     assert (done.code, desk.server.n_calls) == (0, before), done.err
     assert "Left out: 6 pairs of the locked part" in done.err
+    assert done.err.count("Next: ") == 1 and "None of them" not in done.err
     assert "An unclicked" not in done.out and "an unclicked item is not a bad one" in done.err
     assert "Left out: 1 pairs on which people differ" in done.err
     if not mode:
@@ -228,6 +236,8 @@ BAD = {
     "one system": (["audit", "--run", "x.run"], 2, "One system has no order"),
     "no such prompt": (["tune", "--prompt", "none", "--by", "minji"], 2, "no prompt 'none'"),
     "another prompt": (["tune", "--prompt", "spam-verdict", "--by", "minji"], 2, "for facets"),
+    "again, not locked": (["audit", "--again"], 2, "--locked --by NAME"),
+    "by, not locked": (["audit", "--by", "minji"], 2, "--locked --by NAME"),
     "locked, by nobody": (["audit", "--locked"], 2, "the name is written down"),
 }
 

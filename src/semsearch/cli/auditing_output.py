@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from semsearch.cli.asking import cost_of, tell_cost
-from semsearch.cli.grading_output import Row, ends, left_out, shown, tell_left_out, tell_openings
+from semsearch.cli.grading_output import Row, ends, left_out, shown, tell_left_out, tell_openings, tell_outdated
 from semsearch.cli.output import emit, talk
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def _document(found: Audited, held: Sequence[Row]) -> Row:
     ]  # fmt: skip
     document["clicks"] = _clicks(found.clicks) if found.clicks else None
     document["probes"] = list(_probe_rows(found))
+    document["judge_now"] = found.now
     document |= {"locked": found.locked, "n_locked": found.n_locked, "openings": found.openings}
     return document | left_out(found.truths)
 
@@ -152,7 +153,7 @@ def _probes(found: Audited) -> None:
         | {"pairs": row["n"], "silent": row["n_silent"]}
         for row in _probe_rows(found)
     ]  # fmt: skip
-    emit(rows, rows=rows, title="Probes: what the model falls for")
+    emit(rows, rows=rows, title=f"Probes: what {found.now} falls for")
 
 
 def _probe_rows(found: Audited) -> Iterator[Row]:
@@ -171,6 +172,9 @@ def _clicks(clicks: ClickAgreement) -> Row:
 def _tell_audit(found: Audited) -> None:
     for judge, n in found.audit.judges.items():
         talk(f"{n:,} labels by {judge}")
+    if found.now not in found.audit.judges:
+        talk(f"None of them is by {found.now}, which grade pairs and the probes ask now.")
+    tell_outdated(found.outdated)
     if (clicks := found.clicks) and clicks.good_engaged.n + clicks.good_shown.n:
         engaged, unclicked = clicks.good_engaged, clicks.good_shown
         talk(
@@ -179,6 +183,6 @@ def _tell_audit(found: Audited) -> None:
             "an unclicked item is not a bad one."
         )
     if not found.locked and found.n_locked:
-        talk(f"Left out: {found.n_locked:,} pairs of the locked part. Next: semsearch grade audit --locked --by NAME")
+        talk(f"Left out: {found.n_locked:,} pairs of the locked part: --locked --by NAME opens it.")
     tell_openings(found.openings, looked=found.locked)
     tell_left_out(found.truths)

@@ -13,6 +13,7 @@ import typer
 from semsearch.cli import grading
 from semsearch.cli.asking import DryOption, MaxUsdOption, cost_of, show_price, tell_cost
 from semsearch.cli.grading import opened
+from semsearch.cli.grading_output import tell_outdated
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
 from semsearch.cli.pooling import DepthOption, QueriesOption, RunsOption, pairs_of_file, pooled, tell_left_out
@@ -29,6 +30,8 @@ Example: semsearch grade pairs pairs.tsv --max-usd 1
 """
 SHOWN = 20
 """Pairs that a person is shown at once."""
+MANY = 0.05
+"""Share of abstentions above which a person is told."""
 app = typer.Typer(help=HELP, no_args_is_help=True)
 BatchOption = Annotated[str, typer.Option("--batch", help="Name of the file of labels.")]
 
@@ -65,6 +68,7 @@ def pairs(
     with opened(workspace, max_usd) as parts, steps() as progress:
         pool = _pool(parts, file, run, depth, queries)
         how = job.judging(parts)
+        tell_outdated(job.outdated(parts, how))
         if dry_run:
             show_price(job.price(parts, pool.pairs, how), as_json=json, as_jsonl=jsonl)
             return
@@ -102,9 +106,11 @@ class _Graded:
         self._as_jsonl = as_jsonl
         self._rows: list[dict[str, Any]] = []
         self._kinds: Counter[str] = Counter()
+        self._n_silent = 0
 
     def take(self, graded: Graded) -> None:
         self._kinds[graded.kind] += 1
+        self._n_silent += bool(graded.cause)
         if self._as_jsonl:
             emit(_row(graded), as_jsonl=True)
         else:
@@ -119,7 +125,13 @@ class _Graded:
             self._show(as_json=as_json)
             raise
         self._show(as_json=as_json)
-        talk("Next: semsearch grade audit, or semsearch label session, for people's labels beside these")
+        self._tell_silence()
+        talk("Next: semsearch grade audit, which holds these labels against people's")
+
+    def _tell_silence(self) -> None:
+        n = self._kinds.total()
+        if n and self._n_silent / n > MANY:
+            talk(f"{self._n_silent:,} of {n:,} pairs ({self._n_silent / n:.0%}) have no grade: `why` has the causes.")
 
     def _show(self, *, as_json: bool) -> None:
         facts = {"pairs": self._kinds.total(), "gone": len(self._pool.gone), **dict(sorted(self._kinds.items()))}
@@ -142,7 +154,7 @@ def _row(graded: Graded) -> dict[str, Any]:
         "grade": graded.kind,
         "grade_low": label.grade_low if label else None,
         "grade_high": label.grade_high if label else None,
-        "why": graded.why or graded.cause,
+        "why": graded.why or ": ".join(filter(None, (graded.cause, graded.reasoning))),
         "facets": label.facets if label else [],
         "reasoning": graded.reasoning,
         "cause": graded.cause or None,

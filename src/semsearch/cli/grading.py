@@ -69,6 +69,7 @@ def tune(
 
 
 def audit(
+    context: typer.Context,
     run: Annotated[
         list[str] | None, typer.Option("--run", help="A saved run or TREC run whose system is ranked. Repeatable.")
     ] = None,
@@ -98,6 +99,12 @@ def audit(
     """
     from semsearch.relevance import trust
 
+    named = (source := context.get_parameter_source("by")) is not None and source.name == "COMMANDLINE"
+    if (again or named) and not locked:
+        raise UsageError(
+            "--by and --again open the locked part, which is left out.",
+            "Next: semsearch grade audit --locked --by NAME",
+        )
     with opened(workspace, max_usd) as parts, steps() as progress:
         runs, texts = _runs(parts, run or [], queries)
         if dry_run:

@@ -58,7 +58,7 @@ def _tell_failed(scores: Sequence[Score]) -> None:
     from semsearch.llm.answers import FAILED
 
     if n := sum(score.causes.get(FAILED, 0) for score in scores):
-        talk(f"{n:,} questions got no answer and counted as silence. Next: semsearch grade tune, which asks them again")
+        talk(f"{n:,} questions got no answer and counted as silence: the same command asks them again.")
 
 
 def _scores(scores: Sequence[Score], title: str) -> None:
@@ -104,11 +104,15 @@ def left_out(truths: Truths) -> Row:
 
 def tell_left_out(truths: Truths) -> None:
     if truths.n_disputed:
-        talk(
-            f"Left out: {truths.n_disputed:,} pairs on which people differ. Next: semsearch label adjudicate --by NAME"
-        )
+        talk(f"Left out: {truths.n_disputed:,} pairs on which people differ: label adjudicate settles them.")
     if truths.n_shown:
         talk(f"Left out: {truths.n_shown:,} labels whose author saw the machine's opinion first.")
+
+
+def tell_outdated(told: str) -> None:
+    """Say that what was tuned is another judge now."""
+    if told:
+        talk(f"What grade tune chose was tuned as something else: {told}. grade tune says what it is worth now.")
 
 
 def ends(name: str, told: Estimate) -> Row:

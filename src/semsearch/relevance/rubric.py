@@ -59,8 +59,9 @@ def grade(facets: Sequence[Facet]) -> Grade:
     3. All are met: 2. Exactly one minor facet is not: 1. Minor facets that cannot be told leave both ends: `low` takes
        them for not met, `high` for met.
 
-    Raises ValueError as `core` does.
+    A facet that is named twice is one. Raises ValueError as `core` does.
     """
+    facets = tuple(dict.fromkeys(facets))
     if not facets:
         return Grade(None, None, "no intent is typed")
     cores = core(facets)

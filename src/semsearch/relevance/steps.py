@@ -58,6 +58,21 @@ def judging(parts: Parts, variant: Variant | None = None, prompt_id: str = "") -
     return Judging(prompt, shown, parts.settings.relevance.examples, how, _places(parts))
 
 
+def model_of(parts: Parts, how: Judging) -> str:
+    """The model that is asked so."""
+    return parts.settings.llm.large if how.prompt.role == "large" else parts.settings.llm.small
+
+
+def outdated(parts: Parts, how: Judging) -> str:
+    """What is other now than when `grade tune` chose to ask so, in words; empty when nothing is or was."""
+    chosen = choice(parts.workspace)
+    if chosen is None:
+        return ""
+    then = {"model": chosen.model, "prompt": chosen.prompt_hash}
+    now = {"model": model_of(parts, how), "prompt": how.prompt_hash}
+    return "; ".join(f"{name} {then[name]} then, {now[name]} now" for name in then if then[name] != now[name])
+
+
 def price(parts: Parts, pairs: Sequence[Pair], how: Judging) -> Estimate:
     """What grading these pairs would cost at most."""
     return parts.asker.price(questions(pairs, how))
@@ -68,8 +83,7 @@ def grade(parts: Parts, pairs: Sequence[Pair], how: Judging, batch: str) -> Iter
 
     Errors as for `grading.grade_pairs` and `LabelFiles.writing`.
     """
-    llm = parts.settings.llm
-    with parts.files.writing("model", llm.large if how.prompt.role == "large" else llm.small, batch) as writer:
+    with parts.files.writing("model", model_of(parts, how), batch) as writer:
         keep = only_new(lambda labels: writer.append(*labels), parts.files.read("model", batch))
         yield from grade_pairs(pairs, how, parts.asker, batch=batch, clock=parts.clock, keep=keep)
 

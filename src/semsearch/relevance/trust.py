@@ -25,7 +25,7 @@ from semsearch.relevance.pools import Pair
 from semsearch.relevance.scores import Candidate, Market, Score, score
 from semsearch.relevance.shapes import NAME
 from semsearch.relevance.splits import SHARES, Part, part_of
-from semsearch.relevance.steps import Parts, judging, kept
+from semsearch.relevance.steps import Parts, judging, kept, model_of, outdated
 from semsearch.relevance.truths import Truth, Truths, digest, truths_of
 from semsearch.relevance.tuning import Tuned
 from semsearch.relevance.variants import Variant
@@ -91,6 +91,10 @@ class Audited:
     """Null without a log."""
     probes: tuple[probes.Probe, ...]
     """Empty unless they were asked for."""
+    now: str
+    """Model and prompt hash of what is asked now: who is probed. Labels of others may be audited."""
+    outdated: str
+    """What is other now than when it was tuned, in words; empty when nothing is."""
 
 
 # --- tune ---------------------------------------------------------------------------------------------------------
@@ -155,7 +159,7 @@ def compared(parts: Parts, *, by: str, again: bool, with_locked: bool) -> Compar
         where = "" if with_locked else " outside the locked part"
         raise MissingPart(
             f"No pair was judged by people and by a machine; people settled {len(wanted):,}{where}.",
-            "Next: semsearch grade pairs FILE, on pairs that people judged, or semsearch label session",
+            "Next: semsearch grade pairs FILE, on pairs that people judged",
         )
     if with_locked:
         _look(parts, truths.of("locked"), labels, by=by, again=again)
@@ -181,6 +185,7 @@ def audited(
     """Everything that is told of the machine's labels; errors as in asking, when there are probes."""
     pairs = given.pairs
     asked = probes.changes(pairs, n_probes) if n_probes else {}
+    how = judging(parts)
     return Audited(
         audit=audit(pairs, given.labels, _bands(parts)),
         truths=given.truths,
@@ -190,7 +195,9 @@ def audited(
         drifts=tuple(drifts(given.labels, pairs)),
         ranked=tuple(ranked(runs, texts or {}, pairs)) if runs else (),
         clicks=_clicks(parts, pairs),
-        probes=tuple(probes.probe(asked, judging(parts), _market(parts), progress)) if asked else (),
+        probes=tuple(probes.probe(asked, how, _market(parts), progress)) if asked else (),
+        now=f"{model_of(parts, how)} {how.prompt_hash}",
+        outdated=outdated(parts, how),
     )
 
 
@@ -212,15 +219,11 @@ def _judging_of(parts: Parts) -> Callable[[Variant], Judging]:
 
 def _choice(parts: Parts, found: Tuned) -> Choice:
     how, at = found.chosen.judging, parts.clock().isoformat(timespec="seconds")
-    return Choice(how.prompt.id, how.prompt_hash, _model(parts, how.prompt.role), at, how.variant.name)
+    return Choice(how.prompt.id, how.prompt_hash, model_of(parts, how), at, how.variant.name)
 
 
 def _market(parts: Parts) -> Market:
     return Market(parts.asker, parts.clock)
-
-
-def _model(parts: Parts, role: str) -> str:
-    return parts.settings.llm.large if role == "large" else parts.settings.llm.small
 
 
 def _look(parts: Parts, truths: Sequence[Truth], labels: Iterable[Label], *, by: str, again: bool) -> None:
@@ -246,7 +249,7 @@ def _causes(parts: Parts, truths: Sequence[Truth]) -> dict[Key, str]:
 
 def _keys(parts: Parts, how: Judging, pairs: Iterable[Pair]) -> dict[Key, str]:
     """What is asked about each pair, digested; nothing is asked about a blank one."""
-    model, llm = _model(parts, how.prompt.role), parts.settings.llm
+    model, llm = model_of(parts, how), parts.settings.llm
     return {pair.key: key_of(how.question(pair), model, llm) for pair in pairs if not blank(pair)}
 
 

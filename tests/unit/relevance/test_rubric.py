@@ -124,3 +124,8 @@ def test_a_grade_reads_as_people_write_it():
 def test_the_rule_changes_with_its_version_only():
     told = " ".join(str(grade(facets(*kinds))) for kinds in table())
     assert (RUBRIC, hashlib.sha256(told.encode()).hexdigest()[:16]) == ("1", "6a81b6255d79ceb9")
+
+
+def test_a_facet_that_is_named_twice_is_one():
+    missed = Facet("attribute", "red", False)
+    assert grade([Facet("item", "shoes", True), missed, missed]) == grade([Facet("item", "shoes", True), missed])

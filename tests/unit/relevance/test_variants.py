@@ -61,7 +61,7 @@ def test_the_code_that_a_model_reads_is_the_rule(prompt_id: str):
     assert told["INTENTS"] == list(INTENTS)
     for n in range(5):
         for kinds in combinations_with_replacement(tuple(product(INTENTS, MET)), n):
-            found = grade([Facet(intent, "x", MET[met]) for intent, met in kinds])
+            found = grade([Facet(intent, f"x{i}", MET[met]) for i, (intent, met) in enumerate(kinds)])
             facets = [{"intent": intent, "asked": "x", "met": met} for intent, met in kinds]
             assert told["grade"](facets) == (found.low, found.high), kinds
 
