@@ -234,8 +234,8 @@ def _tell_sample(batch: str, found: Sampled, size: int | None, empty: int) -> No
         talk(f"{found.drawn.without_queries:,} combinations of band, category, region and intent have no query at all.")
     if found.n_golden < found.n_golden_wanted:
         talk(
-            f"{counted(found.n_golden, 'golden pair')} of {found.n_golden_wanted:,} (relevance.golden): no more are known. "
-            "Adjudicated pairs and imported golden ones are."
+            f"{counted(found.n_golden, 'golden pair')} of {found.n_golden_wanted:,} (relevance.golden): "
+            "no more are known. Adjudicated pairs and imported golden ones are."
         )
     talk(f"Next: semsearch label session {batch} --by NAME")
 
