@@ -118,7 +118,10 @@ def _left_open(labels: LabelsReport) -> list[str]:
     told = [
         (labels.n_shown, "Labels whose author saw the model's opinion first, left out: {:,}."),
         (labels.n_ungradeable, "Ungradeable pairs, 0 at the low end and 2 at the high one: {:,}."),
-        (labels.n_stale, "Stale pairs (their item has changed), 0 at the low end and 2 at the high one: {:,}."),
+        (
+            labels.n_stale,
+            "Stale pairs (their item has changed), as ungradeable ones; no query of such alone counts: {:,}.",
+        ),
         (labels.n_unanswered, "Pairs of people's batches of which the model says nothing: {:,}."),
     ]
     parts = [text.format(n) for n, text in told if n]

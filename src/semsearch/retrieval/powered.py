@@ -243,9 +243,9 @@ def _report(given: Labelled, low: Mapping[str, Powered], high: Mapping[str, Powe
 def _open(given: Labelled) -> tuple[int, int]:
     """How many pairs are ungradeable, and how many stale, by people or by the machine."""
     said = [*given.people.items(), *given.machine.items()]
-    inside = [(key, each) for key, each in said if key[0] in given.ids]
-    stale = {key for key, each in inside if each.stale}
-    return len({key for key, each in inside if not each.gradeable} - stale), len(stale)
+    stale = {key for key, each in said if each.stale}
+    ungradeable = {key for key, each in said if key[0] in given.ids and not each.gradeable}
+    return len(ungradeable - stale), len(stale)
 
 
 def _row(metric: str, grades: str, found: Powered) -> PoweredFigure:

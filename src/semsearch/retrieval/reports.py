@@ -81,7 +81,7 @@ class LabelsReport:
     n_ungradeable: int
     """Pairs: 0 at the low end, 2 at the high one."""
     n_stale: int
-    """Pairs whose item is another one now: as ungradeable ones."""
+    """Pairs whose item is another one now: as ungradeable ones; a query that has no other pair is left out."""
     n_unanswered: int
     """Pairs of people's batches of which the machine says nothing."""
     judged: float

@@ -203,6 +203,13 @@ def test_people_who_saw_the_machine_first_do_not_rectify_it_nor_do_labels_that_w
     assert len(labelled([*others, undo, picked], {}).pools.drawn) == 64
 
 
+def test_stale_pairs_of_a_query_without_others_are_counted_too():
+    run, labels, _ = market()
+    then = [replace(each, item_id="z", item_digest="then") if each.query == "query 99" else each for each in labels]
+    report = evaluate_labelled(run, labelled(then, {"z": "now"}), metrics=["precision@4"])
+    assert (report.labels.n_queries, report.labels.n_stale) == (199, 1)
+
+
 def test_what_cannot_be_graded_is_0_at_one_end_and_2_at_the_other():
     run, labels, _ = market()
     none = {"grade_low": None, "grade_high": None}
