@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.contract.chat_replies import Asked, Reply
+from tests.contract.chat_replies import Asked, Reply, wrong_shape
 from tests.contract.chat_server import Server
 from tests.contract.scripted_judge import judge
 from tests.e2e.program import Done, run
@@ -92,6 +92,19 @@ def test_grade_pairs_in_every_output_mode(mode: str, desk: Desk):
     rows = json.loads(done.out)["rows"] if mode == "--json" else [json.loads(line) for line in done.out.splitlines()]
     assert {row["item_id"]: row["grade"] for row in rows[:4]} == GRADES
     assert [(row["grade_low"], row["grade_high"]) for row in rows[4:]] == [(1, 2), (0, 1)]
+
+
+def test_many_abstentions_are_told_with_what_was_wrong(desk: Desk):
+    before = desk.server.answer
+    desk.server.answer = lambda _: wrong_shape()
+    try:
+        (desk.files / "new.jsonl").write_text(json.dumps({"query": "파랑 운동화", "item_id": "d"}) + "\n")
+        done = desk.grade("pairs", desk.files / "new.jsonl", "--json")
+    finally:
+        desk.server.answer = before
+    (row,) = json.loads(done.out)["rows"]
+    assert row["why"].startswith("wrong shape: ") and row["why"].endswith(row["reasoning"])
+    assert "1 of 1 pairs (100%) have no grade" in done.err
 
 
 def test_every_grade_command_is_tested_here():
