@@ -15,7 +15,7 @@ from semsearch.errors import SemsearchError
 if TYPE_CHECKING:
     from semsearch.llm.answers import Estimate
     from semsearch.llm.asking import Asker
-    from semsearch.settings import Settings
+    from semsearch.settings import LlmSettings, Settings
     from semsearch.workspace import Workspace
 
 MaxUsdOption = Annotated[
@@ -44,14 +44,24 @@ def show_price(estimate: Estimate, *, as_json: bool = False, as_jsonl: bool = Fa
     talk(f"Nothing was sent. Next: the same command without --dry-run{cap}")
 
 
-def cost_of(asker: Asker) -> dict[str, Any]:
-    """Calls and money so far, for a document."""
-    return {"n_calls": asker.n_calls, "n_cached": asker.n_cached, "spent_usd": round(asker.spent_usd, 9)}
+def priced(settings: LlmSettings, model: str) -> bool:
+    """Whether it is known what a model costs: it has a price, or it is asked on this machine."""
+    from semsearch.llm.endpoint import address
+    from semsearch.llm.guard.providers import host_of, is_local
+
+    return settings.price(model) is not None or is_local(host_of(address(settings)))
 
 
-def tell_cost(asker: Asker) -> None:
-    """Calls and money so far, for a person."""
-    talk(f"{asker.n_calls:,} calls, {asker.n_cached:,} answers known before; spent {money(asker.spent_usd)}.")
+def cost_of(asker: Asker, *, known: bool = True) -> dict[str, Any]:
+    """Calls and money so far, for a document; null where the price of a call is not known."""
+    spent = round(asker.spent_usd, 9) if known or not asker.n_calls else None
+    return {"n_calls": asker.n_calls, "n_cached": asker.n_cached, "spent_usd": spent}
+
+
+def tell_cost(asker: Asker, *, known: bool = True) -> None:
+    """Calls and money so far, for a person; `known` is whether the price is."""
+    spent = money(asker.spent_usd) if known or not asker.n_calls else "unknown, the model has no price in [llm.prices]"
+    talk(f"{asker.n_calls:,} calls, {asker.n_cached:,} answers known before; spent {spent}.")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semsearch.cli import grading
-from semsearch.cli.asking import DryOption, MaxUsdOption, cost_of, show_price, tell_cost
+from semsearch.cli.asking import DryOption, MaxUsdOption, cost_of, priced, show_price, tell_cost
 from semsearch.cli.grading import opened
 from semsearch.cli.grading_output import tell_outdated
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
@@ -72,7 +72,7 @@ def pairs(
         if dry_run:
             show_price(job.price(parts, pool.pairs, how), as_json=json, as_jsonl=jsonl)
             return
-        found = _Graded(parts, pool, as_jsonl=jsonl)
+        found = _Graded(parts, pool, job.model_of(parts, how), as_jsonl=jsonl)
         with found.ending(as_json=json):
             for number, graded in enumerate(job.grade(parts, pool.pairs, how, batch), 1):
                 found.take(graded)
@@ -100,13 +100,14 @@ def _pool(parts: Parts, file: str | None, runs: list[str] | None, depth: int | N
 class _Graded:
     """What a run came to; records go out as they come with --jsonl."""
 
-    def __init__(self, parts: Parts, pool: Pool, *, as_jsonl: bool) -> None:
+    def __init__(self, parts: Parts, pool: Pool, model: str, *, as_jsonl: bool) -> None:
         self._parts = parts
         self._pool = pool
         self._as_jsonl = as_jsonl
         self._rows: list[dict[str, Any]] = []
         self._kinds: Counter[str] = Counter()
         self._n_silent = 0
+        self._priced = priced(parts.settings.llm, model)
 
     def take(self, graded: Graded) -> None:
         self._kinds[graded.kind] += 1
@@ -136,13 +137,13 @@ class _Graded:
     def _show(self, *, as_json: bool) -> None:
         facts = {"pairs": self._kinds.total(), "gone": len(self._pool.gone), **dict(sorted(self._kinds.items()))}
         if as_json:
-            emit(facts | cost_of(self._parts.asker) | {"rows": self._rows}, as_json=True)
+            emit(facts | cost_of(self._parts.asker, known=self._priced) | {"rows": self._rows}, as_json=True)
         elif not self._as_jsonl:
             emit(facts)
             hidden = len(self._rows) - SHOWN
             note = f"{hidden:,} more: --json or --jsonl shows all." if hidden > 0 else ""
             emit(self._rows, rows=self._rows[:SHOWN], columns=("query", "item_id", "title", "grade", "why"), note=note)
-        tell_cost(self._parts.asker)
+        tell_cost(self._parts.asker, known=self._priced)
 
 
 def _row(graded: Graded) -> dict[str, Any]:
