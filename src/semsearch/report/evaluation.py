@@ -126,7 +126,7 @@ def _left_open(labels: LabelsReport) -> list[str]:
     ]
     parts = [text.format(n) for n, text in told if n]
     if labels.judged < FEW_JUDGED:
-        parts.append(f"{1 - labels.judged:.0%} of the first hits were never judged and count as 0: lower bounds.")
+        parts.append(f"{1 - labels.judged:.0%} of the first hits nobody judged, they count as 0: figures may be off.")
     return parts
 
 
