@@ -157,7 +157,7 @@ class Chat:
                 self._beyond = self._beyond or self._over_billed(call, cost_nusd)
 
     async def _wait(self, trouble: Trouble, n_tries: int, halt: Halt) -> None:
-        """As long as the endpoint asks, else by a back-off that doubles; whoever all wait for leaves after the others."""
+        """As long as the endpoint asks, else a back-off that doubles; whoever all wait for leaves after the others."""
         backoff_s = min(FIRST_BACKOFF_S * 2 ** max(0, n_tries - 1), LONGEST_BACKOFF_S) * self._jitter.uniform(0.5, 1)
         wait_s = backoff_s if trouble.wait_s is None else trouble.wait_s
         if trouble.all_wait:
