@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")  # the same examples each time; --hypothesis-profile=default looks for others
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
