@@ -191,5 +191,6 @@ def test_bad_input_exits_2_and_asks_nothing(name: str, desk: Desk, tmp_path: Pat
     }
     before = desk.server.n_calls
     done = desk.grade("pairs", *(each.format(**paths) for each in arguments))
-    assert (done.code == 2 and told in done.err and "Next: " in done.err) or "Usage" in done.err, done.err
+    assert done.code == 2 and told in done.err, done.err
+    assert "Next: " in done.err or "Usage" in done.err
     assert desk.server.n_calls == before and labels(desk.root) == []

@@ -15,6 +15,7 @@ from semsearch.errors import SemsearchError
 if TYPE_CHECKING:
     from semsearch.llm.answers import Estimate
     from semsearch.llm.asking import Asker
+    from semsearch.progress import Progress
     from semsearch.settings import LlmSettings, Settings
     from semsearch.workspace import Workspace
 
@@ -50,6 +51,13 @@ def priced(settings: LlmSettings, model: str) -> bool:
     from semsearch.llm.guard.providers import host_of, is_local
 
     return settings.price(model) is not None or is_local(host_of(address(settings)))
+
+
+def going(progress: Progress, asker: Asker, what: str, done: int, total: int = 0) -> None:
+    """How far a command is, and the live cost beside its cap."""
+    progress(what, done, total)
+    if asker.spent_usd:
+        progress("US cents spent", round(100 * asker.spent_usd), round(100 * (asker.cap_usd or 0)))
 
 
 def cost_of(asker: Asker, *, known: bool = True) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from semsearch.cli.asking import DryOption, MaxUsdOption, capped, cost_of, show_price, tell_cost, telling_cost
+from semsearch.cli.asking import DryOption, MaxUsdOption, capped, cost_of, going, show_price, tell_cost, telling_cost
 from semsearch.cli.flagging import Found, counted
 from semsearch.cli.imports import FormatOption, MapOption, TzOption
 from semsearch.cli.labelled import DecisionsOption, NormalOption, Reading, SellersOption, one_source
@@ -89,7 +89,7 @@ def detect(
         with found.ending("There was no post to judge. Next: semsearch status" if file else judged_all, as_json=json):
             for judged in spam.detect(parts, posts, profiles):
                 found.take(judged)
-                progress(f"posts judged, ${parts.asker.spent_usd:.2f} spent", found.n, 0)
+                going(progress, parts.asker, "posts judged", found.n)
         if not file and (others := spam.other_namespaces(parts, namespace or LISTING)):
             talk(f"Profiles of {', '.join(others)} are active too: semsearch spam detect --namespace {others[0]}")
 
@@ -172,7 +172,7 @@ def _campaigns(
     with found.ending("There is no campaign. Next: semsearch scan posts FILE", as_json=as_json):
         for judged in spam.detect_campaigns(parts, led, profiles):
             found.take(judged.judged, judged)
-            progress(f"campaigns judged, ${parts.asker.spent_usd:.2f} spent", found.n, 0)
+            going(progress, parts.asker, "campaigns judged", found.n)
 
 
 def _span(since: str) -> timedelta:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
@@ -83,48 +84,64 @@ def run_command(
 ) -> None:
     """Evaluate a release, or a TREC run, against judgements or labels.
 
-    Queries without a relevant item are left out of every mean but the judged share.
-    Figures named /judged drop unjudged hits first.
-    With --labels the mean is over all queries that a model judged, corrected by those that people judged whole.
+    Queries without a relevant item are left out of every mean but the judged share. Figures named /judged drop
+    unjudged hits first. With --labels the mean is over all queries that a model judged, corrected by those that
+    people judged whole.
 
     Example: semsearch evaluate run --qrels qrels.txt --queries queries.tsv --mode lexical
 
     Example: semsearch evaluate run --qrels ratings.csv --grade-column final --html report.html
 
-    Example: semsearch evaluate run --qrels qrels.txt --run other.trec --metric ndcg@10,recall@100 --json
-
     Example: semsearch evaluate run --labels --mode hybrid --metric ndcg@10
     """
-    from semsearch.evaluation.reading import read_judgements, read_queries
+    from semsearch.evaluation.reading import read_queries
     from semsearch.retrieval import evaluate as job
-    from semsearch.retrieval.powered import evaluate_labelled
 
     condition = _condition(fail_on)
     of_labels = {"--drawn-alike": drawn_alike, "--judge": judge is not None}
     _check_source(qrels, labels, {"--grade-column": grade_column is not None}, of_labels)
     _check_target(run, name, workspace, {"--release": release, "--mode": mode})
     metrics = (*(metric or job.default_metrics(k)), *([condition.metric] if condition else []))
-    depth = job.depth_of(metrics)
     asked = read_queries(queries) if queries else None
-    said = None if qrels else read_labelled(workspace, asked, drawn_alike=drawn_alike, judge=judge)
-    judged, texts = (said.judged, said.queries) if said else read_judgements(cast(Path, qrels), grade_column)
+    from_labels = partial(_of_labels, workspace, asked, drawn_alike=drawn_alike, judge=judge)
+    judged, texts, evaluated = _of_qrels(qrels, grade_column) if qrels else from_labels()
     asked = asked or texts
-    if run:
-        found, origin = _read(run, name), {"file": str(run)}
-    else:
-        found, origin = _search(
-            workspace=workspace, pipeline=pipeline, release=release, mode=mode, depth=depth, judged=judged,
-            asked=asked, name=name,
-        )  # fmt: skip
-    rectified = partial(evaluate_labelled, found, said) if said else None
-    report = (rectified or partial(job.evaluate_run, found, judged, asked))(
+    where: dict[str, Any] = {"workspace": workspace, "pipeline": pipeline, "release": release, "mode": mode}
+    of_release = partial(_search, judged=judged, asked=asked, name=name, depth=job.depth_of(metrics), **where)
+    found, origin = (_read(run, name), {"file": str(run)}) if run else of_release()
+    report = evaluated(found, asked)(
         k=k, metrics=metrics, slice_by=slice_by, positive=positive, all_queries=all_queries, origin=origin, seed=seed
     )
     saved = run is None or name is not None
     _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=workspace, saved=saved)
     print_report(report, as_json=json, as_jsonl=jsonl)
+    _refuse(condition, report)
+
+
+def _refuse(condition: Any, report: EvaluationReport) -> None:
     if condition and condition.holds(report.figure(condition.metric).mean):
         condition.refuse(report.figure(condition.metric).mean)
+
+
+Evaluated = Callable[["Run", "Queries | None"], Callable[..., "EvaluationReport"]]
+"""A run and its queries to what makes the report, with how that is to be made left open."""
+
+
+def _of_qrels(qrels: Path, grade_column: str | None) -> tuple[Qrels, Queries | None, Evaluated]:
+    from semsearch.evaluation.reading import read_judgements
+    from semsearch.retrieval.evaluate import evaluate_run
+
+    judged, texts = read_judgements(qrels, grade_column)
+    return judged, texts, lambda found, asked: partial(evaluate_run, found, judged, asked)
+
+
+def _of_labels(
+    workspace: Path, asked: Queries | None, *, drawn_alike: bool, judge: str | None
+) -> tuple[Qrels, Queries | None, Evaluated]:
+    from semsearch.retrieval.powered import evaluate_labelled
+
+    said = read_labelled(workspace, asked, drawn_alike=drawn_alike, judge=judge)
+    return said.judged, said.queries, lambda found, _: partial(evaluate_labelled, found, said)
 
 
 @app.command("compare")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semsearch.cli import grading
-from semsearch.cli.asking import DryOption, MaxUsdOption, cost_of, priced, show_price, tell_cost
+from semsearch.cli.asking import DryOption, MaxUsdOption, cost_of, going, priced, show_price, tell_cost
 from semsearch.cli.grading import opened
 from semsearch.cli.grading_output import tell_outdated
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
@@ -76,7 +76,7 @@ def pairs(
         with found.ending(as_json=json):
             for number, graded in enumerate(job.grade(parts, pool.pairs, how, batch), 1):
                 found.take(graded)
-                progress("pairs graded", number, len(pool.pairs))
+                going(progress, parts.asker, "pairs graded", number, len(pool.pairs))
 
 
 app.command()(grading.tune)

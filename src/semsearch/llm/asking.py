@@ -80,6 +80,11 @@ class Asker:
         return self._budget.spent_nusd / NUSD
 
     @property
+    def cap_usd(self) -> float | None:
+        """What may be spent at most; None: no cap."""
+        return None if self._budget.cap_nusd is None else self._budget.cap_nusd / NUSD
+
+    @property
     def n_calls(self) -> int:
         """Answers that came over the line so far."""
         return self._n_calls + (self._line.chat.n_calls if self._line else 0)

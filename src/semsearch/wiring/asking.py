@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from semsearch.settings import Settings
+from semsearch.wiring.prompts import open_prompts
+from semsearch.wiring.serving import load_settings
 from semsearch.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from semsearch.llm.asking import Asker, Leaving
     from semsearch.llm.guard.departures import Departures
     from semsearch.llm.messages import Rendered
+    from semsearch.llm.prompts import Prompts
     from semsearch.store.database import Store
 
 Clock = Callable[[], datetime]
@@ -66,6 +69,31 @@ def open_asker(
         ) as asker,
     ):
         yield asker
+
+
+class Opened(NamedTuple):
+    """What every room that asks models works with."""
+
+    workspace: Workspace
+    settings: Settings
+    store: Store
+    prompts: Prompts
+    asker: Asker
+
+
+@contextmanager
+def open_asking(
+    workspace: Workspace, settings: Settings | None, *, clock: Clock, transport: httpx2.AsyncBaseTransport | None
+) -> Iterator[Opened]:
+    """A workspace's settings, database (made when there is none), prompts and asker; errors as for `open_asker`."""
+    from semsearch.store.database import Store
+
+    chosen = settings or load_settings(workspace)
+    with (
+        Store.open(workspace.moderation_path, now=clock()) as store,
+        open_asker(workspace, chosen, store=store, clock=clock, transport=transport) as asker,
+    ):
+        yield Opened(workspace, chosen, store, open_prompts(workspace), asker)
 
 
 def _noting(departures: Departures, host: str, clock: Clock) -> Leaving:

@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from semsearch.wiring.asking import open_asker
-from semsearch.wiring.prompts import open_prompts
-from semsearch.wiring.serving import load_settings
+from semsearch.wiring.asking import open_asking
 from semsearch.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -29,12 +27,7 @@ def open_grading(
 ) -> Iterator[Parts]:
     """The parts of the grading steps; makes the database if needed. `transport` stands in for the network."""
     from semsearch.relevance.steps import Parts
-    from semsearch.store.database import Store
     from semsearch.store.label_files import LabelFiles
 
-    chosen = settings or load_settings(workspace)
-    with (
-        Store.open(workspace.moderation_path, now=clock()) as store,
-        open_asker(workspace, chosen, store=store, clock=clock, transport=transport) as asker,
-    ):
-        yield Parts(workspace, chosen, store, open_prompts(workspace), asker, LabelFiles(workspace), clock)
+    with open_asking(workspace, settings, clock=clock, transport=transport) as opened:
+        yield Parts(*opened, LabelFiles(workspace), clock)

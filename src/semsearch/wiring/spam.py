@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from semsearch.wiring.asking import open_asker
-from semsearch.wiring.prompts import open_prompts
-from semsearch.wiring.serving import load_settings
+from semsearch.wiring.asking import open_asking
 from semsearch.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -29,11 +27,6 @@ def open_spam(
 ) -> Iterator[Parts]:
     """The parts of the spam steps; the database is made when there is none. `transport` stands in for the network."""
     from semsearch.spam.parts import Parts
-    from semsearch.store.database import Store
 
-    chosen = settings or load_settings(workspace)
-    with (
-        Store.open(workspace.moderation_path, now=clock()) as store,
-        open_asker(workspace, chosen, store=store, clock=clock, transport=transport) as asker,
-    ):
-        yield Parts(workspace, chosen, store, open_prompts(workspace), asker, clock)
+    with open_asking(workspace, settings, clock=clock, transport=transport) as opened:
+        yield Parts(*opened, clock)
