@@ -13,6 +13,7 @@ from semsearch.demo.behaviour import gate_chapter, log_chapter
 from semsearch.demo.job import Heading, Job, answers_table, priced, quality_chapter, release_chapter, train_chapter
 from semsearch.demo.longtail import longtail_chapter
 from semsearch.demo.moderation import moderation_chapter
+from semsearch.demo.relevance import relevance_chapter
 from semsearch.demo.spam import spam_chapter
 from semsearch.evaluation.evaluate import Evaluation, evaluate
 from semsearch.evaluation.intervals import wilson
@@ -36,6 +37,8 @@ TRAIN_SECONDS = 15.0
 PER_KIND = 40
 DEPTH = 10
 MODES = ("lexical", "dense", "hybrid")
+POOLED = ("lexical", "hybrid")
+"""Modes whose hits are graded."""
 MADE = "A market is made"
 LANGUAGES = {"ko": "Korean", "en": "English"}
 EXAMPLES = {"ko": "에어팟 프로 2", "en": "airpods pro 2"}
@@ -65,6 +68,7 @@ def tell(root: Path, lang: str, *, progress: Progress, begin: Heading, seed: int
     searcher = wiring.open_searcher(job.workspace, job.settings)
     yield _search_chapter(job, made, searcher)
     yield _evaluation_chapter(job, made, searcher)
+    yield relevance_chapter(job, made, {mode: ReleaseRetriever(searcher, mode, job.now) for mode in POOLED})
     yield longtail_chapter(job)
     chapter, scanned = moderation_chapter(job, lang, seed)
     yield chapter

@@ -1,41 +1,35 @@
 """The chapter in which a model says how sellers write: a profile is written and approved, posts are judged with it.
 
-The judge is scripted (see `simulate.judge`) unless an endpoint is named: then a model answers, for at most `CAP_USD`.
+The judge is scripted (see `simulate.judge`) unless an endpoint is named: then a model answers, within a cap.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from semsearch import wiring
 from semsearch.demo.job import Job
+from semsearch.demo.models import Models
 from semsearch.demo.spam_told import CAMPAIGN, Done
 from semsearch.errors import SemsearchError
 from semsearch.records import Post
 from semsearch.report.story import Chapter
 from semsearch.review.cases import Cases
 from semsearch.review.ranking import review_list
-from semsearch.simulate import judge
 from semsearch.simulate.abuse import abuse_stream
 from semsearch.spam import judging
 from semsearch.spam import steps as spam
 
 if TYPE_CHECKING:
-    import httpx2
     import polars as pl
 
-    from semsearch.settings import Settings
     from semsearch.simulate.abuse import AbuseStream
     from semsearch.spam.parts import Parts
 
 LISTING = "listing"
 NAME = "sellers"
 """Of the profile."""
-CAP_USD = 0.5
-"""Of a real endpoint, unless [llm] max_usd says otherwise."""
 APPROVER = "the demo"
 N_KNOWN, N_SELLERS = 12_000, 138
 """Posts and campaigns of the stream that the profile is learned from: 100 campaigns to read, some held out. Campaigns
@@ -45,42 +39,6 @@ EVERY = 20
 """Of so many scanned posts one is judged, if it is a listing."""
 LISTED = 8
 """Lines of the review list."""
-NO_QUALITY = "scripted judge, simulated: no figure of a model's quality"
-
-
-@dataclass(frozen=True, slots=True)
-class Models:
-    """Who answers."""
-
-    settings: Settings
-    transport: httpx2.AsyncBaseTransport | None
-    """In the place of the network; null for a real endpoint."""
-
-    @classmethod
-    def of(cls, settings: Settings, environment: Mapping[str, str]) -> Models:
-        """A real endpoint where settings or environment name one or hold a key, with a cap; else the scripted one."""
-        if settings.llm.base_url or environment.get("OPENAI_BASE_URL") or environment.get("OPENAI_API_KEY"):
-            return cls(settings.override("llm", max_usd=settings.llm.max_usd or CAP_USD), None)
-        scripted = {"base_url": judge.BASE_URL, "small": judge.JUDGE, "large": judge.WRITER}
-        return cls(settings.override("llm", **scripted), judge.transport())
-
-    @property
-    def condition(self) -> str:
-        """What stands beside every figure."""
-        return NO_QUALITY if self.transport else f"{self.settings.llm.small}, simulated posts"
-
-    @property
-    def told(self) -> str:
-        """Who answers, in a sentence."""
-        llm = self.settings.llm
-        if self.transport is None:
-            return (
-                f"{llm.large} and {llm.small} answer, for at most ${llm.max_usd:.2f}; no post that they read is real."
-            )
-        return (
-            "The answers here are scripted: plain rules stand in for the models, and nothing leaves this machine. "
-            f"With OPENAI_API_KEY or SEMSEARCH_LLM__BASE_URL set, models answer, for at most ${CAP_USD:.2f}."
-        )
 
 
 def spam_chapter(job: Job, scanned: AbuseStream) -> Chapter:

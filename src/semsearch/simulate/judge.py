@@ -1,4 +1,4 @@
-"""A scripted chat model: an endpoint that answers the spam prompts by plain rules, without a network or a model.
+"""A scripted chat model: an endpoint that answers prompts by plain rules, without a network or a model.
 
 It knows what stands in the messages and nothing else. Texts between markers are read with their data marks taken out:
 in each it looks for a few traits of style (`TRAITS`), by words of Korean and English and by placeholders of contacts.
@@ -9,6 +9,7 @@ in each it looks for a few traits of style (`TRAITS`), by words of Korean and En
   order there; for all of them where there is none. With the first of them, `YES` or more are true and one less is null;
   all else is false.
 - spam-feature: the one trait whose title stands in the first text, in the post; null when it knows no such trait.
+- relevance-facets: as `grader` says.
 
 It is deterministic: equal messages, equal answers. Nothing that it says is a figure of a model's quality.
 """
@@ -20,6 +21,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from semsearch.simulate import grader
 
 if TYPE_CHECKING:
     import httpx2
@@ -170,7 +173,13 @@ def _feature(user: str) -> dict[str, Any]:
     return {"reasoning": "Scripted: it knows no such trait.", "present": None}
 
 
-_RULES: dict[str, Callable[[str], dict[str, Any]]] = {"features": _profile, "is_spam": _verdict, "present": _feature}
+def _facets(user: str) -> dict[str, Any]:
+    return grader.facets(_texts(user))
+
+
+_RULES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "features": _profile, "is_spam": _verdict, "present": _feature, "facets": _facets,
+}  # fmt: skip
 """By a field of the answer that the system message asks for."""
 
 

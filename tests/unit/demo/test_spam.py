@@ -12,7 +12,7 @@ from semsearch import wiring
 from semsearch.campaigns.scan import BATCH
 from semsearch.demo import spam
 from semsearch.demo.job import Job
-from semsearch.demo.spam import CAP_USD, NO_QUALITY, Models
+from semsearch.demo.models import CAP_USD, NO_QUALITY, Models
 from semsearch.progress import silent
 from semsearch.report.story import Chapter
 from semsearch.settings import Settings
