@@ -168,3 +168,29 @@ def test_a_draft_or_a_refusal_to_write_one(workspace: Path, tmp_path: Path, monk
     print(done.err)
     assert done.code in (0, 3)
     assert "Next: " in done.err
+
+
+@pytest.mark.usefixtures("small")
+def test_grades_are_of_the_rubric_or_counted_abstentions_and_paid_once(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMSEARCH_RELEVANCE__EXAMPLES", "1")
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text(
+        "query,item_id,title\n에어팟 프로 2,i1,에어팟 프로 2세대 팝니다\nwhite desk,i2,black office chair\n"
+    )
+    asked = ("grade", "pairs", pairs, "-w", workspace, "--json")
+    done = run(*asked)
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    print([(row["grade"], row["why"], row["facets"]) for row in told["rows"]])
+    for row in told["rows"]:
+        assert (row["model"] is None) == (row["cause"] is not None)
+        assert row["cause"] in CAUSES | {"invented", "contradictory"}
+        assert all(each["asked"].casefold() in row["query"].casefold() for each in row["facets"])
+    kept = list(workspace.glob("labels/machine/smollm2/*.jsonl"))
+    n_labels = sum(len(path.read_text().splitlines()) for path in kept)
+    assert n_labels == sum(row["cause"] is None for row in told["rows"])
+    again = json.loads(run(*asked).out)
+    assert (again["n_calls"], again["spent_usd"]) == (0, 0)
+    assert [row["grade"] for row in again["rows"]] == [row["grade"] for row in told["rows"]]
