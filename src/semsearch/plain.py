@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+
+def json_line(row: Mapping[str, Any]) -> bytes:
+    """One row of JSONL in UTF-8, with its end; half a surrogate pair, as a broken client's query has it, is escaped."""
+    try:
+        return (json.dumps(row, ensure_ascii=False) + "\n").encode()
+    except UnicodeEncodeError:
+        return (json.dumps(row) + "\n").encode()
 
 
 def plain(value: Any) -> Any:

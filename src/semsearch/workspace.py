@@ -19,6 +19,7 @@ moderation.sqlite              posts, campaigns, alerts and decisions
 labels/people/NAME/BATCH.jsonl what people said of pairs of query and item, append-only (written by store)
 labels/machine/MODEL/          the same of models
 labels/batches/NAME.jsonl      pairs drawn to be labelled (written by review)
+labels/pools/BATCH.jsonl       pairs that models were asked, and which runs brought them (written by relevance)
 tuning/openings.jsonl          who looked at the locked part of people's labels, append-only (written by relevance)
 tuning/choice.json             the way of asking that was chosen
 runs/                          evaluation runs

@@ -71,6 +71,7 @@ def plan_command(
 
 def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool, judge: str | None) -> Labelled:
     """What people and models said, by the items as they are now; says which files were cut off."""
+    from semsearch.evaluation.labelled import is_of
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.relevance.pools import items_of
     from semsearch.retrieval.powered import labelled
@@ -85,7 +86,9 @@ def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool
     said = list(files.read())
     lookup = items_of(Catalogue(opened))
     now = digests_of(lookup({label.item_id for label in said}))
-    return labelled(said, now, queries, asked=asked_of(opened, said, lookup), drawn_alike=drawn_alike, judge=judge)
+    concerned = [label for label in said if label.source == "person" or judge is None or is_of(label, judge)]
+    asked = asked_of(opened, concerned, lookup)
+    return labelled(said, now, queries, asked=asked, drawn_alike=drawn_alike, judge=judge)
 
 
 # --- steps of the commands ------------------------------------------------------------------

@@ -40,7 +40,7 @@ class FullPools:
     n_without_machine: int
     """People judged them, the machine did not: left out."""
     n_unanswered: int = 0
-    """Pairs of people's batches of which the machine says nothing, in queries of which it does: it gave no answer."""
+    """Pairs that it or people were asked, of which the machine says nothing, in queries of which it does."""
 
 
 def full_pools(
@@ -52,7 +52,7 @@ def full_pools(
 ) -> FullPools:
     """Sort queries; stale labels do not count, ungradeable ones do: who says so has judged.
 
-    A query's pool is what the machine judged of it and what `asked` (query key → item_ids of people's batches) says.
+    A query's pool is what the machine judged of it and what `asked` (query key → item_ids) says was asked of it.
     A pair was drawn when any label of a person says with which probability; of several, the lowest is a query's.
     With `drawn_alike` all queries that people judged whole count, and alike: imported labels know no probability.
     Raises UsageError for queries of several batches, without `drawn_alike`: a batch knows the chances of its own draw.

@@ -51,13 +51,18 @@ def judge_of(label: Label) -> str:
     return f"{label.by}@{label.prompt_hash[:12]}@{label.rubric}"
 
 
+def is_of(label: Label, wanted: str) -> bool:
+    """Whether `wanted` names the judge of a label: MODEL, MODEL@PROMPT or whole."""
+    return f"{judge_of(label)}@".startswith(f"{wanted}@")
+
+
 def of_judge(labels: Iterable[Label], wanted: str) -> list[Label]:
     """Labels of the one judge that `wanted` names: MODEL, MODEL@PROMPT or whole.
 
     Raises UsageError when that is none or several.
     """
     given = list(labels)
-    named = {judge_of(label) for label in given if f"{judge_of(label)}@".startswith(f"{wanted}@")}
+    named = {judge_of(label) for label in given if is_of(label, wanted)}
     if len(named) != 1:
         what = f"'{wanted}' is no judge of these labels" if not named else f"'{wanted}' is several judges"
         raise _which(what, [label for label in given if not named or judge_of(label) in named])

@@ -43,9 +43,11 @@ class Pair:
     item: Mapping[str, str]
     """Snapshot of the item: title, body and the like (`store.snapshots`)."""
     inclusion_probability: float | None = None
-    """With which it was drawn; null: it was picked on purpose."""
+    """With which its query was drawn: 1 of a pool of runs, which has all of their queries; null: picked on purpose."""
     ranks: Mapping[str, int] = field(default_factory=dict, repr=False)
     """Name of each run that brought it, to its rank there; 1 is the top. Not for the eyes of who grades."""
+    imported: bool = False
+    """Whether the item is the catalogue's; else the pair brought it."""
 
     @property
     def systems(self) -> tuple[str, ...]:
@@ -86,8 +88,8 @@ def pool(runs: Sequence[Run], texts: Mapping[str, str], depth: int, lookup: Look
             for rank, item_id in enumerate(item_ids[:depth], start=1):
                 ranks.setdefault((key, item_id), {}).setdefault(run.name, rank)
     places = {key: place for place, key in enumerate(typed)}
-    order = sorted(ranks, key=lambda pair: (places[pair[0]], _blind(pair)))
-    pairs = (Pair(typed[key][1], item_id, typed[key][0], {}, ranks=ranks[key, item_id]) for key, item_id in order)
+    order = sorted(ranks, key=lambda pair: (places[pair[0]], blind(pair)))
+    pairs = (Pair(typed[key][1], item_id, typed[key][0], {}, 1.0, ranks[key, item_id]) for key, item_id in order)
     return _with_items(Pool(tuple(pairs)), lookup)
 
 
@@ -143,14 +145,17 @@ def _text(run: Run, query_id: str, texts: Mapping[str, str]) -> str:
     return text
 
 
-def _blind(pair: Key) -> bytes:
+def blind(pair: Key) -> bytes:
+    """What the pairs of a query are sorted by: an order that no run has."""
     return hashlib.blake2b(json.dumps(pair).encode(), digest_size=8).digest()
 
 
 def _with_items(pool: Pool, lookup: Lookup) -> Pool:
     """The same with the items of pairs that have none; those whose item is gone are left out and told."""
     items = lookup({pair.item_id for pair in pool.pairs if not pair.item})
-    whole = [pair if pair.item else replace(pair, item=items.get(pair.item_id, {})) for pair in pool.pairs]
+    whole = [
+        pair if pair.item else replace(pair, item=items.get(pair.item_id, {}), imported=True) for pair in pool.pairs
+    ]
     gone = tuple((pair.query, pair.item_id) for pair in whole if not pair.item)
     return Pool(tuple(pair for pair in whole if pair.item), gone, pool.n_repeated)
 

@@ -122,7 +122,10 @@ def _left_open(labels: LabelsReport) -> list[str]:
             labels.n_stale,
             "Stale pairs (their item has changed), as ungradeable ones; no query of such alone counts: {:,}.",
         ),
-        (labels.n_unanswered, "Pairs of people's batches of which the model says nothing: {:,}."),
+        (
+            labels.n_unanswered,
+            "Pairs that people or the model were asked of these queries, and it did not answer: {:,}.",
+        ),
     ]
     parts = [text.format(n) for n, text in told if n]
     if labels.judged < FEW_JUDGED:

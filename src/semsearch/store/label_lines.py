@@ -6,12 +6,11 @@ stays in the file, which is only ever appended to.
 
 from __future__ import annotations
 
-import json
 from dataclasses import MISSING, fields
 from functools import cache
 from typing import Any
 
-from semsearch.plain import plain
+from semsearch.plain import json_line, plain
 from semsearch.records import INTENTS, Label
 
 GRADES = (0, 1, 2)
@@ -31,10 +30,7 @@ def line_of(label: Label) -> bytes:
         for each in fields(Label)
         if (value := getattr(label, each.name)) != _default(each) or each.name in _required()
     }
-    try:
-        return (json.dumps(given, ensure_ascii=False) + "\n").encode()
-    except UnicodeEncodeError:  # half a surrogate pair, as a query of a broken client has it
-        return (json.dumps(given) + "\n").encode()
+    return json_line(given)
 
 
 def label_of(line: bytes) -> Label:

@@ -9,6 +9,7 @@ well, and is shown to nobody who labels.
 from __future__ import annotations
 
 import json
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from semsearch.errors import UsageError
+from semsearch.plain import json_line
 from semsearch.records import Label
-from semsearch.relevance.pools import Lookup
-from semsearch.store.labels import Key, item_digest, query_key
+from semsearch.relevance.pool_files import pair_rules, pool_path, read_pool
+from semsearch.relevance.pools import Lookup, Pair
+from semsearch.store.label_faults import bad_line
+from semsearch.store.labels import Key, item_digest, pair_of, query_key
 from semsearch.store.snapshots import SHOWN
 from semsearch.workspace import Workspace, checked_name
 
@@ -97,6 +101,11 @@ def write_batch(workspace: Workspace, name: str, tasks: Sequence[Task]) -> Path:
 def read_batch(workspace: Workspace, name: str) -> list[Task]:
     """The pairs of a batch in their order; raises UsageError for one that is not there or cannot be read."""
     path = batch_path(workspace, name)
+    if not path.is_file() and (pool := pool_path(workspace, name)).is_file():
+        raise UsageError(
+            f"'{name}' is a pool that a model graded, no batch for people.",
+            f"Next: semsearch label sample {name} --pairs {shlex.quote(str(pool))}",
+        )
     if not path.is_file():
         known = ", ".join(sorted(each.stem for each in path.parent.glob("*.jsonl"))) or "none"
         raise UsageError(f"There is no batch '{name}'; there are: {known}.", f"Next: semsearch label sample {name}")
@@ -105,20 +114,27 @@ def read_batch(workspace: Workspace, name: str) -> list[Task]:
 
 
 def asked_of(workspace: Workspace, labels: Iterable[Label], lookup: Lookup) -> dict[str, set[str]]:
-    """Query key → item_ids that people are asked of it, by the batches in which they labelled it.
+    """Query key → item_ids that people are asked of it, and those that a model was and did not answer.
 
-    Pairs whose item is gone are nobody's task. Raises UsageError for a batch that cannot be read.
+    By the batches of people in which they labelled it, and by the pools in which a model did. Pairs whose item is gone
+    are nobody's task. Raises UsageError for a batch or a pool that cannot be read.
     """
-    begun: dict[str, set[str]] = defaultdict(set)
-    for label in labels:
-        if label.source == "person" and label.batch:
-            begun[label.batch].add(query_key(label.query))
-    tasks = [
+    given = list(labels)
+    people = _begun(label for label in given if label.source == "person")
+    models = _begun(label for label in given if label.source == "model")
+    answered = {pair_of(label) for label in given if label.source == "model"}
+    drawn = {path.stem for path in workspace.path("labels", "batches").glob("*.jsonl")}
+    tasks: list[Task | Pair] = [
         task
-        for batch in sorted(begun)
-        if batch_path(workspace, batch).is_file()
+        for batch in sorted(people.keys() & drawn)
         for task in read_batch(workspace, batch)
-        if task.key[0] in begun[batch] and task.golden is None
+        if task.key[0] in people[batch] and task.golden is None
+    ]
+    tasks += [
+        pair
+        for batch in sorted(models)
+        for key, pair in read_pool(workspace, batch).items()
+        if key[0] in models[batch] and key not in answered
     ]
     here = lookup({task.item_id for task in tasks if task.imported})
     asked: dict[str, set[str]] = defaultdict(set)
@@ -151,10 +167,15 @@ def _line(task: Task) -> bytes:
         "ranks": dict(task.ranks),
     }
     told |= {name: value for name, value in more.items() if value}
-    try:
-        return (json.dumps(told, ensure_ascii=False) + "\n").encode()
-    except UnicodeEncodeError:  # half a surrogate pair, as a query of a broken client has it
-        return (json.dumps(told) + "\n").encode()
+    return json_line(told)
+
+
+def _begun(labels: Iterable[Label]) -> dict[str, set[str]]:
+    """Batch → keys of the queries that were labelled in it."""
+    begun: dict[str, set[str]] = defaultdict(set)
+    for batch, query in {(label.batch, label.query) for label in labels if label.batch}:
+        begun[batch].add(query_key(query))
+    return begun
 
 
 def _golden_told(golden: Golden | None) -> dict[str, Any] | None:
@@ -165,12 +186,12 @@ def _task(path: Path, number: int, line: bytes, batch: str) -> Task:
     try:
         row = json.loads(line)
     except ValueError as error:
-        raise _bad(path, number, "no JSON") from error
+        raise bad_line(path, number, "no JSON") from error
     wrong = (
         next((what for holds, what in _rules(row) if not holds), None) if isinstance(row, dict) else "no JSON object"
     )
     if wrong:
-        raise _bad(path, number, wrong)
+        raise bad_line(path, number, wrong)
     golden = row.get("golden")
     return Task(
         query=row["query"],
@@ -189,25 +210,15 @@ def _task(path: Path, number: int, line: bytes, batch: str) -> Task:
 
 
 def _rules(row: Mapping[str, Any]) -> list[tuple[bool, str]]:
-    golden, drawn = row.get("golden"), row.get("inclusion_probability")
+    golden = row.get("golden")
     return [
-        *((_said(row.get(name)), f"no {name}") for name in ("query", "item_id")),
-        *((isinstance(row.get(name, ""), str), f"{name} is no text") for name in ("query_id", *SHOWN)),
+        *pair_rules(row),
         (any(row.get(name) for name in SHOWN), "nothing of the item"),
-        (drawn is None or (isinstance(drawn, (int, float)) and 0 < drawn <= 1), f"inclusion_probability {drawn}"),
         (golden is None or _known(golden), f"golden {golden}"),
-        *((isinstance(row.get(name, {}), dict), f"{name} is no object") for name in ("stratum", "ranks")),
+        (isinstance(row.get("stratum", {}), dict), "stratum is no object"),
         (isinstance(row.get("annotators", []), list), "annotators is no list"),
     ]
 
 
-def _said(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
 def _known(golden: Any) -> bool:
     return isinstance(golden, dict) and all(golden.get(end, "") in GRADES for end in ("low", "high"))
-
-
-def _bad(path: Path, number: int, what: str) -> UsageError:
-    return UsageError(f"{path}:{number}: {what}.", "Next: correct this line or bring the file back from git")

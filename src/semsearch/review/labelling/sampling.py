@@ -92,7 +92,7 @@ def sample(
             query_id=pair.query_id,
             item=pair.item,
             batch=batch,
-            inclusion_probability=_probability(pair, drawn.probabilities[key]),
+            inclusion_probability=_probability(pair.inclusion_probability, drawn.probabilities[key]),
             stratum=dict(zip(DIMENSIONS, values[key], strict=True)),
             imported=item_digest(here.get(pair.item_id, {})) == item_digest(pair.item),
             ranks=pair.ranks,
@@ -114,11 +114,9 @@ def _not_before(pool: Pool, drawn: Set[str]) -> tuple[Pool, int]:
     return replace(pool, pairs=kept), len(before)
 
 
-def _probability(pair: Pair, of_draw: float) -> float | None:
+def _probability(before: float | None, of_draw: float) -> float | None:
     """With which a pair got here; None: its file does not say."""
-    if pair.systems:
-        return of_draw
-    return None if pair.inclusion_probability is None else pair.inclusion_probability * of_draw
+    return None if before is None else before * of_draw
 
 
 def _check(pool: Pool, annotators: Sequence[str], n_before: int) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.review.labelling.drawn import Shelf, item, said, task
+from tests.unit.review.labelling.drawn import Shelf, item, judged, said, task
 
 from semsearch.errors import UsageError
-from semsearch.relevance.pools import read_pairs
+from semsearch.relevance.pool_files import keep_pool
+from semsearch.relevance.pools import Pair, read_pairs
 from semsearch.review.labelling.batches import (
     Golden,
     asked_of,
@@ -95,6 +96,36 @@ def test_what_people_are_asked_of_a_query_is_by_the_batches_they_began_without_g
     write_batch(workspace, "b2", [task("q", "i6")])
     labels = [said(here, 1), said(here, 1, batch="imported")]
     assert asked_of(workspace, labels, Shelf({"i1": item("i1")})) == {"q": {"i1", "i4"}}
+
+
+def test_what_a_model_was_asked_and_did_not_answer_is_by_the_pools_it_began_without_gone_ones(
+    workspace: Workspace,
+) -> None:
+    def asked(item_id: str, query: str = "Q", *, imported: bool = True) -> Pair:
+        return Pair(query, item_id, "q", {"title": "t"}, 1.0, {"run": 1}, imported=imported)
+
+    pool = [asked("i1"), asked("i2"), asked("gone"), asked("brought", imported=False), asked("i5", "other")]
+    keep_pool(workspace, "b1", pool)
+    keep_pool(workspace, "b2", [asked("i6")])
+    here = Shelf({name: item(name) for name in ("i1", "i2", "i5", "i6")})
+    assert asked_of(workspace, [judged(task("q", "i1"), 1)], here) == {"q": {"i2", "brought"}}
+    both = [judged(task("q", "i1"), 1), judged(task("q", "i2"), None, batch="b2")]
+    assert asked_of(workspace, both, here) == {"q": {"brought", "i6"}}
+
+
+def test_labels_of_a_batch_whose_name_no_drawn_one_can_have_are_of_none(workspace: Workspace) -> None:
+    labels = [said(task("q", "i1"), 1, batch="import-내 평가 (1)")]
+    assert asked_of(workspace, labels, Shelf({})) == {}
+
+
+def test_a_pool_of_a_model_is_no_batch_for_people_and_says_how_it_becomes_one(workspace: Workspace) -> None:
+    keep_pool(workspace, "pairs", [Pair("q", "i1", "q", {"title": "t"}, 1.0, imported=True)])
+    with pytest.raises(UsageError, match="'pairs' is a pool that a model graded") as refused:
+        read_batch(workspace, "pairs")
+    path = workspace.path("labels", "pools", "pairs.jsonl")
+    assert refused.value.next_step == f"Next: semsearch label sample pairs --pairs {path}"
+    write_batch(workspace, "pairs", [task()])
+    assert read_batch(workspace, "pairs") == [task(batch="pairs")]
 
 
 def test_queries_that_were_drawn_before_are_those_with_a_probability(workspace: Workspace) -> None:

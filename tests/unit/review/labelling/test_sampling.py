@@ -15,7 +15,8 @@ from semsearch.review.labelling.sampling import Known, Sampled, sample
 from semsearch.settings import RelevanceSettings
 
 PLAIN = RelevanceSettings(overlap=0, golden=0)
-POOL = Pool(tuple(replace(pair(f"q{q}", f"i{q}-{i}"), ranks={"run": i}) for q in range(10) for i in range(4)))
+OF_RUNS = {"ranks": {"run": 1}, "inclusion_probability": 1.0}
+POOL = Pool(tuple(replace(pair(f"q{q}", f"i{q}-{i}"), **OF_RUNS) for q in range(10) for i in range(4)))
 NOTHING = Shelf({})
 
 
