@@ -151,7 +151,7 @@ def test_all_pairs_in_a_tiny_terminal_that_is_made_wider_and_a_key_that_bounces(
         terminal.press("ㅕ")  # u on a Korean keyboard
         terminal.wait("All pairs are labelled")
         after_all = people(root)
-        terminal.press("2")  # no pair is there for it
+        terminal.press("2k")  # no pair is there for it
         terminal.press("q")
         code, out, _ = terminal.end()
     assert code == 0
@@ -189,6 +189,35 @@ def test_adjudication_hides_names_until_it_is_decided(root: Path, mode: str) -> 
     assert (json.loads(out)["left"] == 0) if mode else out.strip()
     [found] = [each for each in effective(people(root)).values() if each.item_id == "i1"]
     assert (found.level, found.grade_low, found.disputed) == ("adjudication", 1, False)
+
+
+def test_a_pair_that_is_marked_as_known_measures_others_and_not_who_marked_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with session(root, "--json") as terminal:
+        known = item_on(terminal.wait("0 of 6 done"))
+        terminal.press("k")
+        terminal.wait("Known: your answer makes it a golden pair")
+        after(terminal, "2", 1)
+        terminal.press("kk")
+        screen = after(terminal, "1", 2)
+        assert "Known:" not in screen
+        terminal.press("q")
+        code, out, told = terminal.end()
+    assert (code, json.loads(out)["known"]) == (0, 1)
+    assert "1 pair marked as known by minji" in told
+    assert [(each.item_id == known, each.role) for each in people(root)] == [(True, "golden"), (False, "label")]
+    other = root.parent / "other.csv"
+    other.write_text("query,item_id\n" + "".join(f"구두,{i}\n" for i in ITEMS))
+    monkeypatch.setenv("SEMSEARCH_RELEVANCE__GOLDEN", "0.15")
+    assert run("label", "sample", "other", "--pairs", other, "-w", root).code == 0
+    [golden] = [each for each in read_batch(Workspace(root), "other") if each.golden]
+    assert (golden.item_id, golden.golden.low, golden.golden.by) == (known, 2, ("minji",))  # type: ignore[union-attr]
+    for by, n in (("minji", 6), ("jun", 7)):
+        with Terminal("label", "session", "other", "--by", by, "-w", root) as terminal:
+            terminal.wait(f"0 of {n} done")
+            terminal.press("q")
+            terminal.end()
 
 
 def test_golden_pairs_are_told_at_the_end_and_an_item_that_changed_is_marked(

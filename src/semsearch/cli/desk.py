@@ -9,13 +9,14 @@ from rich.text import Text
 
 from semsearch.cli.keys import BACKSPACE, ENTER, ESCAPE, Keys, command
 from semsearch.cli.output import safe
-from semsearch.cli.pair_view import KEYS, answered_told, facets_told, pair_view, progress_told
+from semsearch.cli.pair_view import answered_told, facets_told, keys_told, pair_view, progress_told
 from semsearch.cli.screen import Screen, View
 from semsearch.records import INTENTS, Facet
 from semsearch.relevance.rubric import grade as graded
 from semsearch.text.views import display
 
 if TYPE_CHECKING:
+    from semsearch.relevance.details import Places
     from semsearch.review.labelling.session import Answered, Session, Shown
 
 TICK_S = 0.5
@@ -24,6 +25,8 @@ GRADES = {"2": 2, "1": 1, "0": 0, "u": None}
 MET = {"y": True, "n": False, "c": None}
 TYPED = {intent[0]: intent for intent in INTENTS}
 ENDED = "All pairs are labelled. z takes the last label back, q ends."
+SKIPPED = "Skipped: it comes again after the others. Nothing is kept of it: a new session begins with it."
+KNOWN = "Known: your answer makes it a golden pair, by which others are measured. k takes that back."
 JOINED, NOTHING = "+", "x"
 Typed = list[tuple[str, str]]
 """(intent, asked) of each facet."""
@@ -36,11 +39,20 @@ class Quit(Exception):
 class AtDesk:
     """The keys of one session."""
 
-    def __init__(self, session: Session, keys: Keys, screen: Screen, place: str, *, adjudicating: bool = False) -> None:
+    def __init__(
+        self,
+        session: Session,
+        keys: Keys,
+        screen: Screen,
+        place: str,
+        *,
+        places: Places | None = None,
+        adjudicating: bool = False,
+    ) -> None:
         self._session, self._keys, self._screen = session, keys, screen
-        self._place, self._adjudicating = safe(place), adjudicating
+        self._place, self._places, self._adjudicating = safe(place), places, adjudicating
         self._last: list[Text] = []
-        self._note = ""
+        self._note, self._known = "", False
 
     def run(self) -> None:
         """Until all pairs are answered or the person quits; a terminal that is gone is a person who quit."""
@@ -57,7 +69,7 @@ class AtDesk:
     # --- one pair ----------------------------------------------------------------------------
 
     def _pair(self, shown: Shown) -> None:
-        self._note = ""
+        self._note, self._known = "", False
         done = False
         first = True
         while not done:
@@ -73,9 +85,13 @@ class AtDesk:
             return self._facets(shown)
         elif key == "s":
             self._session.skip()
-            self._last = [_dim("Skipped: it comes again after the others.")]
+            self._last = [_dim(SKIPPED)]
         elif key == "z":
             return self._undo()
+        elif key == "k" and not self._adjudicating:
+            self._known = not self._known
+            self._session.known(self._known)
+            return False
         elif key in "ngq" and len(key) == 1:
             {"n": lambda: self._write_note(shown), "g": self._guideline, "q": self._quit}[key]()
             return False
@@ -129,11 +145,10 @@ class AtDesk:
             foot = [
                 Text.assemble("What is ", (safe(words[len(keys)]), "bold"), "?"),
                 Text(safe("; ".join(f"{intent} {asked}" for intent, asked in _typed(words, keys)))),
-                _dim(
-                    "p product · b brand · i item · a attribute · + joins it to the last · x nothing · Backspace · Esc"
-                ),
+                _dim("p product · b brand · i item · a attribute"),
+                _dim("+ joins it to the last · x nothing · Backspace · Esc"),
             ]
-            key = self._ask(pair_view(shown, foot))
+            key = self._ask(self._pair_view(shown, foot))
             if key in TYPED or key == NOTHING or (key == JOINED and keys):
                 keys.append(key)
             elif key == BACKSPACE and keys:
@@ -153,7 +168,7 @@ class AtDesk:
                 Text(safe(facets_told(so_far))),
                 _dim("y met · n not met · c cannot tell · t types anew · Backspace · Esc"),
             ]
-            key = self._ask(pair_view(shown, foot))
+            key = self._ask(self._pair_view(shown, foot))
             if key in MET:
                 met.append(MET[key])
             elif key == BACKSPACE and met:
@@ -173,7 +188,7 @@ class AtDesk:
             _dim("Enter keeps it · 2 1 0 u grades otherwise · Esc"),
         ]
         while True:
-            key = self._ask(pair_view(shown, foot))
+            key = self._ask(self._pair_view(shown, foot))
             if key == ENTER:
                 self._tell(self._session.by_facets(facets))
                 return True
@@ -190,7 +205,7 @@ class AtDesk:
         text = self._note
         while True:
             foot = [Text.assemble("Note: ", safe(text), ("▏", "bold")), _dim("Enter keeps · Esc leaves")]
-            key = self._ask(pair_view(shown, foot), as_typed=True)
+            key = self._ask(self._pair_view(shown, foot), as_typed=True)
             if key in (ENTER, ESCAPE):
                 self._note = text.strip() if key == ENTER else self._note
                 self._session.note(self._note)
@@ -210,8 +225,12 @@ class AtDesk:
 
     def _view(self, shown: Shown) -> View:
         noted = [_dim(f"Note: {safe(self._note)}")] if self._note else []
+        known = [Text(KNOWN, style="bold")] if self._known else []
         told = progress_told(self._session.progress, self._place)
-        return pair_view(shown, [*noted, *self._last, _dim(KEYS), told])
+        return self._pair_view(shown, [*self._last, *noted, *known, *keys_told(self._adjudicating), told])
+
+    def _pair_view(self, shown: Shown, foot: Sequence[Text]) -> View:
+        return pair_view(shown, foot, self._places)
 
     def _ask(self, view: View, *, fresh: bool = False, as_typed: bool = False, paged: bool = False) -> str:
         """Draw a view and wait for a key that does not page. A `fresh` one takes no key that was typed before it."""

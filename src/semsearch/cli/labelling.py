@@ -112,7 +112,7 @@ def session(
     desk = _desk(workspace, by)
     check_terminal(f"Next: semsearch label import FILE --as {by} --batch {batch}, for labels made elsewhere")
     with open_session(desk, batch, by, order) as opened:
-        _sit(opened, f"{batch} · {by}")
+        _sit(opened, f"{batch} · {by}", desk.workspace)
         _show_session(batch, by, opened, as_json=json)
 
 
@@ -136,7 +136,7 @@ def adjudicate(
     desk = _desk(workspace, by)
     check_terminal(f"Next: semsearch label adjudicate {f'{batch} ' if batch else ''}--by {by}, in a terminal")
     with open_adjudication(desk, batch, by) as opened:
-        _sit(opened, f"{batch or 'all batches'} · adjudicated by {by}", adjudicating=True)
+        _sit(opened, f"{batch or 'all batches'} · adjudicated by {by}", desk.workspace, adjudicating=True)
         _show_session(batch, by, opened, as_json=json)
 
 
@@ -235,7 +235,7 @@ def _tell_sample(batch: str, found: Sampled, size: int | None, empty: int) -> No
     if found.n_golden < found.n_golden_wanted:
         talk(
             f"{counted(found.n_golden, 'golden pair')} of {found.n_golden_wanted:,} (relevance.golden): "
-            "no more are known. Adjudicated pairs and imported golden ones are."
+            "no more are known. Adjudicated pairs are, imported golden ones, and those marked with k in a session."
         )
     talk(f"Next: semsearch label session {batch} --by NAME")
 
@@ -254,17 +254,20 @@ def _desk(workspace: Path, by: str) -> Desk:
     return Desk(opened, _lookup(opened), lambda: datetime.now(UTC), settings.relevance.show_machine)
 
 
-def _sit(opened: Opened, place: str, *, adjudicating: bool = False) -> None:
+def _sit(opened: Opened, place: str, workspace: Workspace, *, adjudicating: bool = False) -> None:
     import sys
 
     from semsearch.cli.desk import AtDesk
     from semsearch.cli.keys import Keys
     from semsearch.cli.screen import Screen
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.relevance.details import places_of
 
+    places = places_of(Catalogue(workspace))
     for mended in opened.mended:
         talk(mended)
     with Keys(sys.stdin.fileno()) as keys, Screen() as screen:
-        AtDesk(opened.session, keys, screen, place, adjudicating=adjudicating).run()
+        AtDesk(opened.session, keys, screen, place, places=places, adjudicating=adjudicating).run()
 
 
 def _show_session(batch: str | None, by: str, opened: Opened, *, as_json: bool) -> None:
@@ -277,6 +280,7 @@ def _show_session(batch: str | None, by: str, opened: Opened, *, as_json: bool) 
         "done": progress.done,
         "left": progress.total - progress.done,
         "labels_an_hour": pace,
+        "known": opened.session.n_known,
         "gone": len(opened.gone),
     }
     if as_json:
@@ -286,6 +290,9 @@ def _show_session(batch: str | None, by: str, opened: Opened, *, as_json: bool) 
     if opened.gone:
         told = counted(len(opened.gone), "pair")
         talk(f"{told} passed over: the item is gone, such as {opened.gone[0].item_id}.")
+    if opened.session.n_known:
+        told = counted(opened.session.n_known, "pair")
+        talk(f"{told} marked as known by {by}: golden pairs of later samples, for all others.")
     if facts["golden"]:
         right = facts["golden"] - len(facts["golden_missed"])
         talk(f"Golden pairs: {right:,} of {facts['golden']:,} answered as they are known to be.")

@@ -9,37 +9,42 @@ from rich.text import Text
 
 from semsearch.cli.output import safe
 from semsearch.cli.screen import View
+from semsearch.relevance.details import Places, details
 from semsearch.review.labelling.matching import spans
 from semsearch.text.views import display
 
 if TYPE_CHECKING:
     from semsearch.records import Facet
-    from semsearch.review.labelling.session import Answered, Opinion, Progress, Shown
+    from semsearch.review.labelling.opinions import Opinion
+    from semsearch.review.labelling.session import Answered, Progress, Shown
 
 MATCH = "bold yellow"
-KEYS = "2 1 0 grade · u ungradeable · f facets · n note · s skip · z undo · g guideline · q quit"
+EMPTY = "(no text beside the title)"
+GRADE_KEYS = "2 1 0 grade · u ungradeable · f facets · n note"
+OTHER_KEYS = "s skip · z undo · g guideline · q quit"
+KNOWN_KEY = "k known"
 MET_WORDS = {True: "met", False: "not met", None: "cannot tell"}
 
 
-def pair_view(shown: Shown, foot: Sequence[Text]) -> View:
-    """The query and item, and below what is told and asked."""
+def pair_view(shown: Shown, foot: Sequence[Text], places: Places | None = None) -> View:
+    """The query and the item, then what others say of it, and below what is told and asked."""
     item = shown.task.item
-    head = [_query(shown.task.query), _marked(shown.task.query, item.get("title", ""))]
-    if details := _details(item):
-        head.append(Text(details, style="dim"))
+    head = [_query(shown.task.query), Text(""), _marked(shown.task.query, item.get("title", ""))]
+    if known := details(_grouped(item), places or {}):
+        head.append(Text(safe(display(" · ".join(known.values()))), style="dim"))
     if shown.changed:
         head.append(Text("The item is another one now than when the batch was drawn.", style="bold red"))
-    for i, opinion in enumerate(shown.opinions):
-        head.append(Text(f"{_letter(i)}: {told(opinion)}", style="cyan"))
+    after = [Text(f"{_letter(i)}: {told(opinion)}", style="cyan") for i, opinion in enumerate(shown.opinions)]
     if shown.machine:
-        head.append(Text(f"The machine: {told(shown.machine)}", style="cyan"))
-    return View(head, _body(shown.task.query, item.get("body", "")), foot)
+        after.append(Text(f"The machine: {told(shown.machine)}", style="cyan"))
+    return View(head, _body(shown.task.query, item.get("body", "")), foot, [Text(""), *after] if after else [])
 
 
 def told(opinion: Opinion) -> str:
     """An opinion in one line."""
     parts = [opinion.grade.why] if opinion.grade.why else []
     parts += [facets_told(opinion.facets)] if opinion.facets else []
+    parts += [f"but these facets give {opinion.rule}"] if opinion.rule else []
     parts += [f"“{opinion.note}”"] if opinion.note else []
     return safe(display(" — ".join([str(opinion.grade), *parts])))
 
@@ -73,6 +78,12 @@ def _letter(place: int) -> str:
     return chr(ord("A") + place) if place < 26 else f"#{place + 1}"
 
 
+def keys_told(adjudicating: bool) -> list[Text]:
+    """The keys at a pair; who adjudicates needs none to make a golden pair."""
+    more = OTHER_KEYS if adjudicating else f"{KNOWN_KEY} · {OTHER_KEYS}"
+    return [Text(GRADE_KEYS, style="dim"), Text(more, style="dim")]
+
+
 def progress_told(progress: Progress, place: str) -> Text:
     """Where this is, how far, and how fast."""
     pace = f" · {progress.labels_an_hour:,.0f} labels an hour" if progress.labels_an_hour else ""
@@ -92,13 +103,12 @@ def _marked(query: str, text: str) -> Text:
     return marked
 
 
-def _details(item: Mapping[str, str]) -> str:
-    price = " ".join(filter(None, (item.get("price"), item.get("currency")))) if item.get("price") else ""
-    return safe(
-        display(" · ".join(filter(None, (item.get("category"), price, item.get("region_id"), item.get("attributes")))))
-    )
+def _grouped(item: Mapping[str, str]) -> Mapping[str, str]:
+    """The item with a price that is easy to read: 1,250,000."""
+    price = item.get("price", "")
+    return {**item, "price": f"{int(price):,}"} if price.isascii() and price.isdigit() else item
 
 
 def _body(query: str, body: str) -> list[Text]:
     lines = [_marked(query, line) for line in body.splitlines()]
-    return [Text(""), *lines] if any(lines) else []
+    return [Text(""), *(lines if any(lines) else [Text(EMPTY, style="dim")])]

@@ -19,15 +19,26 @@ _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 _HOME, _TO_LINE_END, _TO_END = "\x1b[H", "\x1b[K", "\x1b[J"
 USUAL = (80, 24)
 NARROWEST = 4
+WIDEST = 100
+"""Columns of a line: longer ones are hard to read."""
+_RULED = 12
+"""Lines of a terminal from which on there is room for a rule."""
+_STEADY = 10
+"""Lines above the foot, also of a short text: so it mostly stays where it is."""
+_READABLE = 4
+"""Lines of the body that have to be seen at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is drawn at once. Where there is little room the ends of the head and of the foot are cut off."""
+    """What is drawn at once, one below the other. Where there is little room what is too long of head and `after` is
+    paged with the body; the end of the foot is cut off."""
 
     head: Sequence[Text]
     body: Sequence[Text]
     foot: Sequence[Text]
+    after: Sequence[Text] = ()
+    """What is said of the body."""
 
 
 def check_terminal(next_step: str) -> None:
@@ -68,24 +79,30 @@ class Screen:
     def draw(self, view: View, page: int = 0, *, first: Callable[[], None] | None = None) -> int:
         """Draw one page of a view; how many pages its body has. `first` is called right before it can be seen."""
         self._size = width, height = _size()
-        head, foot = self._wrapped(view.head, width), self._wrapped(view.foot, width)
+        head, body, after, foot = (self._wrapped(each, width) for each in (view.head, view.body, view.after, view.foot))
         foot = foot[: max(1, height // 2, height - len(head))]
-        head = head[: max(0, height - len(foot))]
-        body, room = self._wrapped(view.body, width), height - len(head) - len(foot)
+        if height >= _RULED:
+            foot = [*self._wrapped([_rule(width)], width), *foot]
+        room = height - len(foot)
+        if len(head) + len(body) + len(after) > room:
+            head, body, after = _fitted([*filter(None, head)], body, [*filter(None, after)], room)
+        room -= len(head) + len(after)
         pages = 1 if len(body) <= room or room < 2 else -(-len(body) // (room - 1))
         if pages > 1:
             start = page % pages * (room - 1)
             shown = body[start : start + room - 1]
-            body = [*shown, *self._wrapped([_more(page % pages, pages)], width)[:1]]
-        filling = [""] * max(0, room - len(body))
+            short = [""] * (room - 1 - len(shown))
+            body = [*shown, *short, *self._wrapped([_more(page % pages, pages)], width)[:1]]
         if first:
             first()
-        self._write(_HOME + f"{_TO_LINE_END}\n".join([*head, *body[: max(0, room)], *filling, *foot]) + _TO_END)
+        above = [*head, *body[: max(0, room)], *after]
+        steady = [""] * (min(_STEADY, height - len(foot)) - len(above)) if body else []
+        self._write(_HOME + f"{_TO_LINE_END}\n".join([*above, *steady, *foot]) + _TO_END)
         return pages
 
     def _wrapped(self, texts: Sequence[Text], width: int) -> list[str]:
-        """Lines of terminal code, none of them wider than `width` columns."""
-        lines = [line for text in texts for line in text.wrap(self._console, width)]
+        """Lines of terminal code, none of them wider than `width` columns, nor than can be read."""
+        lines = [line for text in texts for line in text.wrap(self._console, min(width, WIDEST))]
         out = []
         for line in lines:
             line.rstrip()
@@ -100,6 +117,22 @@ class Screen:
             sys.stderr.flush()
         except OSError as error:
             raise EOFError from error
+
+
+def _fitted(head: list[str], body: list[str], after: list[str], room: int) -> tuple[list[str], list[str], list[str]]:
+    """The three without more lines than leave some for the body: what is too much of the others is read with it."""
+    if room < 2 * _READABLE:
+        head = head[: max(0, room)]
+        return head, body, after[: max(0, room - len(head))]
+    n_after = min(len(after), max(room // 4, room - _READABLE - len(head)))
+    n_head = min(len(head), room - _READABLE - n_after)
+    return head[:n_head], [*head[n_head:], *body, *after[n_after:]], after[:n_after]
+
+
+def _rule(width: int) -> Text:
+    from rich.text import Text
+
+    return Text("─" * min(width, WIDEST), style="dim")
 
 
 def _more(page: int, pages: int) -> Text:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from semsearch.llm.answers import Question
 from semsearch.llm.prompts import Prompt
+from semsearch.relevance.details import Places, details
 from semsearch.relevance.examples import Examples
 from semsearch.relevance.pools import Pair
 from semsearch.relevance.shapes import Answered
@@ -27,8 +28,7 @@ class Judging:
     n_examples: int = 4
     """That are shown with each pair, as far as there are so many."""
     variant: Variant = field(default_factory=Variant)
-    places: Mapping[str, str] = field(default_factory=dict)
-    """region_id to its name, as far as it has one."""
+    places: Places = field(default_factory=dict)
 
     @property
     def prompt_hash(self) -> str:
@@ -43,7 +43,7 @@ class Judging:
             "query": pair.query,
             "title": pair.item.get("title", ""),
             "body": pair.item.get("body", ""),
-            "details": "\n".join(_details(pair.item, self.places)),
+            "details": "\n".join(f"{name}: {text}" for name, text in details(pair.item, self.places).items()),
         }
         return Question(self.prompt, self.variant.shape, NAMESPACE, self.variant.own, outside, {})
 
@@ -56,15 +56,3 @@ def questions(pairs: Iterable[Pair], judging: Judging) -> Iterator[Question[Answ
 def blank(pair: Pair) -> bool:
     """Whether there is no text of the item to judge."""
     return not any(search(pair.item.get(name, "")) for name in ("title", "body"))
-
-
-def _details(item: Mapping[str, str], places: Mapping[str, str]) -> Iterator[str]:
-    """What is known of an item beside its words, a line each."""
-    region_id = item.get("region_id", "")
-    told = {
-        "category": item.get("category", ""),
-        "price": " ".join(filter(None, (item.get("price"), item.get("currency")))) if item.get("price") else "",
-        "place": places.get(region_id, region_id),
-        "attributes": item.get("attributes", ""),
-    }
-    return (f"{name}: {text}" for name, text in told.items() if text)

@@ -8,17 +8,19 @@ from datetime import UTC, datetime
 import pytest
 from rich.cells import cell_len
 from rich.text import Text
-from tests.unit.review.labelling.drawn import judged, task
+from tests.unit.review.labelling.drawn import judged, said, task
 
 from semsearch.cli import screen as drawing
-from semsearch.cli.pair_view import answered_told, pair_view, progress_told
+from semsearch.cli.pair_view import answered_told, keys_told, pair_view, progress_told, told
 from semsearch.cli.screen import Screen, View
 from semsearch.records import Facet
-from semsearch.review.labelling.session import Opinion, Progress, Session, Shown
+from semsearch.review.labelling.opinions import Opinion
+from semsearch.review.labelling.session import Progress, Session, Shown
 from semsearch.review.labelling.strategies import Plan
 
 CODE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 KOREAN = "나이키 에어맥스 운동화 팝니다 " * 5
+ATTRIBUTES = '{"brand": "비타론", "sizes": [260, 265], "new": true}'
 PROGRESS = Progress(3, 10, 2, 411.6)
 
 
@@ -30,13 +32,20 @@ def drawn(view: View, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch, pa
     return CODE.sub("", written[-1]).split("\n"), pages
 
 
+def texts(view: View) -> list[str]:
+    return [text.plain for text in (*view.head, *view.body, *view.after, *view.foot)]
+
+
 @pytest.mark.parametrize("size", [(4, 1), (4, 3), (10, 5), (20, 8), (80, 24), (300, 2)])
-def test_every_line_fits_and_there_are_as_many_as_the_terminal_has(
+def test_every_line_fits_and_there_are_no_more_than_the_terminal_has(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown = Shown(task("나이키 운동화", item={"title": KOREAN, "body": f"{KOREAN}\n\tx" * 9}), True, None)
+    opinion = Opinion.of(judged(task(), 1, note=KOREAN * 9))
+    shown = Shown(
+        task("나이키 운동화", item={"title": KOREAN, "body": f"{KOREAN}\n\tx" * 9}), True, opinion, (opinion,) * 9
+    )
     lines, _ = drawn(pair_view(shown, [Text("2 1 0")]), size, monkeypatch)
-    assert len(lines) == size[1]
+    assert len(lines) <= size[1]
     assert max(cell_len(line) for line in lines) <= size[0]
 
 
@@ -44,9 +53,34 @@ def test_all_of_a_long_text_is_on_one_of_its_pages(monkeypatch: pytest.MonkeyPat
     view = View([Text("head")], [Text(f"line {i}") for i in range(30)], [Text("foot")])
     _, pages = drawn(view, (40, 10), monkeypatch)
     assert pages == 5  # 8 lines of room, one of them says that there is more: 30 / 7
+    assert drawn(view, (40, 12), monkeypatch)[1] == 4  # 12 - head, rule and foot: 9 lines, 30 / 8
     seen = [line for page in range(pages) for line in drawn(view, (40, 10), monkeypatch, page)[0]]
     assert [line for line in seen if line.startswith("line")] == [f"line {i}" for i in range(30)]
-    assert drawn(view, (40, 32), monkeypatch)[1] == 1
+    assert drawn(view, (40, 33), monkeypatch)[1] == 1
+
+
+def test_a_title_and_opinions_that_fill_the_screen_are_paged_with_the_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    title, notes = [f"t{i:02}" for i in range(60)], [f"n{i:02}" for i in range(60)]
+    item = {"title": "\n".join(title), "body": "body"}
+    opinions = tuple(Opinion.of(judged(task(), 1, note=note)) for note in notes)
+    view = pair_view(Shown(task("q", item=item), False, None, opinions), [Text("keys")])
+    view = View([Text(line) for line in title], view.body, view.foot, view.after)
+    _, pages = drawn(view, (80, 24), monkeypatch)
+    seen = [drawn(view, (80, 24), monkeypatch, page)[0] for page in range(pages)]
+    assert all(lines[0] == "t00" and lines[-1] == "keys" and len(lines) == 24 for lines in seen)
+    told = "\n".join(line for lines in seen for line in lines)
+    assert all(each in told for each in (*title, *notes, "body"))
+
+
+def test_keys_stand_near_a_short_item_and_mostly_in_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies = ("", "one line", "one\ntwo\nthree")
+    found = set()
+    for body in bodies:
+        shown = Shown(task("q", item={"title": "t", "body": body}), False, None)
+        lines, _ = drawn(pair_view(shown, keys_told(adjudicating=False)), (140, 50), monkeypatch)
+        found.add((len(lines), next(i for i, line in enumerate(lines) if line.startswith("2 1 0"))))
+        assert ("(no text beside the title)" in lines) == (not body)
+    assert found == {(13, 11)}  # 10 lines of the item, the rule, two lines of keys
 
 
 def test_what_sellers_and_models_write_cannot_steer_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +88,7 @@ def test_what_sellers_and_models_write_cannot_steer_the_terminal(monkeypatch: py
     opinion = Opinion.of(judged(task(), 1, note=nasty))
     item = {"title": nasty, "body": f"{nasty}\n{nasty}", "category": nasty, "attributes": nasty}
     view = pair_view(Shown(task(nasty, item=item), False, opinion, (opinion,)), [])
-    for text in (*view.head, *view.body, *view.foot):
+    for text in (*view.head, *view.body, *view.after, *view.foot):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202e]", text.plain)
         assert "[31m" not in str(text.style)
 
@@ -64,8 +98,22 @@ def test_words_of_the_query_are_set_apart_in_title_and_body() -> None:
     view = pair_view(Shown(task("운동화", item=item), False, None), [])
     marked = [text.plain[span.start : span.end] for text in (*view.head, *view.body) for span in text.spans]
     assert marked == ["운동화", "운동화"]
-    assert "5000 KRW" in [text.plain for text in view.head]
     assert progress_told(PROGRESS, "b1").plain == "b1 · 3 of 10 done · 412 labels an hour"
+
+
+def test_details_are_names_and_values_and_not_ids_and_json() -> None:
+    item = {"title": "t", "price": "1250000", "currency": "KRW", "region_id": "0104", "attributes": ATTRIBUTES}
+    seen = pair_view(Shown(task("q", item=item), False, None), [], {"0104": "역삼동"})
+    assert "1,250,000 KRW · 역삼동 · brand: 비타론; sizes: 260, 265; new: true" in texts(seen)
+    without = pair_view(Shown(task("q", item=item | {"price": "5.5", "attributes": "[1"}), False, None), [])
+    assert "5.5 KRW · 0104 · [1" in texts(without)
+
+
+def test_a_contradiction_is_told_beside_the_opinion() -> None:
+    facets = (Facet("item", "운동화", True),)
+    found = Opinion.of(said(task(), 0, facets=facets))
+    assert told(found) == "0 — item 운동화: met — but these facets give 2"
+    assert told(Opinion.of(said(task(), 2, facets=facets))) == "2 — all met — item 운동화: met"
 
 
 def test_after_an_answer_the_machines_grade_and_why_stand_there() -> None:

@@ -17,32 +17,14 @@ from semsearch.records import Facet, Label
 from semsearch.relevance.rubric import RUBRIC, Grade
 from semsearch.relevance.rubric import grade as graded
 from semsearch.review.labelling.batches import Task
+from semsearch.review.labelling.opinions import Opinion, contradiction
 from semsearch.review.labelling.strategies import Ends, Order, Plan, agree, ends
 from semsearch.store.labels import Key, pair_of
 
 Role = Literal["label", "adjudication"]
 HOUR_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """What somebody said of a pair, without a name."""
-
-    grade: Grade
-    facets: tuple[Facet, ...] = ()
-    note: str = ""
-
-    @classmethod
-    def of(cls, label: Label) -> Opinion:
-        """That of a label; why it came to its grade is known of facets."""
-        rule = graded(label.facets) if label.facets else Grade(*ends(label), "")
-        same = (rule.low, rule.high) == ends(label)
-        return cls(rule if same else Grade(*ends(label), ""), label.facets, label.note)
-
-    @property
-    def bare(self) -> Opinion:
-        """The grade alone."""
-        return Opinion(Grade(self.grade.low, self.grade.high, ""))
+PACED_FROM = 10
+"""Labels of a session from which on its pace is told: that of a few says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +77,7 @@ class Progress:
     answered: int
     """In this session, without those taken back."""
     labels_an_hour: float | None
-    """Of this session, by the time from a pair's showing to its answer; None before the first."""
+    """Of this session, by the time from a pair's showing to its answer; None before PACED_FROM labels."""
 
 
 class Session:
@@ -134,14 +116,14 @@ class Session:
         self._intents = {label.query: label.facets for label in self._said if label.facets}
         self._golden: dict[Key, Label] = {pair_of(label): label for label in self._said}
         self._since: datetime | None = None
-        self._note = ""
+        self._note, self._known = "", False
 
     def next(self) -> Shown | None:
         """The pair that comes; None when all are answered. The time of its label begins now."""
         if not self._left:
             return None
         task = self._left[0]
-        self._since, self._note = self._clock(), ""
+        self._since, self._note, self._known = self._clock(), "", False
         first = self._show_machine or task.key in self._seen
         return Shown(
             task,
@@ -153,10 +135,7 @@ class Session:
 
     def direct(self, grade: int | None, facets: Sequence[Facet] = ()) -> Answered:
         """Keep a grade (None: ungradeable) of the pair that is shown; facets that were filled in are kept with it."""
-        answered = self._answer(Grade(grade, grade, ""), "direct", tuple(facets))
-        rule = graded(facets) if facets else None
-        contradicted = rule is not None and (rule.low, rule.high) != (grade, grade)
-        return replace(answered, rule=rule if contradicted else None)
+        return self._answer(Grade(grade, grade, ""), "direct", tuple(facets))
 
     def by_facets(self, facets: Sequence[Facet]) -> Answered:
         """Keep the grade that the rule gives for these facets; none of them: ungradeable."""
@@ -165,6 +144,13 @@ class Session:
     def note(self, text: str) -> None:
         """Words that go with the label of the pair that is shown."""
         self._note = text.strip()
+
+    def known(self, on: bool) -> None:
+        """Whether the label of the pair that is shown makes it a golden pair, by which others are measured.
+
+        Of a pair that is somebody's golden one already it does not: nobody decides what they are measured by.
+        """
+        self._known = on
 
     def skip(self) -> None:
         """Put the pair that is shown after all others. Nothing is kept: the next session begins with it."""
@@ -193,8 +179,14 @@ class Session:
     @property
     def progress(self) -> Progress:
         """How far it is."""
-        pace = self._answered / self._spent_s * HOUR_S if self._answered and self._spent_s > 0 else None
+        told = self._answered >= PACED_FROM and self._spent_s > 0
+        pace = self._answered / self._spent_s * HOUR_S if told else None
         return Progress(self._done, self._done + len(self._left), self._answered, pace)
+
+    @property
+    def n_known(self) -> int:
+        """Pairs that this person marked as golden ones, before this session too."""
+        return sum(label.role == "golden" for label in self._said)
 
     @property
     def golden(self) -> tuple[int, tuple[Missed, ...]]:
@@ -229,7 +221,7 @@ class Session:
             batch=task.batch,
             note=self._note,
             seconds=seconds,
-            role=self._role,
+            role="golden" if self._known and self._role == "label" and task.golden is None else self._role,
             shown=machine is not None and (self._show_machine or task.key in self._seen),
         )
         self._keep(label)
@@ -238,7 +230,7 @@ class Session:
         others = self._opinions.get(task.key, ())
         opinion = self._opinion(task)
         agrees = agree(ends(label), ends(machine)) if machine else None
-        return Answered(label, opinion, agrees, names=tuple(other.by for other in others))
+        return Answered(label, opinion, agrees, contradiction(label), names=tuple(other.by for other in others))
 
     def _opinion(self, task: Task) -> Opinion | None:
         """The machine's; its grade alone while other pairs of the query are to come, unless all is shown first."""

@@ -181,7 +181,7 @@ def _digests(lookup: Lookup, item_ids: set[str]) -> dict[str, str]:
 def _said(files: LabelFiles, batch: str, tasks: Sequence[Task]) -> Said:
     people: dict[Key, list[Label]] = defaultdict(list)
     for label in standing(files.read("person", batch)):
-        if label.role == "label":
+        if label.role != "adjudication":
             people[pair_of(label)].append(label)
     return Said(people, _machine(files.read("model"), tasks))
 

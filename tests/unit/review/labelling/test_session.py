@@ -8,7 +8,8 @@ from tests.unit.review.labelling.drawn import Clock, judged, said, task
 from semsearch.records import Facet, Label
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.review.labelling.batches import Golden, Task
-from semsearch.review.labelling.session import Missed, Opinion, Session
+from semsearch.review.labelling.opinions import Opinion
+from semsearch.review.labelling.session import PACED_FROM, Missed, Session
 from semsearch.review.labelling.strategies import Order, Plan
 from semsearch.store.labels import Key, effective, pair_of, standing
 
@@ -203,16 +204,42 @@ def test_a_direct_grade_that_contradicts_its_facets_is_told() -> None:
     assert desk.session.direct(1, [BRAND, KIND]).rule is None
 
 
-def test_pace_is_of_the_time_at_pairs() -> None:
-    desk = Desk()
+def test_pace_is_of_the_time_at_pairs_and_not_of_a_few() -> None:
+    desk = Desk(tasks=[task("q", f"i{n:02}") for n in range(PACED_FROM + 1)])
+    for _ in range(PACED_FROM - 1):
+        desk.answer(1, seconds=3)
+        desk.clock.goes_on(3600)  # a break between drawing pairs counts for nothing
     assert desk.session.progress.labels_an_hour is None
-    desk.answer(1, seconds=3)
-    desk.clock.goes_on(3600)  # a break between drawing pairs counts for nothing
-    desk.answer(1, seconds=6)
-    assert desk.session.progress.labels_an_hour == pytest.approx(800)  # 2 in 9 s
+    desk.answer(1, seconds=9)
+    assert desk.session.progress.labels_an_hour == pytest.approx(1000)  # 10 in 9 × 3 + 9 s
+    desk.answer(1, seconds=30)
     desk.session.undo()
-    assert desk.session.progress.labels_an_hour == pytest.approx(1200)
-    assert desk.session.progress.answered == 1
+    assert desk.session.progress.labels_an_hour == pytest.approx(1000)
+    assert desk.session.progress.answered == PACED_FROM
+
+
+def test_a_pair_that_is_marked_as_known_is_a_golden_one_and_still_what_was_drawn() -> None:
+    desk = Desk()
+    desk.session.next()
+    desk.session.known(True)
+    first = desk.session.direct(2).label
+    assert (first.role, first.by, first.inclusion_probability) == ("golden", "minji", 0.5)
+    assert desk.answer(1).role == "label"  # the mark goes with one pair
+    desk.session.next()
+    desk.session.known(True)
+    desk.session.known(False)
+    assert desk.session.direct(0).label.role == "label"
+    assert desk.opened().n_known == 1
+    assert desk.at() == "j0"
+
+
+def test_nobody_marks_a_pair_as_known_by_which_they_are_measured() -> None:
+    desk = Desk(tasks=[task("g", golden=Golden(1, 1, ("sora",)))])
+    desk.session.next()
+    desk.session.known(True)
+    assert desk.session.direct(2).label.role == "label"
+    assert desk.session.n_known == 0
+    assert desk.session.golden == (1, (Missed("g", "i1", (2, 2), (1, 1)),))
 
 
 def test_golden_pairs_are_told_at_the_end_of_earlier_sessions_too() -> None:
