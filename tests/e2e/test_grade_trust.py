@@ -137,15 +137,16 @@ def test_the_locked_part_does_not_open_twice_in_silence(desk: Desk):
     assert (nobody.code, desk.server.n_calls) == (2, before)
     assert f"Next: semsearch grade tune -w {desk.root} --by NAME" in nobody.err
     first = desk.told("tune", "--by", "minji")
-    assert desk.told("tune") | {"n_calls": 0, "n_cached": 0, "spent_usd": 0} == first | {
-        "n_calls": 0, "n_cached": 0, "spent_usd": 0,
-    }  # fmt: skip
+    free = {"n_calls": 0, "n_cached": 0, "spent_usd": 0, "changed": False, "in_force_before": first["in_force"]}
+    assert desk.told("tune") | free == first | free
     path = desk.root / "prompts" / "relevance-facets.md"
     shown = run("prompts", "show", "relevance-facets", "-w", desk.root)
     path.parent.mkdir(exist_ok=True)
     path.write_text(shown.out.replace("You judge search results", "Judge search results"), encoding="utf-8")
     shut = desk.told("tune")
     assert (shut["locked"], len(shut["openings"])) == (None, 1)
+    assert (shut["changed"], shut["in_force_before"], shut["in_force"]["locked"]) == (True, first["in_force"], None)
+    assert "without a figure of the locked part, which stayed shut" in desk.grade("tune").err
     assert desk.grade("tune", "--again").code == 2
     again = desk.told("tune", "--again", "--by", "jun")
     assert (again["locked"]["n"], [each["by"] for each in again["openings"]]) == (6, ["minji", "jun"])

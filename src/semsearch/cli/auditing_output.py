@@ -13,9 +13,9 @@ from semsearch.cli.output import emit, talk
 if TYPE_CHECKING:
     from semsearch.evaluation.agreement import Agreement, AmongRaters
     from semsearch.evaluation.clicks import ClickAgreement
+    from semsearch.relevance.audit_steps import Audited
     from semsearch.relevance.drift import Drift
     from semsearch.relevance.steps import Parts
-    from semsearch.relevance.trust import Audited
 
 FIGURES = {"weighted_kappa": "weighted κ", "kappa": "κ", "alpha": "α", "exact": "exact"}
 """Names of figures, and how they are headed."""

@@ -43,7 +43,8 @@ def tune(
 
     People's labels are cut in three by query. Each of the four tactics is switched off once on the tuning part, what
     may be best is compared on the selection part (of ties the cheaper is taken), and the choice is reported once on
-    the locked part. That it was opened is written down; after the first time it stays shut without --again.
+    the locked part, then in force. That it was opened is written down; after the first time it stays shut without
+    --again: a choice that is another one then comes into force without a figure, and says so.
 
     Examples:
 
@@ -53,17 +54,17 @@ def tune(
 
     semsearch grade tune --prompt my-paraphrase --by minji
     """
-    from semsearch.relevance import trust
+    from semsearch.relevance import tune_steps as job
 
-    with opened(workspace, max_usd) as parts, steps() as progress:
-        given = trust.trial(parts, prompt or [])
+    with opened(workspace, max_usd) as parts:
+        given = job.trial(parts, prompt or [])
         if dry_run:
-            show_price(trust.price_tuning(parts, given), as_json=json)
+            show_price(job.price_tuning(parts, given), as_json=json)
             return
-        looks = trust.may_look(parts, "tune", by=by, again=again)
-        with telling_cost(parts):
-            found = trust.tune(parts, given, progress)
-            told = trust.report(parts, given, found, by=by, again=again, looks=looks, progress=progress)
+        looks = job.may_look(parts, by=by, again=again)
+        with telling_cost(parts), steps() as progress:
+            found = job.tune(parts, given, progress)
+            told = job.report(parts, given, found, by=by, again=again, looks=looks, progress=progress)
         show_tuning(parts, given, found, told, as_json=json)
     talk("Next: semsearch grade pairs FILE, which asks in the way that was chosen")
 
@@ -97,7 +98,7 @@ def audit(
 
     semsearch grade audit --probes 50 --max-usd 1
     """
-    from semsearch.relevance import trust
+    from semsearch.relevance import audit_steps as job
 
     named = (source := context.get_parameter_source("by")) is not None and source.name == "COMMANDLINE"
     if (again or named) and not locked:
@@ -105,15 +106,15 @@ def audit(
             "--by and --again open the locked part, which is left out.",
             "Next: semsearch grade audit --locked --by NAME",
         )
-    with opened(workspace, max_usd) as parts, steps() as progress:
+    with opened(workspace, max_usd) as parts:
         runs, texts = _runs(parts, run or [], queries)
         if dry_run:
-            given = trust.compared(parts, by=by, again=again, with_locked=False)
-            show_price(trust.price_audit(parts, given, probes), as_json=json)
+            given = job.compared(parts, by=by, again=again, with_locked=False)
+            show_price(job.price_audit(parts, given, probes), as_json=json)
             return
-        with telling_cost(parts):
-            given = trust.compared(parts, by=by, again=again, with_locked=locked)
-            found = trust.audited(parts, given, n_probes=probes, runs=runs, texts=texts, progress=progress)
+        with telling_cost(parts), steps() as progress:
+            given = job.compared(parts, by=by, again=again, with_locked=locked)
+            found = job.audited(parts, given, n_probes=probes, runs=runs, texts=texts, progress=progress)
         show_audit(parts, found, as_json=json)
     talk("Next: semsearch evaluate run --labels, for figures with intervals that people's labels make valid")
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from semsearch.relevance.locked import Opening
     from semsearch.relevance.scores import Score
     from semsearch.relevance.steps import Parts
-    from semsearch.relevance.trust import Report, Trial
     from semsearch.relevance.truths import Truths
+    from semsearch.relevance.tune_steps import Report, Trial
     from semsearch.relevance.tuning import Tuned
 
 Row = dict[str, Any]
@@ -31,6 +31,7 @@ def show_tuning(parts: Parts, given: Trial, found: Tuned, told: Report, *, as_js
         document |= {"effects": effects, "chosen": chosen | {"prompt_hash": how.prompt_hash}}
         document |= {"tied": found.tied, "undecided": found.undecided}
         document |= {"locked": _score(told.score) if told.score else None, "openings": told.openings}
+        document |= {"in_force": told.now, "in_force_before": told.before, "changed": told.changed}
         emit(document | left_out(given.truths) | cost_of(parts.asker), as_json=True)
     else:
         _scores(found.tuning, "Tuning part: each tactic switched off once")
@@ -40,18 +41,40 @@ def show_tuning(parts: Parts, given: Trial, found: Tuned, told: Report, *, as_js
         if told.score:
             _scores([told.score], "Locked part: what was chosen, and nothing else")
         tell_cost(parts.asker)
-    _tell_choice(found)
+    _tell_choice(found, told)
     _tell_failed([*found.tuning, *found.selection, *([told.score] if told.score else [])])
     tell_openings(told.openings, looked=told.score is not None)
     tell_left_out(given.truths)
 
 
-def _tell_choice(found: Tuned) -> None:
+def _tell_choice(found: Tuned, told: Report) -> None:
     talk(f"Chosen: {found.chosen.name}. Silence counts as {found.usual:g}, the commonest grade.")
     if found.tied:
         talk(f"As good and dearer: {', '.join(found.tied)}.")
-    if found.undecided:
-        talk(f"The labels do not tell it apart from {', '.join(found.undecided)}: more of them might.")
+    if others := [name for name in found.undecided if name not in found.tied]:
+        talk(f"The labels do not tell it apart from {', '.join(others)} either: more of them might.")
+    talk(_in_force(told))
+
+
+def _in_force(told: Report) -> str:
+    """What `grade pairs` goes by now, and what is known of it."""
+    now, before = told.now, told.before
+    if before is None:
+        said = f"In force from now on: {now.told}"
+    elif told.changed:
+        said = f"The choice in force changed from {before.told} to {now.told}"
+    else:
+        said = f"As before in force: {now.told}"
+    if told.score:
+        return f"{said}; the locked part said weighted κ {_plain(told.score.weighted_kappa.value)} of it."
+    if now.locked:
+        kappa, n = now.locked["weighted_kappa"], now.locked["opening"]
+        return f"{said}. The locked part stayed shut; opening {n} of it said weighted κ {_plain(kappa)}."
+    return f"{said}, without a figure of the locked part, which stayed shut: --again --by NAME opens it."
+
+
+def _plain(value: float | None) -> str:
+    return "–" if value is None or math.isnan(value) else f"{value:.3f}"
 
 
 def _tell_failed(scores: Sequence[Score]) -> None:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from semsearch.ingest.catalogue import Catalogue
 from semsearch.llm.answers import Estimate
+from semsearch.llm.messages import key_of
 from semsearch.records import Label
 from semsearch.relevance.choice import choice
+from semsearch.relevance.details import places_of
 from semsearch.relevance.examples import Examples, of_guideline, of_labels
 from semsearch.relevance.grading import Graded, grade_pairs, only_new
-from semsearch.relevance.judging import Judging, questions
+from semsearch.relevance.judging import Judging, blank, questions
+from semsearch.relevance.pool_files import keep_pool
 from semsearch.relevance.pools import Lookup, Pair, items_of
 from semsearch.relevance.rubric import RUBRIC
+from semsearch.relevance.scores import Market
 from semsearch.relevance.truths import truths_of
 from semsearch.relevance.variants import Variant
 from semsearch.store.label_files import LabelFiles
+from semsearch.store.labels import Key
 
 if TYPE_CHECKING:
     from semsearch.llm.asking import Asker
@@ -55,7 +60,7 @@ def judging(parts: Parts, variant: Variant | None = None, prompt_id: str = "") -
     how = Variant.named(chosen.variant) if chosen else variant or Variant()
     prompt = parts.prompts.get(chosen.prompt if chosen else prompt_id or how.prompt_id)
     shown = Examples([*of_guideline(), *of_labels(_settled(parts))])
-    return Judging(prompt, shown, parts.settings.relevance.examples, how, _places(parts))
+    return Judging(prompt, shown, parts.settings.relevance.examples, how, places_of(Catalogue(parts.workspace)))
 
 
 def model_of(parts: Parts, how: Judging) -> str:
@@ -73,6 +78,17 @@ def outdated(parts: Parts, how: Judging) -> str:
     return "; ".join(f"{name} {then[name]} then, {now[name]} now" for name in then if then[name] != now[name])
 
 
+def market_of(parts: Parts) -> Market:
+    """Where ways of asking are tried and probed."""
+    return Market(parts.asker, parts.clock)
+
+
+def keys_of(parts: Parts, how: Judging, pairs: Iterable[Pair]) -> dict[Key, str]:
+    """What is asked about each pair, digested; nothing is asked about a blank one."""
+    model, llm = model_of(parts, how), parts.settings.llm
+    return {pair.key: key_of(how.question(pair), model, llm) for pair in pairs if not blank(pair)}
+
+
 def price(parts: Parts, pairs: Sequence[Pair], how: Judging) -> Estimate:
     """What grading these pairs would cost at most."""
     return parts.asker.price(questions(pairs, how))
@@ -81,9 +97,11 @@ def price(parts: Parts, pairs: Sequence[Pair], how: Judging) -> Estimate:
 def grade(parts: Parts, pairs: Sequence[Pair], how: Judging, batch: str) -> Iterator[Graded]:
     """Grade pairs, and keep labels that say something new in the model's file, which is held all the while.
 
-    Errors as for `grading.grade_pairs` and `LabelFiles.writing`.
+    That they were asked is written down first (`pool_files`). Errors as for `grading.grade_pairs`, `keep_pool` and
+    `LabelFiles.writing`.
     """
     with parts.files.writing("model", model_of(parts, how), batch) as writer:
+        keep_pool(parts.workspace, batch, pairs)
         keep = only_new(lambda labels: writer.append(*labels), parts.files.read("model", batch))
         yield from grade_pairs(pairs, how, parts.asker, batch=batch, clock=parts.clock, keep=keep)
 
@@ -97,11 +115,3 @@ def _settled(parts: Parts) -> Iterator[Label]:
     """Labels that a model may be shown: what counts of the tuning part, by the rubric as it is now."""
     truths = truths_of(parts.files.read("person")).of("tuning")
     return (label for each in truths for label in each.labels if label.rubric == RUBRIC)
-
-
-def _places(parts: Parts) -> Mapping[str, str]:
-    catalogue = Catalogue(parts.workspace)
-    if not catalogue.n_regions:
-        return {}
-    regions = catalogue.regions()
-    return dict(zip(regions["region_id"], regions["name"], strict=True))

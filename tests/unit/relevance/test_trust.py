@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import delete
 from tests.contract.asking import PRICES
 from tests.contract.chat_replies import Asked, Reply, broken
 from tests.contract.chat_server import Server
@@ -24,7 +25,7 @@ from semsearch.evaluation.powered import powered_mean
 from semsearch.evaluation.queries import query_id_of
 from semsearch.evaluation.runs import Run
 from semsearch.records import Facet, Label
-from semsearch.relevance import trust
+from semsearch.relevance import audit_steps, tune_steps
 from semsearch.relevance.choice import choice
 from semsearch.relevance.locked import openings
 from semsearch.relevance.pools import Pair
@@ -32,6 +33,7 @@ from semsearch.relevance.splits import part_of
 from semsearch.relevance.steps import Parts, grade, judging
 from semsearch.settings import Settings
 from semsearch.store.labels import LabelFiles, effective
+from semsearch.store.tables import llm_answers
 from semsearch.workspace import Workspace
 
 SIZES = {"tuning": 2, "selection": 2, "locked": 3}
@@ -48,10 +50,10 @@ def desk(folder: Path, server: Server, labels: Sequence[Label] = LABELS, **chang
         yield parts
 
 
-def tuned(parts: Parts, by: str = "minji", *, again: bool = False) -> trust.Report:
-    given = trust.trial(parts, [])
-    looks = trust.may_look(parts, "tune", by=by, again=again)
-    return trust.report(parts, given, trust.tune(parts, given), by=by, again=again, looks=looks)
+def tuned(parts: Parts, by: str = "minji", *, again: bool = False) -> tune_steps.Report:
+    given = tune_steps.trial(parts, [])
+    looks = tune_steps.may_look(parts, by=by, again=again)
+    return tune_steps.report(parts, given, tune_steps.tune(parts, given), by=by, again=again, looks=looks)
 
 
 def machine(parts: Parts, labels: Sequence[Label] = LABELS, batch: str = "b") -> None:
@@ -59,13 +61,19 @@ def machine(parts: Parts, labels: Sequence[Label] = LABELS, batch: str = "b") ->
     list(grade(parts, pairs, judging(parts), batch))
 
 
-def audited(parts: Parts, *, by: str = "", again: bool = False, locked: bool = False) -> trust.Audited:
-    given = trust.compared(parts, by=by, again=again, with_locked=locked)
-    return trust.audited(parts, given, n_probes=0)
+def audited(parts: Parts, *, by: str = "", again: bool = False, locked: bool = False) -> audit_steps.Audited:
+    given = audit_steps.compared(parts, by=by, again=again, with_locked=locked)
+    return audit_steps.audited(parts, given, n_probes=0)
 
 
 def only(wrong: Callable[[Asked], bool]) -> Callable[[Asked], Reply]:
     return lambda asked: judge(asked, wrong=wrong(asked))
+
+
+def forget_answers(parts: Parts) -> None:
+    """As if another endpoint stood behind the same name."""
+    with parts.store.writing() as connection:
+        connection.execute(delete(llm_answers))
 
 
 # --- tune ---------------------------------------------------------------------------------------------------------
@@ -95,11 +103,13 @@ def test_who_opens_it_is_asked_for_before_anything_is(tmp_path: Path):
 def test_after_the_first_look_it_stays_shut(tmp_path: Path):
     with Server(judge) as server, desk(tmp_path, server) as parts:
         first = tuned(parts)
-        assert tuned(parts, by="") == first  # the same look: the figures again, and no second opening
+        same = tuned(parts, by="")  # the same look: the figures again, and no second opening
+        assert (same.score, same.openings, same.now, same.changed) == (first.score, first.openings, first.now, False)
         parts.files.append(label(numbers("tuning", 9)[-1], "new", 1), label(numbers("locked", 9)[-1], "new", 1))
         n = server.n_calls
         shut = tuned(parts, by="")
         assert (shut.score, len(shut.openings)) == (None, 1)
+        assert (shut.now, shut.before) == (first.now, first.now)  # the same choice keeps the figure that it has
         seen = {part_of(shown_to(asked)[0]) for asked in server.requests[n:]}
         assert "locked" not in seen
         opened = tuned(parts, by="jun", again=True)
@@ -154,15 +164,58 @@ def test_a_look_that_was_stopped_goes_on_and_is_no_second_one(tmp_path: Path):
         with pytest.raises(MissingService):
             tuned(parts)
         assert len(openings(parts.workspace)) == 1  # written down before it was asked about
+        assert choice(parts.workspace) is None  # nothing is in force that was not reported
         down = False
         told = tuned(parts, by="")
         assert told.score
         assert (told.score.n_graded, len(told.openings)) == (9, 1)
+        assert choice(parts.workspace) == told.now
+
+
+def test_what_was_in_force_stays_so_until_another_choice_is_reported(tmp_path: Path):
+    down, better = False, "no-reasoning"
+
+    def answer(asked: Asked) -> Reply:
+        if down and part_of(shown_to(asked)[0]) == "locked":
+            return broken(503)
+        return judge(asked, wrong=reasons(asked) == (better == "no-reasoning"))
+
+    with Server(answer) as server, desk(tmp_path, server, retries=0) as parts:
+        first = tuned(parts).now
+        assert "no-reasoning" in first.variant
+        assert (first.locked or {})["weighted_kappa"] == 1.0
+        down, better = True, "reasoning"
+        forget_answers(parts)
+        with pytest.raises(MissingService):
+            tuned(parts, by="jun", again=True)
+        assert choice(parts.workspace) == first
+        down = False
+        told = tuned(parts)
+        assert (told.before, told.now, told.changed) == (first, choice(parts.workspace), True)
+        assert "no-reasoning" not in told.now.variant
+        assert (told.now.locked or {})["opening"] == len(told.openings) == 2
+
+
+def test_a_choice_that_stayed_locked_has_no_figure(tmp_path: Path):
+    better = "no-reasoning"
+    with (
+        Server(lambda asked: judge(asked, wrong=reasons(asked) == (better == "no-reasoning"))) as server,
+        desk(tmp_path, server) as parts,
+    ):
+        first = tuned(parts).now
+        better = "reasoning"
+        forget_answers(parts)
+        told = tuned(parts, by="")
+        assert (told.score, told.before, told.changed) == (None, first, True)
+        assert told.now.locked is None
+        assert choice(parts.workspace) == told.now
+        again = tuned(parts, by="")
+        assert (again.before, again.now, again.changed) == (told.now, told.now, False)
 
 
 def test_a_prompt_that_asks_for_something_else_is_refused(tmp_path: Path):
     with Server(judge) as server, desk(tmp_path, server) as parts, pytest.raises(UsageError, match="for facets"):
-        trust.trial(parts, ["spam-verdict"])
+        tune_steps.trial(parts, ["spam-verdict"])
 
 
 # --- audit --------------------------------------------------------------------------------------------------------
@@ -218,11 +271,11 @@ def test_abstentions_are_told_from_what_was_never_asked(tmp_path: Path):
 def test_probes_are_asked_and_priced(tmp_path: Path):
     with Server(judge) as server, desk(tmp_path, server) as parts:
         machine(parts)
-        given = trust.compared(parts, by="", again=False, with_locked=False)
+        given = audit_steps.compared(parts, by="", again=False, with_locked=False)
         n = server.n_calls
-        told = trust.price_audit(parts, given, 3)
+        told = audit_steps.price_audit(parts, given, 3)
         assert (told.n_calls, server.n_calls) == (9, n)  # three changed pairs a probe; as they are they are known
-        found = {each.name: each for each in trust.audited(parts, given, n_probes=3).probes}
+        found = {each.name: each for each in audit_steps.audited(parts, given, n_probes=3).probes}
         assert server.n_calls == n + 9
         assert {name: each.n for name, each in found.items()} == dict.fromkeys(found, 3)
         assert (found["length"].fooled.value, found["brand only"].down.value) == (0.0, 1.0)

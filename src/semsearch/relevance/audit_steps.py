@@ -1,34 +1,27 @@
-"""What `grade tune` and `grade audit` do, step by step."""
+"""What `grade audit` does, step by step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from semsearch.errors import MissingPart, UsageError
+from semsearch.errors import MissingPart
 from semsearch.evaluation.clicks import ClickAgreement, click_agreement, clicked
 from semsearch.evaluation.demand import bands, n_searches
 from semsearch.ingest.catalogue import Catalogue
 from semsearch.llm.answers import Estimate
-from semsearch.llm.messages import key_of
 from semsearch.progress import Progress, silent
 from semsearch.records import Label
-from semsearch.relevance import locked, probes, tuning
+from semsearch.relevance import probes
 from semsearch.relevance.audit import NO_LABEL, Audit, Shared, audit, shared
-from semsearch.relevance.choice import Choice, keep_choice
 from semsearch.relevance.drift import Drift, Ranked, drifts, ranked
 from semsearch.relevance.grading import grade_pairs
-from semsearch.relevance.judging import Judging, blank, questions
+from semsearch.relevance.judging import blank, questions
 from semsearch.relevance.locked import Looker, Opening, open_locked, openings
-from semsearch.relevance.pools import Pair
-from semsearch.relevance.scores import Candidate, Market, Score, score
-from semsearch.relevance.shapes import NAME
 from semsearch.relevance.splits import SHARES, Part, part_of
-from semsearch.relevance.steps import Parts, judging, kept, model_of, outdated
+from semsearch.relevance.steps import Parts, judging, kept, keys_of, market_of, model_of, outdated
 from semsearch.relevance.truths import Truth, Truths, digest, truths_of
-from semsearch.relevance.tuning import Tuned
-from semsearch.relevance.variants import Variant
 from semsearch.store.answers import Answers
 from semsearch.store.labels import Key
 
@@ -37,26 +30,6 @@ if TYPE_CHECKING:
 
 AUDITED: tuple[Part, ...] = ("tuning", "selection")
 """The parts that an audit looks at unless it opens the locked one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What there is to tune with."""
-
-    parts: Mapping[Part, tuple[Truth, ...]]
-    truths: Truths
-    others: tuple[Candidate, ...]
-    """Prompts that are tried beside the variants."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the chosen way of asking does on the locked part."""
-
-    score: Score | None
-    """Null: it was not opened."""
-    openings: tuple[Opening, ...]
-    """All that there ever were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,55 +68,6 @@ class Audited:
     """Model and prompt hash of what is asked now: who is probed. Labels of others may be audited."""
     outdated: str
     """What is other now than when it was tuned, in words; empty when nothing is."""
-
-
-# --- tune ---------------------------------------------------------------------------------------------------------
-
-
-def trial(parts: Parts, prompt_ids: Sequence[str]) -> Trial:
-    """The labels and the prompts to tune with; raises MissingPart with too few labels, UsageError for such a prompt."""
-    truths = truths_of(kept(parts))
-    return Trial(tuning.ready(truths), truths, tuple(_other(parts, each) for each in dict.fromkeys(prompt_ids)))
-
-
-def price_tuning(parts: Parts, given: Trial) -> Estimate:
-    """What `tune` and `report` would cost at most."""
-    return tuning.price(given.parts, _judging_of(parts), given.others, parts.asker)
-
-
-def tune(parts: Parts, given: Trial, progress: Progress = silent) -> Tuned:
-    """Try, choose, and go by what was chosen from now on; errors as in asking."""
-    found = tuning.tune(given.parts, _judging_of(parts), given.others, _market(parts), progress)
-    keep_choice(parts.workspace, _choice(parts, found))
-    return found
-
-
-def may_look(parts: Parts, why: str, *, by: str, again: bool) -> bool:
-    """Whether the locked part will be opened; raises UsageError when it would be and nobody is named."""
-    if openings(parts.workspace) and not again:
-        return False
-    locked.check(parts.workspace, why, by=by, again=again)
-    return True
-
-
-def report(
-    parts: Parts, given: Trial, found: Tuned, *, by: str, again: bool, looks: bool, progress: Progress = silent
-) -> Report:
-    """Look at the locked part with what was chosen, once: written down before it is asked about.
-
-    Without `looks` only what was seen before is shown again: the same questions, examples too, and the same labels.
-    """
-    truths, chosen = given.parts["locked"], _choice(parts, found)
-    asked = digest(_keys(parts, found.chosen.judging, [each.pair for each in truths]).values())
-    looker = Looker(by.strip(), "tune", chosen.name, chosen.prompt_hash, chosen.model, asked)
-    if not looks and locked.known(parts.workspace, looker, truths) is None:
-        return Report(None, tuple(openings(parts.workspace)))
-    open_locked(parts.workspace, looker, truths, now=parts.clock(), again=again)
-    told = score(found.chosen, truths, found.usual, _market(parts), progress)
-    return Report(told, tuple(openings(parts.workspace)))
-
-
-# --- audit --------------------------------------------------------------------------------------------------------
 
 
 def compared(parts: Parts, *, by: str, again: bool, with_locked: bool) -> Compared:
@@ -195,35 +119,10 @@ def audited(
         drifts=tuple(drifts(given.labels, pairs)),
         ranked=tuple(ranked(runs, texts or {}, pairs)) if runs else (),
         clicks=_clicks(parts, pairs),
-        probes=tuple(probes.probe(asked, how, _market(parts), progress)) if asked else (),
+        probes=tuple(probes.probe(asked, how, market_of(parts), progress)) if asked else (),
         now=f"{model_of(parts, how)} {how.prompt_hash}",
         outdated=outdated(parts, how),
     )
-
-
-def _other(parts: Parts, prompt_id: str) -> Candidate:
-    how = judging(parts, Variant(), prompt_id)
-    if how.prompt.output != NAME:
-        raise UsageError(
-            f"Prompt '{prompt_id}' does not ask for facets: its output is {how.prompt.output}, not {NAME}.",
-            "Next: semsearch prompts show relevance-facets, for one to start from",
-        )
-    return Candidate(prompt_id, how)
-
-
-def _judging_of(parts: Parts) -> Callable[[Variant], Judging]:
-    """Variants with the same examples, which are read once."""
-    whole = judging(parts, Variant())
-    return lambda variant: replace(whole, prompt=parts.prompts.get(variant.prompt_id), variant=variant)
-
-
-def _choice(parts: Parts, found: Tuned) -> Choice:
-    how, at = found.chosen.judging, parts.clock().isoformat(timespec="seconds")
-    return Choice(how.prompt.id, how.prompt_hash, model_of(parts, how), at, how.variant.name)
-
-
-def _market(parts: Parts) -> Market:
-    return Market(parts.asker, parts.clock)
 
 
 def _look(parts: Parts, truths: Sequence[Truth], labels: Iterable[Label], *, by: str, again: bool) -> None:
@@ -240,17 +139,11 @@ def _causes(parts: Parts, truths: Sequence[Truth]) -> dict[Key, str]:
         return {}
     how = judging(parts)
     pairs = [each.pair for each in truths]
-    keys = _keys(parts, how, pairs)
+    keys = keys_of(parts, how, pairs)
     known = Answers(parts.store).get(keys.values())
     answered = [pair for pair in pairs if blank(pair) or keys[pair.key] in known]
     graded = grade_pairs(answered, how, parts.asker, batch="audit", clock=parts.clock)
     return {each.pair.key: each.cause for each in graded if each.cause}
-
-
-def _keys(parts: Parts, how: Judging, pairs: Iterable[Pair]) -> dict[Key, str]:
-    """What is asked about each pair, digested; nothing is asked about a blank one."""
-    model, llm = model_of(parts, how), parts.settings.llm
-    return {pair.key: key_of(how.question(pair), model, llm) for pair in pairs if not blank(pair)}
 
 
 def _bands(parts: Parts) -> dict[str, str]:
