@@ -83,7 +83,7 @@ def verdict(reasoning: str, **how: Any) -> Reply:
 
 @contextmanager
 def opened(
-    server: Server | str, folder: Path, *, leaving: Leaving = lambda *_: None, **changed: Any
+    server: Server | str, folder: Path, *, leaving: Leaving = lambda *_: None, local: bool = True, **changed: Any
 ) -> Iterator[Asker]:
     """An asker at a server, whose answers are kept in `folder`; `changed` are settings of [llm]."""
     url = server if isinstance(server, str) else server.url
@@ -101,7 +101,7 @@ def opened(
             nonces=lambda: token_hex(8),
             allowed=lambda _: None,
             leaving=leaving,
-            local=True,
+            local=local,
         ) as asker,
     ):
         yield asker

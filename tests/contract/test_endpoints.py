@@ -125,6 +125,18 @@ def test_a_lost_answer_counts_as_dear_as_can_be(tmp_path: Path) -> None:
     assert asker.spent_usd == pytest.approx(said.cost_usd)
 
 
+def test_what_a_remote_model_without_a_price_cost_is_unknown_and_not_nothing(tmp_path: Path) -> None:
+    for local, prices, known in ((False, {}, False), (False, PRICES, True), (True, {}, True)):
+        with Server(good) as server, opened(server, tmp_path, local=local, prices=prices) as asker:
+            assert asker.cost_known, "nothing was called"
+            list(asker.ask(questions(2)))
+            assert (asker.n_calls, asker.cost_known, asker.priced("scripted-small")) == (2, known, known)
+            assert asker.priced("gpt-4.1") is True
+    with opened(server.url, tmp_path, local=False, prices={}) as asker:
+        list(asker.ask(questions(2)))
+        assert (asker.n_cached, asker.cost_known) == (2, True), "what is kept costs nothing"
+
+
 def settings(url: str, **changed: object) -> Settings:
     given = {"base_url": url, "small": "scripted-small", "prices": PRICES, **changed}
     return Settings().model_copy(update={"llm": LlmSettings(**given)})

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.contract.chat_replies import Asked, Reply, wrong_shape
@@ -76,8 +77,15 @@ def desk(made: Desk, tmp_path: Path) -> Desk:
 
 
 def labels(root: Path) -> list[dict[str, object]]:
-    found = sorted((root / "labels").glob("**/*.jsonl"))
+    found = sorted((root / "labels").glob("*/*/*.jsonl"))
     return [json.loads(line) for path in found for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def pool(root: Path, batch: str = "pairs") -> dict[str, dict[str, Any]]:
+    """Rows of a batch's pool by item; none when nothing was asked."""
+    path = root / "labels" / "pools" / f"{batch}.jsonl"
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines()) if path.exists() else ()
+    return {row["item_id"]: row for row in rows}
 
 
 @pytest.mark.parametrize("mode", ["", "--json", "--jsonl"])
@@ -121,12 +129,43 @@ def test_labels_are_a_machines_and_a_repeated_run_adds_none(desk: Desk):
     assert labels(desk.root) == first
 
 
-def test_a_pool_of_runs_has_each_pair_once_and_does_not_say_whose(desk: Desk):
-    runs = ["--run", desk.files / "one.run", "--run", desk.files / "two.run", "--queries", desk.files / "queries.tsv"]
-    done = desk.grade("pairs", *runs, "--depth", "2", "--jsonl")
+def test_a_pool_of_runs_has_each_pair_once_and_is_kept_without_saying_whose(desk: Desk):
+    one, two = (("--run", desk.files / f"{name}.run", "--queries", desk.files / "queries.tsv")
+                for name in ("one", "two"))  # fmt: skip
+    assert desk.grade("pairs", *one, "--dry-run").code == 0 and pool(desk.root) == {}
+    before = len(desk.server.requests)
+    done = desk.grade("pairs", *one, *two[:2], "--depth", "2", "--jsonl")
     rows = [json.loads(line) for line in done.out.splitlines()]
     assert sorted(row["item_id"] for row in rows) == ["a", "b", "c"]
-    assert "one" not in done.out and "two" not in done.out
+    asked = "".join(each.system + each.user for each in desk.server.requests[before:]).replace("¦", "")
+    assert not any(name in text for name in ("one.run", "two.run") for text in (done.out, done.err, asked))
+    assert {item: row["ranks"] for item, row in pool(desk.root).items()} == {
+        "a": {"one.run": 1, "two.run": 2},
+        "b": {"one.run": 2},
+        "c": {"two.run": 1},
+    }
+    assert {each["inclusion_probability"] for each in [*pool(desk.root).values(), *labels(desk.root)]} == {1}
+    deeper = json.loads(desk.grade("pairs", *one, "--depth", "3", "--json").out)
+    assert (deeper["pairs"], deeper["n_calls"], deeper["n_cached"]) == (3, 1, 2)
+    assert {item: set(row["ranks"]) for item, row in pool(desk.root).items()} == {
+        "a": {"one.run", "two.run"}, "b": {"one.run"}, "c": {"two.run"}, "d": {"one.run"},
+    }  # fmt: skip
+
+
+def test_a_pool_becomes_a_batch_for_people(desk: Desk, tmp_path: Path):
+    runs = ["--run", desk.files / "one.run", "--queries", desk.files / "queries.tsv"]
+    assert desk.grade("pairs", *runs).code == 0
+    studio = ["--format", "label-studio", "--batch", "pairs"]
+    done = run("label", "export", tmp_path / "tasks.json", *studio, "-w", desk.root)
+    assert done.code == 2 and "'pairs' is a pool that a model graded" in done.err
+    step = done.err.rsplit("Next: semsearch ", 1)[1].split()
+    assert step[:3] == ["label", "sample", "-w"]
+    assert run(*step).code == 0
+    drawn = (desk.root / "labels" / "batches" / "pairs.jsonl").read_text(encoding="utf-8")
+    rows = list(map(json.loads, drawn.splitlines()))
+    assert {(row["item_id"], row["inclusion_probability"], row["imported"]) for row in rows} == {
+        ("a", 1, True), ("b", 1, True), ("d", 1, True),
+    }  # fmt: skip
 
 
 def test_a_dry_run_sends_nothing_and_a_cap_keeps_what_was_paid(desk: Desk):
@@ -193,4 +232,4 @@ def test_bad_input_exits_2_and_asks_nothing(name: str, desk: Desk, tmp_path: Pat
     done = desk.grade("pairs", *(each.format(**paths) for each in arguments))
     assert done.code == 2 and told in done.err, done.err
     assert "Next: " in done.err or "Usage" in done.err
-    assert desk.server.n_calls == before and labels(desk.root) == []
+    assert desk.server.n_calls == before and labels(desk.root) == [] and pool(desk.root) == {}

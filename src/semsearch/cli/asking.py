@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from semsearch.cli.output import emit, talk
+from semsearch.cli.output import counted, emit, talk
 from semsearch.errors import SemsearchError
 
 if TYPE_CHECKING:
     from semsearch.llm.answers import Estimate
     from semsearch.llm.asking import Asker
     from semsearch.progress import Progress
-    from semsearch.settings import LlmSettings, Settings
+    from semsearch.settings import Settings
     from semsearch.workspace import Workspace
 
 MaxUsdOption = Annotated[
@@ -45,14 +45,6 @@ def show_price(estimate: Estimate, *, as_json: bool = False, as_jsonl: bool = Fa
     talk(f"Nothing was sent. Next: the same command without --dry-run{cap}")
 
 
-def priced(settings: LlmSettings, model: str) -> bool:
-    """Whether it is known what a model costs: it has a price, or it is asked on this machine."""
-    from semsearch.llm.endpoint import address
-    from semsearch.llm.guard.providers import host_of, is_local
-
-    return settings.price(model) is not None or is_local(host_of(address(settings)))
-
-
 def going(progress: Progress, asker: Asker, what: str, done: int, total: int = 0) -> None:
     """How far a command is, and the live cost beside its cap."""
     progress(what, done, total)
@@ -60,16 +52,17 @@ def going(progress: Progress, asker: Asker, what: str, done: int, total: int = 0
         progress("US cents spent", round(100 * asker.spent_usd), round(100 * (asker.cap_usd or 0)))
 
 
-def cost_of(asker: Asker, *, known: bool = True) -> dict[str, Any]:
+def cost_of(asker: Asker) -> dict[str, Any]:
     """Calls and money so far, for a document; null where the price of a call is not known."""
-    spent = round(asker.spent_usd, 9) if known or not asker.n_calls else None
+    spent = round(asker.spent_usd, 9) if asker.cost_known else None
     return {"n_calls": asker.n_calls, "n_cached": asker.n_cached, "spent_usd": spent}
 
 
-def tell_cost(asker: Asker, *, known: bool = True) -> None:
-    """Calls and money so far, for a person; `known` is whether the price is."""
-    spent = money(asker.spent_usd) if known or not asker.n_calls else "unknown, the model has no price in [llm.prices]"
-    talk(f"{asker.n_calls:,} calls, {asker.n_cached:,} answers known before; spent {spent}.")
+def tell_cost(asker: Asker) -> None:
+    """Calls and money so far, for a person."""
+    spent = money(asker.spent_usd) if asker.cost_known else "unknown, a model has no price in [llm.prices]"
+    known = counted(asker.n_cached, "answer")
+    talk(f"{counted(asker.n_calls, 'call')}, {known} known before; spent {spent}.")
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
@@ -52,7 +52,7 @@ class Found:
             self._failed = judged.reason if judged.cause == "failed" else self._failed
         if judged.is_spam or judged.instructed:
             self._for_list.append((judged.post.namespace, judged.post.post_id))
-        row = _row(judged)
+        row = _row(judged, self._parts.asker.priced)
         if campaign:
             row |= {"campaign_id": campaign.campaign.campaign_id, "n_references": len(campaign.references)}
             self._n_references += len(campaign.references)
@@ -140,7 +140,8 @@ def _show_table(flagged: list[dict[str, Any]]) -> None:
     emit(shown, rows=shown, note=more)
 
 
-def _row(judged: Judged) -> dict[str, Any]:
+def _row(judged: Judged, priced: Callable[[str], bool]) -> dict[str, Any]:
+    """One record; what a verdict cost is null where nobody has said what its model costs."""
     post = judged.post
     return {
         "namespace": post.namespace,
@@ -154,5 +155,8 @@ def _row(judged: Judged) -> dict[str, Any]:
         "cause": judged.cause or None,
         "instructed": judged.instructed,
         "cut": judged.cut,
-        "verdicts": [{name: getattr(each, name) for name in _TOLD} for each in judged.verdicts],
+        "verdicts": [
+            {name: getattr(each, name) for name in _TOLD} | ({} if priced(each.model) else {"cost_usd": None})
+            for each in judged.verdicts
+        ],
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semsearch.cli import grading
-from semsearch.cli.asking import DryOption, MaxUsdOption, cost_of, going, priced, show_price, tell_cost
+from semsearch.cli.asking import DryOption, MaxUsdOption, cost_of, going, show_price, tell_cost
 from semsearch.cli.grading import opened
 from semsearch.cli.grading_output import tell_outdated
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
@@ -107,15 +107,16 @@ class _Graded:
         self._rows: list[dict[str, Any]] = []
         self._kinds: Counter[str] = Counter()
         self._n_silent = 0
-        self._priced = priced(parts.settings.llm, model)
+        self._priced = parts.asker.priced(model)
 
     def take(self, graded: Graded) -> None:
         self._kinds[graded.kind] += 1
         self._n_silent += bool(graded.cause)
+        row = _row(graded, priced=self._priced)
         if self._as_jsonl:
-            emit(_row(graded), as_jsonl=True)
+            emit(row, as_jsonl=True)
         else:
-            self._rows.append(_row(graded))
+            self._rows.append(row)
 
     @contextmanager
     def ending(self, *, as_json: bool) -> Iterator[None]:
@@ -137,16 +138,17 @@ class _Graded:
     def _show(self, *, as_json: bool) -> None:
         facts = {"pairs": self._kinds.total(), "gone": len(self._pool.gone), **dict(sorted(self._kinds.items()))}
         if as_json:
-            emit(facts | cost_of(self._parts.asker, known=self._priced) | {"rows": self._rows}, as_json=True)
+            emit(facts | cost_of(self._parts.asker) | {"rows": self._rows}, as_json=True)
         elif not self._as_jsonl:
             emit(facts)
             hidden = len(self._rows) - SHOWN
             note = f"{hidden:,} more: --json or --jsonl shows all." if hidden > 0 else ""
             emit(self._rows, rows=self._rows[:SHOWN], columns=("query", "item_id", "title", "grade", "why"), note=note)
-        tell_cost(self._parts.asker, known=self._priced)
+        tell_cost(self._parts.asker)
 
 
-def _row(graded: Graded) -> dict[str, Any]:
+def _row(graded: Graded, *, priced: bool) -> dict[str, Any]:
+    """One record; the cost is null where nobody has said what the model costs."""
     pair, label = graded.pair, graded.label
     return {
         "query": pair.query,
@@ -162,6 +164,6 @@ def _row(graded: Graded) -> dict[str, Any]:
         "instructed": graded.instructed,
         "model": label.by if label else None,
         "prompt_hash": label.prompt_hash if label else None,
-        "cost_usd": graded.cost_usd,
+        "cost_usd": graded.cost_usd if priced else None,
         "cached": graded.cached,
     }

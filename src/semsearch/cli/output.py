@@ -56,6 +56,11 @@ def talk(message: str) -> None:
         print(safe(typable(message)), file=sys.stderr)
 
 
+def counted(n: int, noun: str, several: str = "") -> str:
+    """`1 pair`, `1,200 pairs`; `several` where that is not the noun with an s."""
+    return f"{n:,} {noun if n == 1 else several or f'{noun}s'}"
+
+
 def safe(text: str) -> str:
     """`text` that cannot steer a terminal: a control or bidi character becomes U+FFFD, as sellers write titles."""
     return CONTROL.sub("\ufffd", text)

@@ -73,11 +73,24 @@ class Asker:
         self._n_calls = self._n_cached = 0
         self._rates: dict[str, Rate] = {}
         self._schemas: dict[type[BaseModel], dict[str, Any]] = {}
+        self._models: set[str] = set()
 
     @property
     def spent_usd(self) -> float:
-        """What was paid so far: counted by the endpoint, or as dear as can be where it could not tell."""
+        """What was paid so far: counted by the endpoint, or as dear as can be where it could not tell.
+
+        Calls of models without a price are not in it, see `cost_known`.
+        """
         return self._budget.spent_nusd / NUSD
+
+    @property
+    def cost_known(self) -> bool:
+        """Whether `spent_usd` is what was paid: every model that was called has a price, or is on this machine."""
+        return not self.n_calls or all(map(self.priced, self._models))
+
+    def priced(self, model: str) -> bool:
+        """Whether it is known what a model costs: it has a price, or it is asked on this machine."""
+        return self._local or self._settings.price(model) is not None
 
     @property
     def cap_usd(self) -> float | None:
@@ -185,6 +198,7 @@ class Asker:
 
     def _call(self, question: Question[Any], rendered: Rendered, model: str, key: str, *, priced: bool) -> Call:
         self._allowed(question.namespace)
+        self._models.add(model)
         prompt = question.prompt
         schema = self._schema(question.shape)
         body = {**prompt.parameters, "model": model, "messages": rendered.messages, **self._format(question.shape)}
@@ -212,7 +226,7 @@ class Asker:
             self._rates[model] = Rate.of(price)
         if model in self._rates:
             return self._rates[model]
-        if needed and not self._local:
+        if needed and not self.priced(model):
             raise UsageError(
                 f"Nobody has said what '{model}' costs, so no cap can be kept.",
                 f'Next: add [llm.prices."{model}"] to semsearch.toml: input and output, US dollars a million tokens',

@@ -7,18 +7,17 @@ from typing import Any
 
 import pytest
 
-from semsearch.cli.asking import cost_of, priced, tell_cost
-from semsearch.settings import Settings
+from semsearch.cli.asking import cost_of, tell_cost
 
-ASKER: Any = SimpleNamespace(n_calls=3, n_cached=0, spent_usd=0.0)
+
+def asker(n_calls: int, *, known: bool, spent: float = 0.0) -> Any:
+    return SimpleNamespace(n_calls=n_calls, n_cached=1, spent_usd=spent, cost_known=known)
 
 
 def test_what_nobody_named_a_price_of_is_not_free(capsys: pytest.CaptureFixture[str]) -> None:
-    def known(url: str, **more: Any) -> bool:
-        return priced(Settings.model_validate({"llm": {"base_url": url, "small": "m", **more}}).llm, "m")
-
-    assert known("http://127.0.0.1:1/v1") and not known("https://models.example/v1")
-    assert known("https://models.example/v1", prices={"m": {"input": 0, "output": 0}})
-    tell_cost(ASKER, known=False)
-    assert "spent unknown" in capsys.readouterr().err
-    assert (cost_of(ASKER, known=False)["spent_usd"], cost_of(ASKER)["spent_usd"]) == (None, 0.0)
+    tell_cost(asker(3, known=False))
+    tell_cost(asker(1, known=True, spent=0.5))
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "3 calls, 1 answer known before; spent unknown, a model has no price in [llm.prices]."
+    assert second == "1 call, 1 answer known before; spent $0.5000."
+    assert [cost_of(asker(3, known=known))["spent_usd"] for known in (False, True)] == [None, 0.0]

@@ -60,7 +60,7 @@ def test_a_price_is_money_and_the_next_step_has_it(capsys: pytest.CaptureFixture
 
 @pytest.mark.parametrize("n_calls", [0, 3])
 def test_what_breaks_off_after_money_was_paid_says_how_much(n_calls: int, capsys: pytest.CaptureFixture[str]) -> None:
-    asker = SimpleNamespace(n_calls=n_calls, n_cached=0, spent_usd=1.5)
+    asker = SimpleNamespace(n_calls=n_calls, n_cached=0, spent_usd=1.5, cost_known=True)
     with pytest.raises(KeyboardInterrupt), telling_cost(asker):
         raise KeyboardInterrupt
     assert ("spent $1.50" in capsys.readouterr().err) == bool(n_calls)
