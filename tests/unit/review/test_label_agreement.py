@@ -11,14 +11,14 @@ from sklearn.metrics import cohen_kappa_score
 from tests.unit.store.labelled import label, machine
 
 from semsearch.errors import MissingPart
-from semsearch.records import Label
+from semsearch.records import Facet, Label
 from semsearch.review.labelling.agreeing import people_agreement
 
 
 def said(by: str, grades: str, **changed: str) -> list[Label]:
-    """Grades of items 0, 1, 2 … of four queries; a blank is none."""
+    """Grades of items 0, 1, 2 … of six queries; a blank is none."""
     return [
-        label(int(grade), by, query=f"q{n % 4}", item_id=str(n), **changed)
+        label(int(grade), by, query=f"q{n % 6}", item_id=str(n), **changed)
         for n, grade in enumerate(grades)
         if grade != " "
     ]
@@ -69,6 +69,25 @@ def test_different_versions_of_an_item_are_not_compared() -> None:
     found = people_agreement(labels, seed=1)
     assert (found.duos[0].agreement.n, found.n_changed) == (3, 1)
     assert found.duos[0].agreement.exact.value == 1
+
+
+def test_different_rubrics_are_not_compared_and_told() -> None:
+    old, new = [*said("a", "210", rubric="1"), *said("b", "210", rubric="1")], {"rubric": "2", "query": "q9"}
+    apart = [label(2, "a", item_id="9", **new), label(0, "b", query="q9", item_id="9", rubric="1")]
+    found = people_agreement([*old, *apart], seed=1)
+    assert (found.duos[0].agreement.n, found.duos[0].agreement.exact.value) == (3, 1)
+    assert (found.n_rubrics, found.n_changed, found.rubrics) == (1, 0, ("1",))
+    both = people_agreement([*old, label(2, "a", **new), label(2, "b", **new)], seed=1)
+    assert (both.n_rubrics, both.rubrics, both.together.n) == (0, ("1", "2"), 4)
+    with pytest.raises(MissingPart, match="1 were, but of other versions"):
+        people_agreement(apart, seed=1)
+
+
+def test_grades_that_contradict_their_facets_are_counted() -> None:
+    facets = (Facet("item", "desk", True),)
+    labels = [*said("a", "210"), *said("b", "210")]
+    labels += [label(0, "a", item_id="7", facets=facets, origin="direct"), label(2, "b", item_id="7", facets=facets)]
+    assert people_agreement(labels, seed=1).n_contradicting == 1
 
 
 def test_one_person_agrees_with_nobody() -> None:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from semsearch.errors import MissingPart
 from semsearch.evaluation.agreement import Agreement, AmongRaters, agree, among
 from semsearch.records import Label
+from semsearch.review.labelling.opinions import contradiction
 from semsearch.store.labels import Key, pair_of, standing
 
-Unit = tuple[Key, str]
-"""A pair, and the version of the item that was judged."""
+Unit = tuple[Key, str, str]
+"""A pair, the version of the item that was judged, and that of the rubric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,21 @@ class PeopleAgreement:
     """Labels left out: the person could not grade."""
     n_changed: int
     """Pairs that people judged on different versions of the item: not compared."""
+    rubrics: tuple[str, ...]
+    """Versions of the rubric of labels that are compared, each with its own alone; '' is that of imported ones."""
+    n_rubrics: int
+    """Pairs that people judged by different rubrics: not compared."""
     n_shown: int
     """Labels that count, and whose annotator saw the machine's opinion first."""
+    n_contradicting: int
+    """Labels whose direct grade is not what their facets give; they are compared as they were given."""
 
 
 def people_agreement(labels: Iterable[Label], *, seed: int) -> PeopleAgreement:
     """Agreement on the newest labels of each person and pair, without adjudications; machines' labels are passed over.
 
-    Intervals come from resampling queries, by `seed`. Raises MissingPart unless two people share a settled pair.
+    Only labels of one version of the item and of the rubric are compared. Intervals come from resampling queries, by
+    `seed`. Raises MissingPart unless two people share a settled pair.
     """
     said = _newest(labels)
     settled = [label for label in said if label.grade_low is not None and label.grade_low == label.grade_high]
@@ -61,18 +69,30 @@ def people_agreement(labels: Iterable[Label], *, seed: int) -> PeopleAgreement:
         if not np.isnan(ratings[a] + ratings[b]).all()
     ]
     if not duos:
-        raise MissingPart(
-            "No pair was graded by two people, so nothing says how far people agree.",
-            "Next: semsearch label session BATCH --order second --by NAME, by another person",
-        )
+        raise _nobody_shares(settled)
     return PeopleAgreement(
         together=among(ratings, queries, seed=seed),
         duos=tuple(sorted(duos, key=lambda duo: -duo.agreement.n)),
         annotators=annotators,
         n_open=sum(label.grade_low != label.grade_high for label in said),
         n_ungradeable=sum(label.grade_low is None for label in said),
-        n_changed=sum(n > 1 for n in Counter(pair for pair, _ in _units(settled)).values()),
+        n_changed=_several((pair, digest) for pair, digest, _ in _units(settled)),
+        rubrics=_compared(settled),
+        n_rubrics=_several((pair, rubric) for pair, _, rubric in _units(settled)),
+        n_contradicting=sum(contradiction(label) is not None for label in said),
         n_shown=sum(label.shown for label in settled),
+    )
+
+
+def _nobody_shares(settled: Sequence[Label]) -> MissingPart:
+    apart = Counter(pair for pair, _ in {(pair_of(label), label.by) for label in settled})
+    n = sum(of > 1 for of in apart.values())
+    more = (
+        f" {n:,} were, but of other versions of the item or by other rubrics (imported labels have none)." if n else ""
+    )
+    return MissingPart(
+        f"No pair was graded by two people, so nothing says how far people agree.{more}",
+        "Next: semsearch label session BATCH --order second --by NAME, by another person",
     )
 
 
@@ -81,8 +101,23 @@ def _newest(labels: Iterable[Label]) -> list[Label]:
     return list({(label.by, pair_of(label)): label for label in standing(people)}.values())
 
 
+def _several(told: Iterable[tuple[Key, str]]) -> int:
+    """Pairs that stand beside more than one version."""
+    return sum(n > 1 for n in Counter(pair for pair, _ in set(told)).values())
+
+
+def _compared(labels: Iterable[Label]) -> tuple[str, ...]:
+    """Rubrics of the pairs that two people settled."""
+    counts = Counter(_unit(label) for label in labels)
+    return tuple(sorted({rubric for (_, _, rubric), n in counts.items() if n > 1}))
+
+
+def _unit(label: Label) -> Unit:
+    return pair_of(label), label.item_digest, label.rubric
+
+
 def _units(labels: Iterable[Label]) -> dict[Unit, int]:
-    units = dict.fromkeys((pair_of(label), label.item_digest) for label in labels)
+    units = dict.fromkeys(map(_unit, labels))
     return {unit: number for number, unit in enumerate(units)}
 
 
@@ -92,5 +127,5 @@ def _matrix(labels: Sequence[Label], annotators: Sequence[str]) -> tuple[NDArray
     ratings = np.full((len(annotators), len(units)), np.nan)
     for label in labels:
         if label.grade_low is not None:
-            ratings[places[label.by], units[pair_of(label), label.item_digest]] = label.grade_low
-    return ratings, [query for (query, _), _ in units]
+            ratings[places[label.by], units[_unit(label)]] = label.grade_low
+    return ratings, [query for (query, _), _, _ in units]

@@ -57,7 +57,9 @@ def open_session(desk: Desk, batch: str, by: str, order: Order) -> Iterator[Open
     name, files = annotator(by), desk.files
     tasks = read_batch(desk.workspace, batch)
     if not tasks:
-        raise UsageError(f"Batch '{batch}' holds no pair.", f"Next: semsearch label sample {batch}")
+        raise UsageError(
+            f"Batch '{batch}' holds no pair.", "Next: semsearch label sample ANOTHER --run RUN, or --pairs FILE"
+        )
     _check_rubric(files, batch)
     with _held(files, name, [batch]) as held:
         said = _said(files, batch, tasks)
@@ -209,7 +211,7 @@ def _check_rubric(files: LabelFiles, batch: str) -> None:
         raise MismatchError(
             f"Batch {batch} was begun with rubric {before or 'unknown'}; now it is {RUBRIC}. "
             "Grades of two rubrics are not one batch.",
-            f"Next: semsearch label sample, for a new batch with the same pairs (--pairs labels/batches/{batch}.jsonl)",
+            f"Next: semsearch label sample {batch}-{RUBRIC} --pairs labels/batches/{batch}.jsonl, the same pairs again",
         )
 
 

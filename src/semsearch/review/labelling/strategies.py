@@ -14,6 +14,7 @@ of the random order keep the probability with which their pair was drawn: the ot
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -77,7 +78,8 @@ def plan(order: Order, tasks: Sequence[Task], by: str, said: Said) -> Plan:
     if order in ("uncertain", "disagreement") and not any(task.key in said.machine for task in tasks):
         raise MissingPart(
             f"No model graded a pair of batch '{tasks[0].batch}', so there is no order '{order}'.",
-            f"Next: semsearch grade pairs labels/batches/{tasks[0].batch}.jsonl, or --order random",
+            f"Next: semsearch grade pairs labels/batches/{tasks[0].batch}.jsonl, "
+            f"or semsearch label session {tasks[0].batch} --by {shlex.quote(by)}",
         )
     chosen = {"random": _all, "uncertain": _uncertain, "disagreement": _differing, "second": _of_others}[order]
     left = _ordered(chosen(mine if order in ("random", "uncertain") else tasks, by, said), by)
@@ -150,5 +152,5 @@ def _nothing_for(tasks: Sequence[Task], by: str) -> UsageError:
         )
     return UsageError(
         f"Nothing in batch '{batch}' is left for {by}: others labelled it.",
-        f"Next: semsearch label session {batch} --order second, for second opinions",
+        f"Next: semsearch label session {batch} --by {shlex.quote(by)} --order second, for second opinions",
     )
