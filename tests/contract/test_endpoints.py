@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -135,6 +136,10 @@ def test_what_a_remote_model_without_a_price_cost_is_unknown_and_not_nothing(tmp
     with opened(server.url, tmp_path, local=False, prices={}) as asker:
         list(asker.ask(questions(2)))
         assert (asker.n_cached, asker.cost_known) == (2, True), "what is kept costs nothing"
+    with Server(lambda _: broken(503)) as server:
+        with opened(server, tmp_path, local=False, prices={}, retries=0) as asker, suppress(MissingService):
+            list(asker.ask([question("postdown")]))
+        assert (asker.n_calls, asker.cost_known) == (0, False), "what failed may be billed"
 
 
 def settings(url: str, **changed: object) -> Settings:

@@ -73,7 +73,7 @@ class Asker:
         self._n_calls = self._n_cached = 0
         self._rates: dict[str, Rate] = {}
         self._schemas: dict[type[BaseModel], dict[str, Any]] = {}
-        self._models: set[str] = set()
+        self._called: set[str] = set()
 
     @property
     def spent_usd(self) -> float:
@@ -86,7 +86,7 @@ class Asker:
     @property
     def cost_known(self) -> bool:
         """Whether `spent_usd` is what was paid: every model that was called has a price, or is on this machine."""
-        return not self.n_calls or all(map(self.priced, self._models))
+        return all(map(self.priced, self._called))
 
     def priced(self, model: str) -> bool:
         """Whether it is known what a model costs: it has a price, or it is asked on this machine."""
@@ -198,7 +198,6 @@ class Asker:
 
     def _call(self, question: Question[Any], rendered: Rendered, model: str, key: str, *, priced: bool) -> Call:
         self._allowed(question.namespace)
-        self._models.add(model)
         prompt = question.prompt
         schema = self._schema(question.shape)
         body = {**prompt.parameters, "model": model, "messages": rendered.messages, **self._format(question.shape)}
@@ -218,8 +217,12 @@ class Asker:
             place=Place(address(self._settings), model, prompt.role),
             rate=rate,
             worst_nusd=rate.cost(most_tokens_in(rendered.messages, schema), n_out or 0),
-            leaving=lambda: self._leaving(question, rendered, model, key),
+            leaving=lambda: self._leave(question, rendered, model, key),
         )
+
+    def _leave(self, question: Question[Any], rendered: Rendered, model: str, key: str) -> None:
+        self._called.add(model)
+        self._leaving(question, rendered, model, key)
 
     def _rate(self, model: str, *, needed: bool) -> Rate:
         if model not in self._rates and (price := self._settings.price(model)):
