@@ -23,7 +23,8 @@ from semsearch.records import Label
 from semsearch.relevance.splits import part_of
 
 NASTY = "min\x1b[31m\u202eji"
-LABELS = [each for part in ("tuning", "selection", "locked") for each in graded_queries(numbers(part, 2))]
+SIZES = {"tuning": 6, "selection": 2, "locked": 2}
+LABELS = [each for part, n in SIZES.items() for each in graded_queries(numbers(part, n))]
 OPEN = [each for each in LABELS if part_of(each.query) != "locked"]
 DISPUTED = OPEN[0]
 
@@ -188,13 +189,13 @@ def test_audit_in_every_output_mode(mode: str, desk: Desk):
         return
     found = json.loads(done.out)
     kinds = {(row["people"], row["machine"]): row["n"] for row in found["table"]}
-    assert kinds == {("0", "0"): 4, ("1", "1"): 4, ("2", "2"): 3}
+    assert kinds == {("0", "0"): 8, ("1", "1"): 8, ("2", "2"): 7}
     assert {(row["by"], row["part"]) for row in found["figures"]} >= {
         ("all", ""),
         ("intent", "brand"),
         ("band", "tail"),
     }
-    assert (found["ceiling"]["people"]["n"], found["ceiling"]["n_raters"]) == (12, 2)
+    assert (found["ceiling"]["people"]["n"], found["ceiling"]["n_raters"]) == (24, 2)
     assert found["clicks"]["good_engaged"]["n"] == 2
     assert found["order"][0]["systems"][0] == {"system": "good.run", "people": 1.0, "machine": 1.0}
 
@@ -213,7 +214,7 @@ def test_an_audit_finds_the_error_that_was_put_in(desk: Desk):
         desk.server.answer = wrong
     table = desk.told("audit")["table"]
     assert {(row["people"], row["machine"]): row["n"] for row in table} == {
-        ("0", "0"): 4, ("1", "1"): 2, ("1", "2"): 2, ("2", "2"): 3,
+        ("0", "0"): 8, ("1", "1"): 6, ("1", "2"): 2, ("2", "2"): 7,
     }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from semsearch.evaluation.grade_tables import (
     exact_of,
     kappa_of,
     mean_kappa_of,
+    of_share,
     pair_tables,
     summed,
 )
@@ -141,7 +142,7 @@ def agree(
         weighted_kappa=weighted,
         kappa=plain,
         alpha=chance,
-        exact=exact,
+        exact=of_share(exact, len(by_query)),
         confusion=by_query.sum(axis=0),
         n=len(one),
         n_queries=len(by_query),

@@ -21,7 +21,7 @@ from itertools import cycle
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.evaluation.grade_tables import Estimate, Resampler, codes_of
+from semsearch.evaluation.grade_tables import Estimate, Resampler, codes_of, of_share
 from semsearch.progress import Progress, silent
 from semsearch.records import Facet
 from semsearch.relevance.audit import Shared
@@ -61,7 +61,7 @@ class Probe:
 
     name: str
     n: int
-    """Pairs that were asked about both ways."""
+    """Pairs that were asked about both ways; 0: `NEEDS` says what is missing."""
     n_queries: int
     n_silent: int
     """Pairs left out: an abstention, or no grade before the change."""
@@ -81,6 +81,12 @@ _FOOLED: Mapping[str, tuple[int, ...]] = {
     "brand only": (UP, SAME),
 }
 PROBES = tuple(_FOOLED)
+NEEDS: Mapping[str, str] = {
+    "stuffing": "a pair that people grade 0",
+    "length": "a pair that people grade",
+    "brand only": "a pair that people grade 2, whose query is known to ask for a brand and for more",
+}
+"""What a probe cannot do without."""
 
 
 def changes(pairs: Iterable[Shared], n: int) -> dict[str, list[Change]]:
@@ -177,7 +183,8 @@ def _told(name: str, before: Sequence[Graded], after: Sequence[Graded], market: 
     draw = Resampler(market.seed, market.resamples)
 
     def share(*kinds: int) -> Estimate:
-        return draw(sums, lambda found: _ratio(found[..., kinds].sum(axis=-1), found[..., :-1].sum(axis=-1)))
+        told = draw(sums, lambda found: _ratio(found[..., kinds].sum(axis=-1), found[..., :-1].sum(axis=-1)))
+        return of_share(told, len(sums))
 
     return Probe(
         name=name,

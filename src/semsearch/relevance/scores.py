@@ -15,7 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.evaluation.agreement import GRADES
-from semsearch.evaluation.grade_tables import Estimate, Resampler, codes_of, exact_of, kappa_of, pair_tables, summed
+from semsearch.evaluation.grade_tables import (
+    Estimate,
+    Resampler,
+    codes_of,
+    exact_of,
+    kappa_of,
+    of_share,
+    pair_tables,
+    summed,
+)
 from semsearch.evaluation.intervals import RESAMPLES
 from semsearch.progress import Progress, silent
 from semsearch.relevance.grading import Asks, Graded, grade_pairs
@@ -110,7 +119,7 @@ def score(
         prompt_hash=candidate.judging.prompt_hash,
         weighted_kappa=weighted,
         kappa=plain,
-        exact=exact,
+        exact=of_share(exact, len(tables)),
         constant_exact=float(tables.sum(axis=0)[GRADES.index(usual)].sum() / n) if n else np.nan,
         n=n,
         n_queries=len(tables),

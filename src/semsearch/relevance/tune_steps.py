@@ -101,7 +101,7 @@ def report(
         opening = open_locked(parts.workspace, looker, truths, now=parts.clock(), again=again)
         told = score(found.chosen, truths, found.usual, market_of(parts), progress)
         chosen = replace(chosen, locked=figure_of(told, opening))
-    elif before and chosen.same_as(before):
+    if before and chosen.same_as(before) and chosen.locked in (None, before.locked):
         chosen = before
     keep_choice(parts.workspace, chosen)
     return Report(told, tuple(openings(parts.workspace)), before, chosen)

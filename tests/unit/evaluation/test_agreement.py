@@ -20,6 +20,7 @@ from semsearch.evaluation.agreement import (
     kappa,
     weighted_kappa,
 )
+from semsearch.evaluation.grade_tables import FEWEST
 from semsearch.evaluation.system_order import system_order, tau
 
 krippendorff = pytest.importorskip("krippendorff")
@@ -88,13 +89,29 @@ def test_a_constant_predictor_has_kappa_zero_however_often_it_is_right():
 
 
 def test_whole_queries_are_resampled():
-    """Two queries, one all right and one all wrong: a resample is one of three mixtures, and nothing between."""
-    first = floats(0, 2, 0, 2)
-    second = floats(0, 2, 2, 0)
-    found = agree(first, second, ["a", "a", "b", "b"], seed=0, resamples=400)
-    assert (found.n, found.n_queries) == (4, 2)
-    assert (found.exact.low, found.exact.value, found.exact.high) == (0.0, 0.5, 1.0)
-    assert (found.kappa.low, found.kappa.value, found.kappa.high) == (-1.0, 0.0, 1.0)
+    """Three queries are all right and three all wrong: a resample is a mixture of six, and nothing between."""
+    first = np.tile(floats(0, 2), 6)
+    second = floats(*[0, 2] * 3, *[2, 0] * 3)
+    found = agree(first, second, np.repeat(list("abcdef"), 2), seed=0, resamples=2000)
+    assert (found.n, found.n_queries) == (12, 6)
+    # 0 of 6 come in 1.6 % of resamples, 0 or 1 in 10.9 %: the end at 2.5 % is one of six
+    assert (found.exact.low, found.exact.value, found.exact.high) == pytest.approx((1 / 6, 0.5, 5 / 6))
+    assert (found.kappa.low, found.kappa.value, found.kappa.high) == pytest.approx((-2 / 3, 0.0, 2 / 3))
+
+
+@pytest.mark.parametrize(("n", "bounded"), [(FEWEST - 1, False), (FEWEST, True)])
+def test_below_so_many_queries_there_is_no_interval(n: int, bounded: bool):
+    found = agree(np.tile(floats(0, 2, 2), n), np.tile(floats(0, 2, 0), n), np.repeat(np.arange(n), 3), seed=0)
+    assert found.kappa.value == pytest.approx(kappa(floats(0, 2, 2), floats(0, 2, 0)))
+    assert (not math.isnan(found.kappa.low), not math.isnan(found.alpha.high)) == (bounded, bounded)
+
+
+@pytest.mark.parametrize("n", [3, 8])
+def test_a_share_that_is_the_same_in_all_queries_has_wilsons_interval(n: int):
+    told = np.tile(floats(0, 2), n)
+    found = agree(told, told, np.repeat(np.arange(n), 2), seed=0, resamples=50).exact
+    z2 = 1.959964**2  # of n of n the lower end is n / (n + z²)
+    assert (found.value, found.low, found.high) == (1.0, pytest.approx(n / (n + z2), rel=1e-5), 1.0)
 
 
 def test_more_pairs_of_the_same_queries_do_not_narrow_the_interval():
@@ -128,9 +145,10 @@ def test_weights_are_pairs_that_stand_for_several():
 
 
 def test_resamples_in_which_nothing_can_be_said_are_counted():
-    found = agree(floats(0, 2), floats(0, 2), ["a", "b"], seed=0, resamples=400)
+    told = floats(0, 0, 0, 0, 0, 2)
+    found = agree(told, told, list("abcdef"), seed=0, resamples=1000)
     assert found.kappa.value == found.kappa.low == found.kappa.high == 1.0
-    assert 150 < found.kappa.n_undefined < 250  # both draws are the same query: half of the time
+    assert 280 < found.kappa.n_undefined < 390  # the one 2 is not drawn: (5/6)^6 = 33 % of the time
     nothing = agree(floats(NAN), floats(1), ["a"], seed=0, resamples=10)
     assert nothing.n == nothing.n_queries == 0
     assert math.isnan(nothing.kappa.value) and math.isnan(nothing.kappa.low)
@@ -159,9 +177,9 @@ def test_tau_equals_that_of_scipy(pairs):
 
 
 def test_systems_in_the_same_and_in_the_reverse_order():
-    people = np.asarray([[0.1, 0.2, 0.1], [0.5, 0.4, NAN], [0.9, 0.8, 0.7]])
+    people = np.tile([[0.1, 0.2, 0.1], [0.5, 0.4, NAN], [0.9, 0.8, 0.7]], 3)
     same, reverse = (system_order(people, machine, seed=0, resamples=50) for machine in (people / 2 + 0.3, -people))
-    assert (same.tau.value, same.tau.low, same.n_queries) == (1.0, 1.0, 2)
+    assert (same.tau.value, same.tau.low, same.n_queries) == (1.0, 1.0, 6)
     assert same.by_people == pytest.approx((0.15, 0.45, 0.85))
     assert reverse.tau.value == -1.0
     assert math.isnan(system_order(people, people * 0, seed=0, resamples=50).tau.value)

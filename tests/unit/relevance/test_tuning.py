@@ -27,7 +27,8 @@ from semsearch.relevance.truths import truths_of
 from semsearch.relevance.tuning import Tuned, choose, price, ready, tune
 from semsearch.relevance.variants import Variant
 
-LABELS = [each for part in ("tuning", "selection", "locked") for each in graded_queries(numbers(part, 2))]
+SIZES = {"tuning": 6, "selection": 2, "locked": 2}
+LABELS = [each for part, n in SIZES.items() for each in graded_queries(numbers(part, n))]
 
 
 EXAMPLES = Examples(of_guideline()[:8])
@@ -127,9 +128,18 @@ def test_the_best_is_chosen_and_of_ties_the_cheaper(scores: list[Score], chosen:
 
 def test_a_difference_is_paired():
     tables = np.array([[[2, 0, 0], [0, 2, 0], [0, 0, 2]], [[2, 0, 0], [0, 2, 0], [0, 1, 1]]], np.float64)
-    same = replace(fake("a", 1, 0), tables=tables)
+    same = replace(fake("a", 1, 0), tables=np.tile(tables, (3, 1, 1)))
     gap = difference(same, same, Market(None, lambda: NOW, resamples=50))
     assert (gap.value, gap.low, gap.high) == (0, 0, 0)
+
+
+def test_few_queries_tell_nothing_apart(tmp_path: Path):
+    """Five queries that all go one way have no interval: what looks worse goes on to the selection part."""
+    few = [each for part, n in (SIZES | {"tuning": 5}).items() for each in graded_queries(numbers(part, n))]
+    found = tuned(tmp_path, lambda asked: judge(asked, wrong=not reasons(asked)), few)
+    assert found.effects[0].gain.value > 0.1
+    assert math.isnan(found.effects[0].gain.low)
+    assert "no-reasoning" in [each.name for each in found.selection]
 
 
 # --- tuning -----------------------------------------------------------------------------------------------------
@@ -161,7 +171,7 @@ def test_parts_are_asked_about_in_turn_and_the_locked_one_never(tmp_path: Path):
     tuned(tmp_path, answer)
     of = {each.key[0]: each.part for each in truths_of(LABELS).pairs}
     assert {of[query] for query in seen} == {"tuning", "selection"}
-    assert len(seen) == 5 * 6 + 6 * 6
+    assert len(seen) == 5 * 18 + 6 * 6
 
 
 def test_another_prompt_may_win(tmp_path: Path):
@@ -181,7 +191,7 @@ def test_another_prompt_may_win(tmp_path: Path):
 
 def test_too_few_labels_are_refused_before_anything_is_asked():
     with pytest.raises(MissingPart, match="0 pairs of 0 queries in the locked part"):
-        ready(truths_of([each for each in LABELS if each.query not in {x.query for x in LABELS[12:]}]))
+        ready(truths_of([each for each in LABELS if each.query not in {x.query for x in LABELS[-6:]}]))
     with pytest.raises(MissingPart, match="1 different grades"):
         ready(truths_of([replace(each, grade_low=2, grade_high=2) for each in LABELS]))
 
@@ -190,7 +200,7 @@ def test_the_price_is_a_bound_and_sends_nothing(tmp_path: Path):
     parts = ready(truths_of(LABELS))
     with Server(judge) as server, opened(server, tmp_path) as asker:
         told = price(parts, judging_of, [], asker)
-        assert (server.n_calls, told.n) == (0, 5 * 6 + 5 * 6 + 6 + 6)
+        assert (server.n_calls, told.n) == (0, 5 * 18 + 5 * 6 + 6 + 6)
         where = Market(asker, lambda: NOW, resamples=50)
         found = tune(parts, judging_of, [], where)
         score(found.chosen, parts["locked"], found.usual, where)
@@ -210,4 +220,4 @@ def test_a_budget_stops_it_and_nothing_is_paid_twice(tmp_path: Path):
             n_whole = server.n_calls
             tune(parts, judging_of, [], where)
         assert server.n_calls == n_whole
-    assert n_whole <= 5 * 6 + 6 * 6 + 8
+    assert n_whole <= 5 * 18 + 6 * 6 + 8
