@@ -96,13 +96,18 @@ def test_grade_pairs_in_every_output_mode(mode: str, desk: Desk):
     assert not CONTROL.search(done.out + done.err)
     if not mode:
         assert "core not met: item 케이스" in done.out
+        facts = [line.split() for line in done.out.splitlines()[:8]]
+        assert facts[:6] == [["pairs", "6"], ["2", "1"], ["1–2", "1"], ["1", "1"], ["0–1", "1"], ["0", "2"]]
+        assert [name for name, _ in facts[6:]] == ["labels", "pool"] and all(
+            Path(path).is_file() for _, path in facts[6:]
+        )
         return
     rows = json.loads(done.out)["rows"] if mode == "--json" else [json.loads(line) for line in done.out.splitlines()]
     assert {row["item_id"]: row["grade"] for row in rows[:4]} == GRADES
     assert [(row["grade_low"], row["grade_high"]) for row in rows[4:]] == [(1, 2), (0, 1)]
 
 
-def test_many_abstentions_are_told_with_what_was_wrong(desk: Desk):
+def test_abstentions_are_told_with_what_was_wrong(desk: Desk):
     before = desk.server.answer
     desk.server.answer = lambda _: wrong_shape()
     try:
@@ -112,7 +117,22 @@ def test_many_abstentions_are_told_with_what_was_wrong(desk: Desk):
         desk.server.answer = before
     (row,) = json.loads(done.out)["rows"]
     assert row["why"].startswith("wrong shape: ") and row["why"].endswith(row["reasoning"])
-    assert "1 of 1 pairs (100%) have no grade" in done.err
+    assert "1 pair of 1 (100%) got no answer, and no label: wrong shape 1.\n1 call, 0 answers known" in done.err
+    assert labels(desk.root) == [] and list(pool(desk.root)) == ["d"]
+    shown = desk.grade("pairs", desk.files / "new.jsonl").out
+    assert "no answer  1\n" in shown and " – " in shown
+
+
+def test_what_is_next_is_what_people_say_of_the_same_pairs(desk: Desk, tmp_path: Path):
+    def told() -> str:
+        return desk.grade("pairs", desk.files / "pairs.jsonl").err.rsplit("Next: semsearch ", 1)[1].strip()
+
+    step = told().split()
+    assert step[:2] == ["label", "sample"] and run(*step).code == 0
+    assert told() == f"label session -w {desk.root} pairs --by NAME"
+    (tmp_path / "said.tsv").write_text("query\titem_id\tgrade\n프로 케이스\ta\t2\n")
+    assert run("label", "import", tmp_path / "said.tsv", "--as", "minji", "-w", desk.root).code == 0
+    assert told() == f"grade audit -w {desk.root}"
 
 
 def test_every_grade_command_is_tested_here():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from semsearch.cli.asking import DryOption, MaxUsdOption, cost_of, going, show_p
 from semsearch.cli.grading import opened
 from semsearch.cli.grading_output import tell_outdated
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
-from semsearch.cli.output import emit, steps, talk
+from semsearch.cli.output import counted, emit, steps, talk
 from semsearch.cli.pooling import DepthOption, QueriesOption, RunsOption, pairs_of_file, pooled, tell_left_out
 from semsearch.errors import SemsearchError, UsageError
 
@@ -30,8 +31,8 @@ Example: semsearch grade pairs pairs.tsv --max-usd 1
 """
 SHOWN = 20
 """Pairs that a person is shown at once."""
-MANY = 0.05
-"""Share of abstentions above which a person is told."""
+ORDER = ("2", "1–2", "1", "0–2", "0–1", "0", "ungradeable")
+"""In which grades are counted."""
 app = typer.Typer(help=HELP, no_args_is_help=True)
 BatchOption = Annotated[str, typer.Option("--batch", help="Name of the file of labels.")]
 
@@ -65,15 +66,15 @@ def pairs(
     """
     from semsearch.relevance import steps as job
 
-    with opened(workspace, max_usd) as parts, steps() as progress:
+    with opened(workspace, max_usd) as parts:
         pool = _pool(parts, file, run, depth, queries)
         how = job.judging(parts)
         tell_outdated(job.outdated(parts, how))
         if dry_run:
             show_price(job.price(parts, pool.pairs, how), as_json=json, as_jsonl=jsonl)
             return
-        found = _Graded(parts, pool, job.model_of(parts, how), as_jsonl=jsonl)
-        with found.ending(as_json=json):
+        found = _Graded(parts, pool, job.model_of(parts, how), batch, as_jsonl=jsonl)
+        with found.ending(as_json=json), steps() as progress:
             for number, graded in enumerate(job.grade(parts, pool.pairs, how, batch), 1):
                 found.take(graded)
                 going(progress, parts.asker, "pairs graded", number, len(pool.pairs))
@@ -85,9 +86,12 @@ app.command()(grading.audit)
 
 def _pool(parts: Parts, file: str | None, runs: list[str] | None, depth: int | None, queries: Path | None) -> Pool:
     if (file is None) == (not runs):
-        raise UsageError("Pairs come from a file or from runs.", "Next: semsearch grade pairs FILE, or --run A --run B")
+        raise UsageError(
+            "Pairs come from a file or from runs.",
+            "Next: semsearch grade pairs FILE, or semsearch grade pairs --run A --run B",
+        )
     if file is not None and (depth is not None or queries is not None):
-        raise UsageError("--depth and --queries are for runs.", "Next: leave them away, or name runs with --run")
+        raise UsageError("--depth and --queries are for runs.", f"Next: semsearch grade pairs {shlex.quote(file)}")
     if file is not None:
         found = pairs_of_file(file, parts.lookup)
     else:
@@ -100,18 +104,25 @@ def _pool(parts: Parts, file: str | None, runs: list[str] | None, depth: int | N
 class _Graded:
     """What a run came to; records go out as they come with --jsonl."""
 
-    def __init__(self, parts: Parts, pool: Pool, model: str, *, as_jsonl: bool) -> None:
+    def __init__(self, parts: Parts, pool: Pool, model: str, batch: str, *, as_jsonl: bool) -> None:
+        from semsearch.relevance.pool_files import pool_path
+
         self._parts = parts
         self._pool = pool
+        self._batch = batch
+        self._pool_file = pool_path(parts.workspace, batch)
+        self._label_file = parts.files.path("model", model, batch)
         self._as_jsonl = as_jsonl
         self._rows: list[dict[str, Any]] = []
-        self._kinds: Counter[str] = Counter()
-        self._n_silent = 0
+        self._grades: Counter[str] = Counter()
+        self._causes: Counter[str] = Counter()
+        self._n_instructed = 0
         self._priced = parts.asker.priced(model)
 
     def take(self, graded: Graded) -> None:
-        self._kinds[graded.kind] += 1
-        self._n_silent += bool(graded.cause)
+        """Count a pair, and keep or print its record."""
+        (self._causes if graded.cause else self._grades)[graded.kind] += 1
+        self._n_instructed += graded.instructed
         row = _row(graded, priced=self._priced)
         if self._as_jsonl:
             emit(row, as_jsonl=True)
@@ -127,23 +138,54 @@ class _Graded:
             self._show(as_json=as_json)
             raise
         self._show(as_json=as_json)
-        self._tell_silence()
-        talk("Next: semsearch grade audit, which holds these labels against people's")
+        talk(self._next())
 
-    def _tell_silence(self) -> None:
-        n = self._kinds.total()
-        if n and self._n_silent / n > MANY:
-            talk(f"{self._n_silent:,} of {n:,} pairs ({self._n_silent / n:.0%}) have no grade: `why` has the causes.")
+    @property
+    def _n(self) -> int:
+        return self._grades.total() + self._causes.total()
+
+    def _next(self) -> str:
+        """What makes these labels worth something: people's, of some of the same pairs."""
+        from semsearch.evaluation.powered import MINIMUM
+
+        if self._parts.files.paths("person"):
+            return "Next: semsearch grade audit"
+        drawn = sorted(self._parts.workspace.path("labels", "batches").glob("*.jsonl"))
+        if drawn:
+            return f"Next: semsearch label session {drawn[0].stem} --by NAME"
+        name, pool = shlex.quote(self._batch), shlex.quote(str(self._pool_file))
+        return f"Next: semsearch label sample {name} --pairs {pool} --size {2 * MINIMUM}"
 
     def _show(self, *, as_json: bool) -> None:
-        facts = {"pairs": self._kinds.total(), "gone": len(self._pool.gone), **dict(sorted(self._kinds.items()))}
+        files = {"labels": self._label_file, "pool": self._pool_file}
+        counts: dict[str, Any] = {"pairs": self._n, "left": len(self._pool.pairs) - self._n}
+        gone = {"gone": len(self._pool.gone)}
+        grades = {grade: self._grades[grade] for grade in ORDER if self._grades[grade]}
         if as_json:
-            emit(facts | cost_of(self._parts.asker) | {"rows": self._rows}, as_json=True)
+            rest = {"n_instructed": self._n_instructed} | cost_of(self._parts.asker) | files
+            emit(counts | gone | grades | self._causes | rest | {"rows": self._rows}, as_json=True)
         elif not self._as_jsonl:
-            emit(facts)
-            hidden = len(self._rows) - SHOWN
-            note = f"{hidden:,} more: --json or --jsonl shows all." if hidden > 0 else ""
-            emit(self._rows, rows=self._rows[:SHOWN], columns=("query", "item_id", "title", "grade", "why"), note=note)
+            silent = {"no answer": self._causes.total()} if self._causes else {}
+            emit({name: told for name, told in (counts | grades | silent | gone).items() if told} | files)
+            self._show_rows()
+        self._tell()
+
+    def _show_rows(self) -> None:
+        rows = [row | {"grade": "–"} if row["cause"] else row for row in self._rows[:SHOWN]]
+        hidden = len(self._rows) - SHOWN
+        note = f"{hidden:,} more: --json or --jsonl shows all." if hidden > 0 else ""
+        emit(rows, rows=rows, columns=("query", "item_id", "title", "grade", "why"), note=note)
+
+    def _tell(self) -> None:
+        from semsearch.llm.answers import FAILED
+
+        if self._causes:
+            n, causes = self._causes.total(), ", ".join(f"{cause} {n:,}" for cause, n in self._causes.most_common())
+            talk(f"{counted(n, 'pair')} of {self._n:,} ({n / self._n:.0%}) got no answer, and no label: {causes}.")
+        if self._causes[FAILED]:
+            talk("Calls that failed are asked again by the same command.")
+        if self._n_instructed:
+            talk(f"{counted(self._n_instructed, 'pair')} with a text that speaks to the model: see `instructed`.")
         tell_cost(self._parts.asker)
 
 

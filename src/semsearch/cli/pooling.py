@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from semsearch.cli.output import talk
+from semsearch.cli.output import counted, talk
 from semsearch.cli.standard_input import standard_input
 from semsearch.errors import UsageError
 
@@ -51,8 +51,8 @@ def pairs_of_file(file: str, lookup: Lookup) -> Pool:
 def tell_left_out(pool: Pool) -> None:
     """Say what of a pool is not there; raises UsageError when nothing is."""
     if pool.gone:
-        talk(f"{len(pool.gone):,} pairs are left out: their item is gone, such as {pool.gone[0][1]}.")
+        talk(f"{counted(len(pool.gone), 'pair')} left out: the item is gone, such as {pool.gone[0][1]}.")
     if pool.n_repeated:
-        talk(f"{pool.n_repeated:,} rows repeat a pair.")
+        talk(f"{counted(pool.n_repeated, 'row')} left out: a pair that stands there already.")
     if not pool.pairs:
-        raise UsageError("No pair is left.", "Next: semsearch import items FILE, or give pairs with a title")
+        raise UsageError("No pair is left, or the file brings none with a title.", "Next: semsearch import items FILE")

@@ -109,7 +109,9 @@ def read_pairs(name: str, lookup: Lookup, *, stdin: BinaryIO | None = None) -> P
             n_rows += 1
             found.setdefault(pair.key, pair)
     if not found:
-        raise UsageError(f"{name} holds no pair.", "Next: give a table with the columns query and item_id")
+        raise UsageError(
+            f"{name} holds no pair.", "Next: the same command with a table of pairs: columns query and item_id"
+        )
     return _with_items(Pool(tuple(found.values()), n_repeated=n_rows - len(found)), lookup)
 
 
@@ -131,7 +133,7 @@ def items_of(catalogue: Catalogue) -> Lookup:
 def _distinct(runs: Sequence[Run]) -> Sequence[Run]:
     names = [run.name for run in runs]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise UsageError(f"Two runs are called '{twice}'.", "Next: name each run once, --run A --run B")
+        raise UsageError(f"Two runs are called '{twice}'.", "Next: the same command with each run once")
     return runs
 
 
@@ -139,8 +141,9 @@ def _text(run: Run, query_id: str, texts: Mapping[str, str]) -> str:
     text = texts.get(query_id, "").strip()
     if not text:
         raise UsageError(
-            f"Run '{run.name}' holds query '{query_id}', and nobody says what was typed.",
-            "Next: add --queries FILE, a table with the columns query_id and query",
+            f"Run '{run.name}' holds query '{query_id}', and nobody says what was typed: a table with the columns "
+            "query_id and query would.",
+            "Next: --queries FILE",
         )
     return text
 
@@ -176,7 +179,10 @@ def _pairs(name: str, batch: Batch) -> Iterator[Pair]:
     for column in (QUERY, ITEM):
         if column not in batch.names:
             known = ", ".join(batch.names)
-            raise UsageError(f"{name} has no column '{column}'; there are: {known}.", "Next: name it so")
+            raise UsageError(
+                f"{name} has no column '{column}'; there are: {known}.",
+                "Next: the same command, once a column is called so",
+            )
     columns = {column: text_series(batch.column(column)) for column in (QUERY, ITEM, QUERY_ID, DRAWN, *SHOWN)
                if column in batch.names}  # fmt: skip
     for number, cells in zip(batch.numbers, zip(*columns.values(), strict=True), strict=True):
@@ -206,4 +212,4 @@ def _probability(name: str, number: int, told: str) -> float | None:
 
 
 def _bad(name: str, number: int, reason: str) -> UsageError:
-    return UsageError(f"{name}:{number}: {reason}.", "Next: correct this line")
+    return UsageError(f"{name}:{number}: {reason}.", "Next: correct this line, then run the command again")
