@@ -75,7 +75,7 @@ def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.relevance.pools import items_of
     from semsearch.retrieval.powered import labelled
-    from semsearch.review.labelling.batches import asked_of
+    from semsearch.review.labelling.batches import asked_of, draws_of
     from semsearch.store.labels import LabelFiles, digests_of
     from semsearch.workspace import Workspace
 
@@ -87,8 +87,8 @@ def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool
     lookup = items_of(Catalogue(opened))
     now = digests_of(lookup({label.item_id for label in said}))
     concerned = [label for label in said if label.source == "person" or judge is None or is_of(label, judge)]
-    asked = asked_of(opened, concerned, lookup)
-    return labelled(said, now, queries, asked=asked, drawn_alike=drawn_alike, judge=judge)
+    asked, draws = asked_of(opened, concerned, lookup), draws_of(opened)
+    return labelled(said, now, queries, asked=asked, draws=draws, drawn_alike=drawn_alike, judge=judge)
 
 
 # --- steps of the commands ------------------------------------------------------------------

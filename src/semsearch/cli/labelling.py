@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from semsearch.cli.label_output import counted
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
-from semsearch.cli.output import emit, talk
+from semsearch.cli.output import counted, emit, talk
 from semsearch.cli.pooling import DepthOption, QueriesOption, RunsOption, pairs_of_file, pooled, tell_left_out
 from semsearch.errors import UsageError
 
@@ -66,6 +67,7 @@ def sample(
     from semsearch.review.labelling.batches import check_new, write_batch
     from semsearch.review.labelling.sampling import sample as drawn
     from semsearch.review.labelling.starting import annotator as named
+    from semsearch.review.labelling.strata import DIMENSIONS, UNKNOWN
     from semsearch.settings import Settings
     from semsearch.workspace import Workspace
 
@@ -85,6 +87,12 @@ def sample(
         seed=seed,
     )
     write_batch(opened, batch, found.tasks)
+    if all(each.values[DIMENSIONS.index("intent")] == UNKNOWN for each in found.drawn.strata):
+        talk(
+            "The intent of all queries is unknown: no label names their facets, so nothing is drawn by it. To draw "
+            "by it, let a model grade the pool, then sample it under another name. "
+            f"Next: semsearch grade pairs {_source(run or [], pairs, depth, queries)}"
+        )
     _show_sample(batch, found, size, as_json=json, as_jsonl=jsonl)
 
 
@@ -165,11 +173,19 @@ def _pool(
     return found, tables
 
 
+def _source(runs: Sequence[str], file: str | None, depth: int | None, queries: Path | None) -> str:
+    """The options by which `grade pairs` takes the same pairs."""
+    words = [file] if file else [word for run in runs for word in ("--run", run)]
+    words += ["--depth", str(depth)] if depth and not file else []
+    words += ["--queries", str(queries)] if queries and not file else []
+    return " ".join(map(shlex.quote, words))
+
+
 def _known(workspace: Workspace, settings: Settings, tables: list[Queries]) -> Known:
     """What labels, the log and tables of queries say of queries."""
     from semsearch.evaluation.demand import bands, n_searches
     from semsearch.ingest.catalogue import Catalogue
-    from semsearch.review.labelling.batches import drawn_before
+    from semsearch.review.labelling.batches import draws_of
     from semsearch.review.labelling.sampling import Known
     from semsearch.review.labelling.strata import DIMENSIONS
     from semsearch.store.labels import LabelFiles, query_key
@@ -182,7 +198,7 @@ def _known(workspace: Workspace, settings: Settings, tables: list[Queries]) -> K
     catalogue, log = Catalogue(workspace), None
     if catalogue.n_interactions:
         log = bands(n_searches(catalogue.interactions()), settings.log.head, settings.log.torso)
-    return Known(list(LabelFiles(workspace).read()), columns, log, drawn_before(workspace))
+    return Known(list(LabelFiles(workspace).read()), columns, log, draws_of(workspace))
 
 
 def _show_sample(batch: str, found: Sampled, size: int | None, *, as_json: bool, as_jsonl: bool) -> None:

@@ -1,14 +1,14 @@
-"""Which queries people judged whole, of those that a machine judged, and with what chance each was drawn."""
+"""Which queries people judged whole, of those that a machine judged, and for how many each drawn one stands."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
-from semsearch.errors import UsageError
-from semsearch.evaluation.labelled import End, Graded
+from semsearch.evaluation.draws import Draw, weights
+from semsearch.evaluation.labelled import End, Graded, chances
 from semsearch.evaluation.qrels import Qrels
 from semsearch.records import Judgement, Label
 
@@ -32,7 +32,8 @@ class FullPools:
     machine: tuple[str, ...]
     """All that the machine judged: what a mean is over."""
     drawn: Mapping[str, float | None]
-    """Of these, those that people judged whole and that were drawn: the probability, null where all are alike."""
+    """Of these, those that people judged whole and that were drawn: for how many each stands, up to a common factor;
+    null where all are alike."""
     n_partly: int
     """People judged some of the machine's pairs of the query, not all: the machine's values count."""
     n_on_purpose: int
@@ -48,26 +49,29 @@ def full_pools(
     machine: Mapping[Key, Told],
     *,
     asked: Mapping[str, Set[str]] | None = None,
+    draws: Mapping[str, Draw] | None = None,
     drawn_alike: bool = False,
 ) -> FullPools:
     """Sort queries; stale labels do not count, ungradeable ones do: who says so has judged.
 
     A query's pool is what the machine judged of it and what `asked` (query key → item_ids) says was asked of it.
-    A pair was drawn when any label of a person says with which probability; of several, the lowest is a query's.
-    With `drawn_alike` all queries that people judged whole count, and alike: imported labels know no probability.
-    Raises UsageError for queries of several batches, without `drawn_alike`: a batch knows the chances of its own draw.
+    A query was drawn when labels of each of its pairs tell a chance (`labelled.chances`); what it stands for then
+    follows from what batches drew, `draws`. With `drawn_alike` all queries that people judged whole count, and alike:
+    imported labels know no probability. Raises UsageError as `draws.weights`, without `drawn_alike`.
     """
     pools, judged = _by_query(machine), _by_query(people)
     wanted = {query: items | (asked or {}).get(query, set()) for query, items in pools.items()}
     whole = [query for query, items in wanted.items() if items <= judged.get(query, set())]
-    chances = {query: _chance(people[query, item] for item in pools[query]) for query in whole}
-    drawn = dict.fromkeys(whole) if drawn_alike else {q: chance for q, chance in chances.items() if chance is not None}
-    if not drawn_alike:
-        _check_one_draw({query: [people[query, item] for item in pools[query]] for query in drawn})
+    told = {query: _chances(people[query, item] for item in pools[query]) for query in whole}
+    if drawn_alike:
+        drawn: dict[str, float | None] = dict.fromkeys(whole)
+    else:
+        stands = weights({query: each for query, each in told.items() if each}, pools.keys(), draws or {})
+        drawn = {query: stands[query] for query in whole if query in stands}
     return FullPools(
         machine=tuple(pools),
         drawn=drawn,
-        n_partly=sum(query in judged and query not in chances for query in pools),
+        n_partly=sum(query in judged and query not in told for query in pools),
         n_on_purpose=len(whole) - len(drawn),
         n_without_machine=len(judged.keys() - pools.keys()),
         n_unanswered=sum((query, item) not in machine for query, items in wanted.items() for item in items),
@@ -96,29 +100,8 @@ def _by_query(pairs: Mapping[Key, Told]) -> dict[str, set[str]]:
     return dict(found)
 
 
-def _check_one_draw(drawn: Mapping[str, Sequence[Told]]) -> None:
-    """Refuse queries that no one batch drew all of."""
-    batches = {
-        query: {label.batch for pair in pairs for label in pair.history if label.inclusion_probability is not None}
-        for query, pairs in drawn.items()
-    }
-    if batches and not set.intersection(*batches.values()):
-        counts = Counter(batch for names in batches.values() for batch in names)
-        told = ", ".join(f"{n:,} in {batch or 'no batch'}" for batch, n in counts.most_common())
-        raise UsageError(
-            f"Queries that people judged were drawn in several batches ({told}), and a batch does not know "
-            "with what chance another one would have drawn its queries: there are no weights for all.",
-            "Next: semsearch evaluate run --labels --drawn-alike, if every query had the same chance in each batch",
-        )
-
-
-def _chance(pairs: Iterable[Told]) -> float | None:
-    """The lowest probability with which one of them was drawn; None when one was picked on purpose."""
-    each = [_drawn(pair.history) for pair in pairs]
-    known = [chance for chance in each if chance is not None]
-    return min(known) if known and len(known) == len(each) else None
-
-
-def _drawn(history: Sequence[Label]) -> float | None:
-    chances = [label.inclusion_probability for label in history if label.source == "person"]
-    return min((chance for chance in chances if chance is not None), default=None)
+def _chances(pairs: Iterable[Told]) -> dict[str, float]:
+    """Batch → the lowest chance that labels of a query's pairs tell; none when one of these was picked on purpose."""
+    each = [chances(pair.history) for pair in pairs]
+    names = {name for told in each for name in told} if all(each) else set()
+    return {name: min(told[name] for told in each if name in told) for name in sorted(names)}

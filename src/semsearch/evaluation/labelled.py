@@ -46,6 +46,26 @@ def queries_of(effective: Mapping[Any, Graded]) -> Queries:
     return Queries({query_id_of(each.query): each.query.strip() for each in effective.values()})
 
 
+def chances(labels: Iterable[Label]) -> dict[str, float]:
+    """Batch → the lowest chance with which people's labels of a pair say that it was drawn; none: picked on purpose.
+
+    `labels` are all that stand, those too that a newer one of their author replaced: a pair that was drawn stays drawn
+    when it is graded again.
+    """
+    found: dict[str, float] = {}
+    for label in labels:
+        if label.source == "person" and (chance := label.inclusion_probability) is not None:
+            found[label.batch] = min(chance, found.get(label.batch, chance))
+    return found
+
+
+def by_rubric(labels: Iterable[Label], rubric: str) -> tuple[list[Label], int]:
+    """Labels of people by a rubric, or by none that is told, as imported ones; and how many others there are."""
+    given = list(labels)
+    kept = [label for label in given if not (rubric and label.rubric and label.rubric != rubric)]
+    return kept, len(given) - len(kept)
+
+
 def judge_of(label: Label) -> str:
     """MODEL@PROMPT@RUBRIC: labels of one judge alone can be rectified together."""
     return f"{label.by}@{label.prompt_hash[:12]}@{label.rubric}"

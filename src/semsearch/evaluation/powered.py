@@ -7,7 +7,7 @@ machine deserves: λ near 1 for one that agrees with people, 0 for a useless one
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 MINIMUM = 50
 """Queries that people judged and that count: from here on bench/ppi.py finds coverage of 93 to 97 %."""
 RESAMPLES = 1_999
+_GROUP = 8
+"""The fewest queries of like weights that are redrawn among themselves; fewer join their neighbours."""
 _STILL = 1e-9
 """A standard error below this is none."""
 
@@ -57,6 +59,8 @@ class _Sample:
     others: Floats
     """[..., 3]: over queries that only the machine judged, the means of value, of whether it counts, of its square."""
     n_others: int
+    groups: tuple[int, ...]
+    """How many of people's queries were drawn alike, in the order of the values; they are redrawn among themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,8 @@ def check_enough(n: int, minimum: int = MINIMUM) -> None:
         raise UsageError(
             f"People judged {n:,} queries with full pools that count; an interval that stays valid needs {minimum:,}: "
             f"{minimum - n:,} more.",
-            "Next: semsearch label sample, then semsearch label session",
+            "Next: semsearch label session BATCH --by NAME, or first draw more: "
+            f"semsearch label sample BATCH --run RUN --size {max(minimum - n, 1)}",
         )
 
 
@@ -148,10 +153,31 @@ def _ppi_mean() -> Callable[..., Floats]:
 
 def _sample(human: Floats, machine: Floats, others: Floats, scale: Floats) -> _Sample:
     counts, same = ~np.isnan(human), ~np.isnan(machine)
+    groups = _groups(scale)
+    order = np.argsort(scale, kind="stable") if len(groups) > 1 else np.arange(len(scale))
     return _Sample(
-        np.nan_to_num(human), counts.astype(float), np.nan_to_num(machine), same.astype(float), scale,
-        _moments(others).mean(axis=0) if len(others) else np.zeros(3), len(others),
-    )  # fmt: skip
+        human=np.nan_to_num(human)[order],
+        human_counts=counts.astype(float)[order],
+        machine=np.nan_to_num(machine)[order],
+        machine_counts=same.astype(float)[order],
+        weights=scale[order],
+        others=_moments(others).mean(axis=0) if len(others) else np.zeros(3),
+        n_others=len(others),
+        groups=groups,
+    )
+
+
+def _groups(scale: Floats) -> tuple[int, ...]:
+    """Sizes of groups of queries with like weights, from light to heavy, each of at least `_GROUP`."""
+    sizes: list[int] = []
+    for n in np.unique(scale, return_counts=True)[1].tolist():
+        if sizes and sizes[-1] < _GROUP:
+            sizes[-1] += n
+        else:
+            sizes.append(n)
+    if len(sizes) > 1 and sizes[-1] < _GROUP:
+        sizes[-2:] = [sum(sizes[-2:])]
+    return tuple(sizes)
 
 
 def _moments(others: Floats) -> Floats:
@@ -161,18 +187,31 @@ def _moments(others: Floats) -> Floats:
 
 def _redrawn(sample: _Sample, others: Floats, seed: int, resamples: int) -> _Sample:
     rng = np.random.default_rng(seed)
-    n = len(sample.human)
-    rows = rng.integers(0, n, (resamples, n))
+    starts = np.cumsum((0, *sample.groups[:-1])).tolist()
+    among = [start + rng.integers(0, n, (resamples, n)) for start, n in zip(starts, sample.groups, strict=True)]
+    rows = np.concatenate(among, axis=1)
+    weights = sample.weights[rows] * _shares(sample, len(others), rng, resamples)
     rest = resampled_means(_moments(others), seed + 1, resamples) if len(others) else np.zeros((resamples, 3))
     return _Sample(
         human=sample.human[rows],
         human_counts=sample.human_counts[rows],
         machine=sample.machine[rows],
         machine_counts=sample.machine_counts[rows],
-        weights=sample.weights[rows],
+        weights=weights,
         others=rest,
         n_others=len(others),
+        groups=sample.groups,
     )
+
+
+def _shares(sample: _Sample, rest: int, rng: np.random.Generator, resamples: int) -> Floats:
+    """What all queries there are have of each group is redrawn too: a factor of each weight, [resamples, n]."""
+    if len(sample.groups) == 1:
+        return np.ones(1)
+    sums = np.add.reduceat(sample.weights, np.cumsum((0, *sample.groups[:-1])))
+    total = len(sample.weights) + rest
+    counts = rng.multinomial(total, sums / sums.sum(), resamples)
+    return np.repeat(counts / total / (sums / sums.sum()), sample.groups, axis=1)
 
 
 def _fit(sample: _Sample) -> _Fit:
@@ -192,10 +231,12 @@ def _fit(sample: _Sample) -> _Fit:
     lam = _lam(human, machine, weights, everywhere, rest=(rest * far, rest * far_square), total=total)
     mean = centre + lam * (everywhere - weighed) / np.maximum(share, _STILL)
     pull = (lam * n / total)[..., None] * (machine - everywhere[..., None])
-    influence = weights * (human - lam[..., None] * (machine - weighed[..., None])) + pull
+    rectified = human - lam[..., None] * (machine - weighed[..., None])
+    influence = weights * rectified + pull
     spread = (rest / total * lam) ** 2 * np.maximum(far_square - far**2, 0.0) / max(rest - 1, 1)
-    error = np.sqrt(_squared_error(influence) + spread) / np.maximum(share, _STILL)
-    human_error = np.sqrt(_squared_error(weights * human)) / np.maximum(share, _STILL)
+    between = [_between(values, weights, sample.groups) / total for values in (rectified, human)]
+    error = np.sqrt(_squared_error(influence, sample.groups) + spread + between[0]) / np.maximum(share, _STILL)
+    human_error = np.sqrt(_squared_error(weights * human, sample.groups) + between[1]) / np.maximum(share, _STILL)
     return _Fit(mean, error, lam, centre, human_error)
 
 
@@ -217,10 +258,21 @@ def _lam(
     return np.asarray(np.clip(ratio, 0.0, 1.0))
 
 
-def _squared_error(influence: Floats) -> Floats:
-    """Of the mean of [..., n]; two degrees of freedom are spent, on the mean and on λ."""
-    n = influence.shape[-1]
-    return np.asarray(influence.var(axis=-1) / max(n - 2, 1))
+def _squared_error(influence: Floats, groups: Sequence[int]) -> Floats:
+    """Of the mean of [..., n] drawn by group; a degree of freedom is spent on each group's mean, and one on λ."""
+    n, spent = influence.shape[-1], len(groups)
+    parts = np.split(influence, np.cumsum(groups)[:-1], axis=-1)
+    sums = (part.var(axis=-1) * (m / n) ** 2 / max(m - 1, 1) for part, m in zip(parts, groups, strict=True))
+    return np.asarray(sum(sums) * (n - spent) / max(n - spent - 1, 1))
+
+
+def _between(values: Floats, weights: Floats, groups: Sequence[int]) -> Floats:
+    """Variance of group means of [..., n], whose mean is 0: how all queries there are spread over groups is chance."""
+    if len(groups) == 1:
+        return np.zeros(values.shape[:-1])
+    starts = np.cumsum((0, *groups[:-1]))
+    sums = np.add.reduceat(weights * values, starts, axis=-1)
+    return np.asarray((sums**2 / np.add.reduceat(weights, starts, axis=-1)).sum(axis=-1) / values.shape[-1])
 
 
 def _studentised(fit: _Fit, drawn: _Fit) -> tuple[Interval, Interval]:

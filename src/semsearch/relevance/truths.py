@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from semsearch.evaluation.labelled import chances
 from semsearch.evaluation.queries import query_id_of
 from semsearch.records import Label
 from semsearch.relevance.pools import Pair
@@ -72,5 +73,6 @@ def digest(ids: Iterable[str]) -> str:
 
 def _truth(each: Effective) -> Truth:
     newest = each.labels[-1]
-    pair = Pair(each.query, each.item_id, query_id_of(each.query), newest.item, newest.inclusion_probability)
+    chance = min(chances(each.history).values(), default=None)
+    pair = Pair(each.query, each.item_id, query_id_of(each.query), newest.item, chance)
     return Truth(pair, each.grade_low, each.grade_high, part_of(each.query), each.labels)

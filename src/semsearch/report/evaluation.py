@@ -117,6 +117,7 @@ def _left_open(labels: LabelsReport) -> list[str]:
     """What of the labels is not known or does not count, each only where there is any."""
     told = [
         (labels.n_shown, "Labels whose author saw the model's opinion first, left out: {:,}."),
+        (labels.n_other_rubric, "People's labels by another version of the rubric than the model's, left out: {:,}."),
         (labels.n_ungradeable, "Ungradeable pairs, 0 at the low end and 2 at the high one: {:,}."),
         (
             labels.n_stale,
@@ -149,7 +150,10 @@ def labels_text(labels: LabelsReport) -> str:
         parts.append(f"Judged by no model, left out: {labels.n_without_machine:,}.")
     parts.extend(_left_open(labels))
     if any(figure.grades for figure in labels.figures):
-        parts.append("Some grades are open: figures are given at their low and their high ends.")
+        parts.append(
+            "Some grades are open: rows low and high take all of these at their low and at their high end. They are no "
+            "bounds: a grade between may give a figure outside of them."
+        )
     if any(figure.method == "exact" for figure in labels.figures):
         parts.append("Where people's values are nearly all the same, the interval is an exact bound without the model.")
     return " ".join(parts)

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import UsageError
+from semsearch.evaluation.draws import Draw
 from semsearch.evaluation.evaluate import Figure, evaluate
 from semsearch.evaluation.full_pools import FullPools, full_pools, qrels_by
-from semsearch.evaluation.labelled import End, check_one_judge, of_judge
+from semsearch.evaluation.labelled import End, by_rubric, check_one_judge, of_judge
 from semsearch.evaluation.planning import Expected, expected_of
 from semsearch.evaluation.powered import MINIMUM, RESAMPLES, Powered, check_enough, powered_mean
 from semsearch.evaluation.qrels import Qrels
@@ -43,6 +44,8 @@ class Labelled:
     """Whose labels are rectified: MODEL@PROMPT@RUBRIC."""
     n_shown: int
     """Labels of people who saw the machine's opinion first: left out."""
+    n_other_rubric: int
+    """Labels of people by another version of the rubric than the machine's: left out."""
 
 
 @dataclass(frozen=True)
@@ -63,41 +66,42 @@ def labelled(
     queries: Queries | None = None,
     *,
     asked: Mapping[str, Set[str]] | None = None,
+    draws: Mapping[str, Draw] | None = None,
     drawn_alike: bool = False,
     judge: str | None = None,
 ) -> Labelled:
     """Sort labels for `evaluate_labelled`; `queries` limits them to its queries and gives these their ids.
 
-    `asked` as in `full_pools`. `judge` is MODEL, MODEL@PROMPT or MODEL@PROMPT@RUBRIC: whose labels are rectified.
-    Raises UsageError when no model's label is left, for labels of several judges, and as `full_pools`.
+    `asked` and `draws` as in `full_pools`. `judge` is MODEL, MODEL@PROMPT or MODEL@PROMPT@RUBRIC: whose labels are
+    rectified. Raises UsageError when no model's label is left, for labels of several judges, and as `full_pools`.
     """
-    said, n_shown = rectifying(labels)
-    if judge is not None:
-        judged = of_judge((label for label in said if label.source != "person"), judge)
-        said = [label for label in said if label.source == "person"] + judged
-    counting = effective(said, digests)
-    ids = (
-        {query_key(text): query_id for query_id, text in queries.texts.items()}
-        if queries
-        else {query: query_id_of(each.query) for (query, _), each in counting.items()}
-    )
-    people, machine = (
-        {key: each for key, each in effective(part, digests).items() if key[0] in ids}
-        for part in ([s for s in said if s.source == "person"], [s for s in said if s.source != "person"])
-    )
+    stand, n_shown = rectifying(labels)
+    persons, models = ([s for s in stand if (s.source == "person") is human] for human in (True, False))
+    models = of_judge(models, judge) if judge is not None else models
+    ids = {query_key(text): query_id for query_id, text in queries.texts.items()} if queries else None
+    machine = _within(effective(models, digests), ids)
     if not machine:
         raise UsageError(
             "No model's label is here for these queries, and people's alone need no rectifying.",
             "Next: semsearch grade pairs FILE, or semsearch label export qrels.txt --format trec, for --qrels",
         )
     one = check_one_judge(each.labels[-1] for each in machine.values())
-    pools = full_pools(people, machine, asked=asked, drawn_alike=drawn_alike)
+    persons, n_other = by_rubric(persons, next(iter(machine.values())).labels[-1].rubric)
+    people = _within(effective(persons, digests), ids)
+    counting = _within(effective([*persons, *models], digests), ids)
+    ids = ids or {query: query_id_of(each.query) for (query, _), each in counting.items()}
+    pools = full_pools(people, machine, asked=asked, draws=draws, drawn_alike=drawn_alike)
     kept = {query: ids[query] for query in pools.machine}
     texts = {ids[query]: each.query.strip() for (query, _), each in counting.items() if query in kept}
     named = queries.of(kept.values()) if queries else Queries(texts)
     known = {key: each for key, each in counting.items() if each.gradeable and not each.stale}
     judged_by = qrels_by(known, kept, "low")
-    return Labelled(people, machine, pools, kept, named, judged_by, drawn_alike, one, n_shown)
+    return Labelled(people, machine, pools, kept, named, judged_by, drawn_alike, one, n_shown, n_other)
+
+
+def _within(pairs: dict[Key, Effective], ids: Mapping[str, str] | None) -> dict[Key, Effective]:
+    """The pairs of the queries that `ids` has; all without it."""
+    return pairs if ids is None else {key: each for key, each in pairs.items() if key[0] in ids}
 
 
 def rectifying(labels: Iterable[Label]) -> tuple[list[Label], int]:
@@ -188,8 +192,8 @@ def _at(values: Floats, places: Mapping[str, int], query_ids: Sequence[str]) -> 
 
 
 def _weights(pools: FullPools) -> Floats | None:
-    chances = [chance for chance in pools.drawn.values() if chance is not None]
-    return 1 / np.asarray(chances, np.float64) if chances else None
+    known = [stands for stands in pools.drawn.values() if stands is not None]
+    return np.asarray(known, np.float64) if known else None
 
 
 def _means(values: Values, weights: Floats | None, seed: int) -> dict[str, Powered]:
@@ -235,7 +239,7 @@ def _report(given: Labelled, low: Mapping[str, Powered], high: Mapping[str, Powe
     pools = given.pools
     return LabelsReport(
         tuple(rows), len(pools.machine), len(pools.drawn), pools.n_partly, pools.n_on_purpose,
-        pools.n_without_machine, given.drawn_alike, MINIMUM, given.judge, given.n_shown,
+        pools.n_without_machine, given.drawn_alike, MINIMUM, given.judge, given.n_shown, given.n_other_rubric,
         *_open(given), pools.n_unanswered, share,
     )  # fmt: skip
 

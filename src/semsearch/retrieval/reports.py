@@ -78,6 +78,8 @@ class LabelsReport:
     """Whose labels are rectified: MODEL@PROMPT@RUBRIC."""
     n_shown: int
     """Labels of people who saw the machine's opinion first: left out."""
+    n_other_rubric: int
+    """Labels of people by another version of the rubric than the machine's: left out."""
     n_ungradeable: int
     """Pairs: 0 at the low end, 2 at the high one."""
     n_stale: int

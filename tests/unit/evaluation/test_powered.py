@@ -73,7 +73,8 @@ def test_too_few_say_how_many_more():
     human, machine, others, _ = queries(5, n=MINIMUM - 3)
     with pytest.raises(UsageError, match=r"judged 47 queries .* needs 50: 3 more") as refused:
         powered_mean(human, machine, others, seed=0)
-    assert "Next: semsearch label sample" in str(refused.value)
+    assert "Next: semsearch label session BATCH --by NAME" in str(refused.value)
+    assert "semsearch label sample BATCH --run RUN --size 3" in str(refused.value)
     counted, same, others, _ = queries(5, n=MINIMUM + 1)
     counted[:2] = math.nan
     with pytest.raises(UsageError, match="49 queries"):

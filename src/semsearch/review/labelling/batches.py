@@ -2,8 +2,8 @@
 
 A line is a row of pairs like any other (query, item_id, the columns of the item as it was when the batch was drawn), so
 that `grade pairs` and `label export --pairs` read the file too, and besides says with what probability the pair was
-drawn, from which stratum, for whom, and of a golden pair the grade that is known. Which runs brought it stands there as
-well, and is shown to nobody who labels.
+drawn, of which queries, from which stratum, for whom, and of a golden pair the grade that is known. Which runs brought
+it stands there as well, and is shown to nobody who labels.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from semsearch.errors import UsageError
-from semsearch.plain import json_line
+from semsearch.evaluation.draws import Draw, Frame
+from semsearch.plain import json_line, plain
 from semsearch.records import Label
 from semsearch.relevance.pool_files import pair_rules, pool_path, read_pool
 from semsearch.relevance.pools import Lookup, Pair
@@ -53,6 +54,8 @@ class Task:
     batch: str
     inclusion_probability: float | None = None
     """With which its query was drawn; null: it was picked on purpose."""
+    frame: Frame | None = None
+    """The queries that its query was drawn from; None: pairs of a file, and batches of older versions."""
     stratum: Mapping[str, str] = field(default_factory=dict)
     """Band, category, region and intent of the query."""
     imported: bool = False
@@ -85,7 +88,8 @@ def check_new(workspace: Workspace, name: str) -> None:
     """Raise UsageError when there is a batch of this name: labels refer to the one that was drawn."""
     if batch_path(workspace, name).exists():
         raise UsageError(
-            f"There is a batch '{name}' already.", f"Next: semsearch label session {name}, or sample another name"
+            f"There is a batch '{name}' already.",
+            f"Next: semsearch label session {name} --by NAME, or sample another name",
         )
 
 
@@ -108,7 +112,9 @@ def read_batch(workspace: Workspace, name: str) -> list[Task]:
         )
     if not path.is_file():
         known = ", ".join(sorted(each.stem for each in path.parent.glob("*.jsonl"))) or "none"
-        raise UsageError(f"There is no batch '{name}'; there are: {known}.", f"Next: semsearch label sample {name}")
+        raise UsageError(
+            f"There is no batch '{name}'; there are: {known}.", f"Next: semsearch label sample {name} --run RUN"
+        )
     lines = path.read_bytes().split(b"\n")
     return [_task(path, number, line, name) for number, line in enumerate(lines, start=1) if line.strip()]
 
@@ -144,11 +150,17 @@ def asked_of(workspace: Workspace, labels: Iterable[Label], lookup: Lookup) -> d
     return dict(asked)
 
 
-def drawn_before(workspace: Workspace) -> set[str]:
-    """Query keys of all batches that were drawn with a known probability; raises UsageError as `read_batch`."""
+def draws_of(workspace: Workspace) -> dict[str, Draw]:
+    """What each batch drew with known chances, by its name; raises UsageError as `read_batch`."""
     names = sorted(path.stem for path in workspace.path("labels", "batches").glob("*.jsonl"))
-    tasks = (task for name in names for task in read_batch(workspace, name))
-    return {task.key[0] for task in tasks if task.inclusion_probability is not None}
+    found = ((name, _draw(read_batch(workspace, name))) for name in names)
+    return {name: draw for name, draw in found if draw.chances}
+
+
+def _draw(tasks: Iterable[Task]) -> Draw:
+    drawn = [(task.key[0], task.inclusion_probability, task.frame) for task in tasks]
+    chances = {key: chance for key, chance, _ in drawn if chance is not None}
+    return Draw(chances, next((frame for key, _, frame in drawn if key in chances and frame), None))
 
 
 def pairs_of(tasks: Iterable[Task]) -> dict[Key, Task]:
@@ -160,6 +172,7 @@ def _line(task: Task) -> bytes:
     told: dict[str, Any] = {"query": task.query, "item_id": task.item_id, "query_id": task.query_id, **task.item}
     told |= {"inclusion_probability": task.inclusion_probability, "imported": task.imported}
     more = {
+        "frame": plain(task.frame),
         "stratum": dict(task.stratum),
         "annotators": list(task.annotators),
         "second": task.second,
@@ -192,7 +205,7 @@ def _task(path: Path, number: int, line: bytes, batch: str) -> Task:
     )
     if wrong:
         raise bad_line(path, number, wrong)
-    golden = row.get("golden")
+    golden, frame = row.get("golden"), row.get("frame")
     return Task(
         query=row["query"],
         item_id=row["item_id"],
@@ -200,6 +213,7 @@ def _task(path: Path, number: int, line: bytes, batch: str) -> Task:
         item={name: row[name] for name in SHOWN if row.get(name)},
         batch=batch,
         inclusion_probability=row.get("inclusion_probability"),
+        frame=Frame(frame["queries"], frame["digest"], frame["before"]) if frame else None,
         stratum=row.get("stratum", {}),
         imported=bool(row.get("imported")),
         annotators=tuple(row.get("annotators", ())),
@@ -214,10 +228,19 @@ def _rules(row: Mapping[str, Any]) -> list[tuple[bool, str]]:
     return [
         *pair_rules(row),
         (any(row.get(name) for name in SHOWN), "nothing of the item"),
+        (row.get("frame") is None or _frames(row["frame"]), f"frame {row.get('frame')}"),
         (golden is None or _known(golden), f"golden {golden}"),
         (isinstance(row.get("stratum", {}), dict), "stratum is no object"),
         (isinstance(row.get("annotators", []), list), "annotators is no list"),
     ]
+
+
+def _frames(frame: Any) -> bool:
+    if not isinstance(frame, dict) or not isinstance(before := frame.get("before"), dict):
+        return False
+    counts = (frame.get("queries"), *before.values())
+    whole = all(type(count) is int and count >= 0 for count in counts)
+    return whole and sum(before.values()) < frame["queries"] and isinstance(frame.get("digest"), str)
 
 
 def _known(golden: Any) -> bool:

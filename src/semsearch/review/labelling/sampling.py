@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from semsearch.errors import UsageError
+from semsearch.evaluation.draws import Draw, Frame
 from semsearch.records import Label
 from semsearch.relevance.pools import Lookup, Pair, Pool
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.review.labelling.batches import Golden, Task
 from semsearch.review.labelling.strata import DIMENSIONS, Drawn, draw, intents_of, values_of
 from semsearch.settings import RelevanceSettings
-from semsearch.store.labels import Key, effective, item_digest
+from semsearch.store.labels import Key, effective, item_digest, query_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,8 @@ class Known:
     """Dimension → query key → value, from a table of queries."""
     bands: Mapping[str, str] | None = None
     """Query key → band; None: there is no log."""
-    drawn: Set[str] = frozenset()
-    """Query keys that a batch before drew from runs: not drawn again."""
+    draws: Mapping[str, Draw] = field(default_factory=dict)
+    """What batches before drew, by their names: it is not drawn from runs again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ def sample(
     With `annotators` each query is dealt to one of them, in turn; the overlap's share of the pairs gets a second one.
     Golden pairs are everybody's. Raises UsageError when no pair is left, and for a name twice.
     """
-    pool, n_before = _not_before(pool, known.drawn)
+    frame = _frame(pool, known.draws)
+    pool, n_before = _not_before(pool, known.draws)
     _check(pool, annotators, n_before)
     rng = np.random.default_rng(seed)
     queries: dict[str, list[Pair]] = defaultdict(list)
@@ -93,6 +97,7 @@ def sample(
             item=pair.item,
             batch=batch,
             inclusion_probability=_probability(pair.inclusion_probability, drawn.probabilities[key]),
+            frame=frame if pair.systems else None,
             stratum=dict(zip(DIMENSIONS, values[key], strict=True)),
             imported=item_digest(here.get(pair.item_id, {})) == item_digest(pair.item),
             ranks=pair.ranks,
@@ -107,8 +112,16 @@ def sample(
     return Sampled((*dealt, *(golden[i] for i in sorted(chosen))), drawn, pool.gone, wanted, n_before)
 
 
-def _not_before(pool: Pool, drawn: Set[str]) -> tuple[Pool, int]:
+def _frame(pool: Pool, draws: Mapping[str, Draw]) -> Frame:
+    """The queries of a pool of runs, those too all items of which are gone by now: another day has others gone."""
+    keys = {pair.key[0] for pair in pool.pairs} | {query_key(query) for query, _ in pool.gone}
+    taken = {name: len(keys & draw.chances.keys()) for name, draw in draws.items()}
+    return Frame(len(keys), hashlib.sha256(json.dumps(sorted(keys)).encode()).hexdigest()[:16], taken)
+
+
+def _not_before(pool: Pool, draws: Mapping[str, Draw]) -> tuple[Pool, int]:
     """The pool without queries of runs that were drawn before, and how many these are."""
+    drawn = {key for draw in draws.values() for key in draw.chances}
     before = {pair.key[0] for pair in pool.pairs if pair.systems} & drawn
     kept = tuple(pair for pair in pool.pairs if pair.key[0] not in before)
     return replace(pool, pairs=kept), len(before)

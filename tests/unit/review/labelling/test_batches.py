@@ -8,13 +8,14 @@ import pytest
 from tests.unit.review.labelling.drawn import Shelf, item, judged, said, task
 
 from semsearch.errors import UsageError
+from semsearch.evaluation.draws import Draw, Frame
 from semsearch.relevance.pool_files import keep_pool
 from semsearch.relevance.pools import Pair, read_pairs
 from semsearch.review.labelling.batches import (
     Golden,
     asked_of,
     batch_path,
-    drawn_before,
+    draws_of,
     pairs_of,
     read_batch,
     write_batch,
@@ -31,6 +32,7 @@ FULL = task(
     "나이키 \ud83d",
     "007",
     item={"title": "title\n\x1b[31m", "body": "본문", "price": "0"},
+    frame=Frame(12, "0a1b", {"b0": 3}),
     stratum={"band": "head"},
     imported=True,
     annotators=("minji", "jun"),
@@ -77,6 +79,12 @@ def test_a_name_is_taken_once_and_stays_in_its_folder(workspace: Workspace) -> N
         ('{"query": "q", "item_id": "i", "title": "t", "inclusion_probability": 1.5}', "inclusion_probability 1.5"),
         ('{"query": "q", "item_id": "i", "title": "t", "golden": {"low": 3, "high": 3}}', "golden"),
         ('{"query": "q", "item_id": "i", "title": "t", "golden": 3}', "golden 3"),
+        ('{"query": "q", "item_id": "i", "title": "t", "frame": 3}', "frame 3"),
+        ('{"query": "q", "item_id": "i", "title": "t", "frame": {"queries": 2}}', "frame"),
+        (
+            '{"query": "q", "item_id": "i", "title": "t", "frame": {"queries": 2, "digest": "d", "before": {"b": 2}}}',
+            "frame",
+        ),
         ('{"query": "q", "item_id": "i", "title": "t", "ranks": [1]}', "ranks is no object"),
         ('{"query": "q", "item_id": "i", "title": "t", "annotators": "minji"}', "annotators is no list"),
     ],
@@ -128,7 +136,11 @@ def test_a_pool_of_a_model_is_no_batch_for_people_and_says_how_it_becomes_one(wo
     assert read_batch(workspace, "pairs") == [task(batch="pairs")]
 
 
-def test_queries_that_were_drawn_before_are_those_with_a_probability(workspace: Workspace) -> None:
-    assert drawn_before(workspace) == set()
-    write_batch(workspace, "b1", [task("Drawn"), task("picked", inclusion_probability=None)])
-    assert drawn_before(workspace) == {"drawn"}
+def test_what_was_drawn_is_told_by_the_pairs_with_a_probability(workspace: Workspace) -> None:
+    assert draws_of(workspace) == {}
+    frame = Frame(9, "0a", {"b0": 2})
+    drawn = [task("Drawn", "i1", frame=frame), task("Drawn", "i2", frame=frame)]
+    write_batch(workspace, "b1", [*drawn, task("picked", inclusion_probability=None)])
+    write_batch(workspace, "old", [task("q")])
+    write_batch(workspace, "picked", [task("q", inclusion_probability=None)])
+    assert draws_of(workspace) == {"b1": Draw({"drawn": 0.5}, frame), "old": Draw({"q": 0.5})}

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.review.labelling.drawn import Shelf, item, pair, said, task
 
 from semsearch.errors import UsageError
+from semsearch.evaluation.draws import Draw
 from semsearch.relevance.pools import Pool
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.review.labelling.sampling import Known, Sampled, sample
@@ -46,14 +47,27 @@ def test_pairs_of_a_file_are_picked_on_purpose_unless_it_says_with_which_probabi
 
 
 def test_queries_of_runs_that_were_drawn_before_are_left_out_and_those_of_a_file_are_not() -> None:
-    drawn = Known(drawn={"q0", "q1", "elsewhere"})
+    drawn = Known(draws={"old": Draw({"q0": 0.1, "elsewhere": 0.1}), "b0": Draw({"q1": 0.2})})
     found = sampled(known=drawn, size=4)
     assert (found.n_before, {each.inclusion_probability for each in found.tasks}) == (2, {0.5})
     assert not {"q0", "q1"} & {each.query for each in found.tasks}
     again = sampled(Pool(tuple(pair(f"q{q}", "i") for q in range(4))), known=drawn)
     assert (again.n_before, len(again.tasks)) == (0, 4)
     with pytest.raises(UsageError, match="All 10 queries of these runs were drawn in batches before"):
-        sampled(known=Known(drawn={f"q{q}" for q in range(10)}))
+        sampled(known=Known(draws={"b0": Draw({f"q{q}": 0.5 for q in range(10)})}))
+
+
+def test_a_batch_says_of_which_queries_it_was_drawn_and_what_others_had_drawn_of_them() -> None:
+    first = sampled(size=3).tasks[0].frame
+    assert first is not None and (first.queries, first.before) == (10, {})
+    before = {"b0": Draw({"q0": 0.1, "elsewhere": 0.1}), "far": Draw({"nowhere": 1.0})}
+    fewer = Pool(POOL.pairs[:-4], gone=tuple((each.query, each.item_id) for each in POOL.pairs[-4:]))
+    later = next(each.frame for each in sampled(fewer, known=Known(draws=before), size=3).tasks)
+    assert later is not None and (later.queries, later.before) == (10, {"b0": 1, "far": 0})
+    assert later.digest == first.digest  # items that are gone by now do not make it another frame
+    other = next(each.frame for each in sampled(Pool(POOL.pairs[:-4])).tasks)
+    assert other is not None and other.digest != first.digest
+    assert [each.frame for each in sampled(Pool((pair("q", "i"),))).tasks] == [None]
 
 
 def test_which_runs_brought_a_pair_is_kept_and_not_printed() -> None:

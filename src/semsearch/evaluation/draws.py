@@ -1,0 +1,164 @@
+"""For how many queries each stands that people judged: of one draw, or of several in turn.
+
+A batch draws queries of a frame, each with a known chance, from what the batches before it left. So the queries that
+these drew, counted once, and its own, counted 1 / chance, add up to the total of the frame on average, whatever was
+drawn before; and so does any mixture of such sums of several batches. The mixture here is the one in which queries that
+were all drawn with the same chance count the same.
+Source: Des Raj, "Some estimators in sampling with varying probabilities without replacement", JASA 51, 1956.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+
+from semsearch.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The queries that a batch was drawn from."""
+
+    queries: int
+    """How many, with those that batches before had drawn of them."""
+    digest: str
+    """Of their keys, 16 hexadecimal digits: batches with the same one were drawn from the same queries."""
+    before: Mapping[str, int] = field(default_factory=dict)
+    """Name of each batch that was drawn before, to how many of these queries it drew: they are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What one batch drew."""
+
+    chances: Mapping[str, float]
+    """Query key → with which it was drawn, given what was drawn before."""
+    frame: Frame | None = None
+    """None: nobody says, as of pairs of a file and in batches of older versions."""
+
+
+def weights(judged: Mapping[str, Mapping[str, float]], wanted: Set[str], draws: Mapping[str, Draw]) -> dict[str, float]:
+    """Query key → for how many queries it stands, up to a common factor.
+
+    `judged` are the drawn queries that people judged whole: key → name of each batch in which they did, to the chance
+    that their labels tell. `wanted` are all queries that a mean is over, `draws` the batches of which there are files.
+    The queries of a batch that were not judged are taken for a random part of it.
+
+    Raises UsageError when no batch drew from what all others had left, when one of these was not judged at all, and
+    when more queries are wanted than there were to draw from.
+    """
+    together = [name for name in _names(judged) if all(name in chances for chances in judged.values())]
+    last = min(together, key=lambda name: sum(chances[name] for chances in judged.values()), default=None)
+    last = last or _last(judged, draws)
+    if last is None:
+        return {}
+    parts = _parts(last, wanted, draws)
+    _check(last, parts, judged, wanted, draws)
+    if len(parts) == 1:
+        return {query: 1 / chances[last] for query, chances in judged.items()}
+    shares = {name: len(part & judged.keys()) / len(part) for name, part in parts.items()}
+    mixed = _mixture(last, shares, draws)
+    return {
+        query: sum(alpha * _stands(query, name, of, draws) for of, alpha in mixed.items()) / shares[name]
+        for name, part in parts.items()
+        for query in part & judged.keys()
+    }
+
+
+def _names(judged: Mapping[str, Mapping[str, float]]) -> list[str]:
+    return sorted({name for chances in judged.values() for name in chances})
+
+
+def _before(name: str, draws: Mapping[str, Draw]) -> Mapping[str, int]:
+    """Batches that were drawn before this one, to how many queries of its frame they drew."""
+    frame = draws[name].frame if name in draws else None
+    return frame.before if frame else {}
+
+
+def _last(judged: Mapping[str, Mapping[str, float]], draws: Mapping[str, Draw]) -> str | None:
+    """The batch that left out what all others had drawn."""
+    names = _names(judged)
+    found = [name for name in names if set(names) - {name} <= _before(name, draws).keys()]
+    if names and not found:
+        raise _apart(judged)
+    return found[0] if found else None
+
+
+def _parts(last: str, wanted: Set[str], draws: Mapping[str, Draw]) -> dict[str, Set[str]]:
+    """Batches in the order in which they drew, the last of them `last`, to their wanted queries; each query once."""
+    before = _before(last, draws)
+    if gone := next((name for name, n in before.items() if n and name not in draws), None):
+        raise UsageError(
+            f"Batch '{last}' was drawn from what '{gone}' had left, and labels/batches/{gone}.jsonl is not there.",
+            "Next: bring the file back from git, then semsearch evaluate run --labels",
+        )
+    order = sorted((name for name in before if name in draws), key=lambda name: (len(_before(name, draws)), name))
+    found: dict[str, Set[str]] = {}
+    taken: set[str] = set()
+    for name in order:
+        if part := (draws[name].chances.keys() & wanted) - taken:
+            found[name] = part
+            taken |= part
+    return found | {last: (draws[last].chances.keys() & wanted) - taken if last in draws else frozenset()}
+
+
+def _mixture(last: str, shares: Mapping[str, float], draws: Mapping[str, Draw]) -> dict[str, float]:
+    """Batch → the share of its sum, up to a common factor, of those that drew from the same frame as the last.
+
+    Shares follow from sizes alone: from the last batch back, each is what it adds to a chance that is the same for all.
+    `shares` are those of each batch's queries that were judged.
+    """
+    frame, found, later, after = draws[last].frame, {}, 0.0, last
+    for name in reversed(list(shares)):
+        own = draws[name].frame
+        if frame is None or own is None or own.digest != frame.digest:
+            continue
+        if name != last and name not in _before(after, draws):
+            continue
+        rate = len(draws[name].chances) / (own.queries - sum(own.before.values()))
+        found[name] = max(0.0, rate * (shares[name] - later))
+        later, after = later + found[name], name
+    return found
+
+
+def _stands(query: str, name: str, of: str, draws: Mapping[str, Draw]) -> float:
+    """What a query that batch `name` drew counts in the sum of batch `of`."""
+    if name == of:
+        return 1 / draws[of].chances[query]
+    return 1.0 if name in _before(of, draws) else 0.0
+
+
+def _check(
+    last: str,
+    parts: Mapping[str, Set[str]],
+    judged: Mapping[str, Mapping[str, float]],
+    wanted: Set[str],
+    draws: Mapping[str, Draw],
+) -> None:
+    frame = draws[last].frame if last in draws else None
+    if frame and len(wanted) > frame.queries:
+        raise UsageError(
+            f"The model judged {len(wanted):,} queries, and batch '{last}' was drawn from {frame.queries:,}: the "
+            "others could not be drawn, so people's labels do not speak for them.",
+            "Next: semsearch evaluate run --labels --queries FILE, with the queries that the batch was drawn from",
+        )
+    if any(len(draws[name].chances.keys() & wanted) > n for name, n in _before(last, draws).items() if name in parts):
+        raise _apart(judged)
+    if idle := next((name for name, part in parts.items() if name != last and not part & judged.keys()), None):
+        raise UsageError(
+            f"Batch '{last}' was drawn from what '{idle}' had left, and people judged no query of '{idle}' whole: "
+            "nobody speaks for what it drew.",
+            f"Next: semsearch label session {idle} --by NAME",
+        )
+
+
+def _apart(judged: Mapping[str, Mapping[str, float]]) -> UsageError:
+    counts = Counter(name for chances in judged.values() for name in chances)
+    told = ", ".join(f"{n:,} in {name or 'no batch'}" for name, n in counts.most_common())
+    return UsageError(
+        f"Queries that people judged were drawn in several batches ({told}), and none of them was drawn from what the "
+        "others had left of the same queries: there are no weights for all.",
+        "Next: semsearch label sample BATCH --run RUN --size 60, with the runs of all these queries, and label it: it "
+        "speaks for those that were not drawn. Or --drawn-alike, if every query had the same chance in each batch",
+    )
