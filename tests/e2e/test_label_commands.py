@@ -138,6 +138,19 @@ def test_agreement_shows_every_two_and_all(judged: Path, mode: str) -> None:
         assert "weighted_kappa" in done.out
 
 
+def test_from_few_queries_no_interval_is_given(judged: Path) -> None:
+    few = judged.parent / "few.csv"
+    few.write_text(
+        "query,item_id,grade,by\n" + "".join(f"q{n % 4},f{n},{n % 3},{by}\n" for n in range(8) for by in "ab")
+    )
+    assert run("label", "import", few, "-w", judged, "--batch", "few").code == 0
+    done = run("label", "agreement", "--batch", "few", "-w", judged)
+    assert (done.code, "1.000 [–]" in done.out) == (0, True), done.out + done.err
+    assert "Some figures have no interval" in done.err
+    told = json.loads(run("label", "agreement", "--batch", "few", "-w", judged, "--json").out)
+    assert (told["together"]["alpha"], told["together"]["alpha_low"], told["rubrics"]) == (1, None, [""])
+
+
 def test_agreement_needs_two_people(root: Path) -> None:
     done = run("label", "agreement", "-w", root)
     assert done.code == 4
@@ -158,6 +171,19 @@ def test_refusals_name_the_next_step_that_works(root: Path) -> None:
     assert run(*step.split()).code == 0
     assert LabelFiles(Workspace(root)).paths()[0].name == "import-ratings.jsonl"
     assert run("label", "export", root.parent / "x", "-w", root, "--batch", "none").code == 2
+
+
+def test_a_file_without_a_judgement_is_told(root: Path) -> None:
+    file = root.parent / "none.csv"
+    for text in ("", "query,item_id,grade\n"):
+        file.write_text(text)
+        done = run("label", "import", file, "--as", "minji", "-w", root)
+        assert (done.code, f"{file} holds no judgement" in done.err) == (2, True)
+    cancelled = {"data": {"query": "q", "item_id": "i"}, "annotations": [{"completed_by": 7, "was_cancelled": True}]}
+    file.write_text(json.dumps([cancelled]))
+    done = run("label", "import", file, "--as", "7=minji", "-w", root)
+    assert (done.code, "Nothing came in" in done.err) == (0, True)
+    assert "Nobody in it is called 7" in done.err
 
 
 def test_a_merge_conflict_and_a_cut_line_are_told(judged: Path) -> None:

@@ -114,6 +114,8 @@ def import_command(
         now=datetime.now(UTC),
         drawn=_drawn(opened, batch),
     )
+    if not (done.read or passed.cancelled or passed.unanswered):
+        raise UsageError(f"{file} holds no judgement.", "Next: check the file; it needs a row for each pair")
     show_import(done, passed, as_json=json)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from semsearch.cli.output import emit, talk
+from semsearch.cli.output import counted, emit, talk
 from semsearch.plain import plain
 
 if TYPE_CHECKING:
@@ -14,12 +14,8 @@ if TYPE_CHECKING:
     from semsearch.review.labelling.exporting import LabelExport
     from semsearch.review.labelling.importing import LabelImport
 
+COUNTS = ("n_open", "n_ungradeable", "n_changed", "n_rubrics", "n_shown", "n_contradicting")
 FIGURES = ("weighted_kappa", "kappa", "alpha", "exact")
-
-
-def counted(n: int, noun: str) -> str:
-    """`1 pair`, `1,200 pairs`."""
-    return f"{n:,} {noun if n == 1 else f'{noun}s'}"
 
 
 def show_import(done: LabelImport, passed: Passed, *, as_json: bool) -> None:
@@ -27,6 +23,8 @@ def show_import(done: LabelImport, passed: Passed, *, as_json: bool) -> None:
     document = plain(done) | plain(passed)
     facts = ("batch", "read", "new", "known", "unjudged", "cancelled", "unanswered", "machine", "ungradeable")
     emit(document if as_json else {name: document[name] for name in facts}, as_json=as_json)
+    if not done.read:
+        talk("Nothing came in: there is no judgement in it.")
     for told in done.mended:
         talk(told)
     if done.machine:
@@ -36,8 +34,10 @@ def show_import(done: LabelImport, passed: Passed, *, as_json: bool) -> None:
     if done.without_item:
         talk(
             f"{counted(done.without_item, 'pair')} of which the item is not known: nobody will see what was judged, "
-            "and its label never goes stale. Import the items first, or a file with their titles."
+            "and no label of it ever goes stale. Import the items first, or a file with their titles."
         )
+    for theirs in done.strangers:
+        talk(f"Nobody in it is called {theirs}, whom --as names.")
     for name, n in done.annotators.items():
         talk(f"{name}: {counted(n, 'new label')}")
     if done.new or done.known:
@@ -70,21 +70,28 @@ def show_agreement(found: PeopleAgreement, *, as_json: bool, as_jsonl: bool) -> 
     ]
     rows.append({"first": "all", "second": "", **_figures(found.together)})
     if as_json:
-        counts = {name: getattr(found, name) for name in ("n_open", "n_ungradeable", "n_changed", "n_shown")}
+        counts = {name: getattr(found, name) for name in COUNTS} | {"rubrics": found.rubrics}
         emit({"annotators": found.annotators, "duos": rows[:-1], "together": rows[-1]} | counts, as_json=True)
     elif as_jsonl:
         emit(rows, as_jsonl=True, rows=rows)
     else:
         note = "In brackets: 95 % intervals, whole queries resampled. Kappa of all: the mean over every two."
         emit(rows, rows=[_short(row) for row in rows], note=note)
+    if any(row["alpha_low"] is None for row in rows):
+        talk("Some figures have no interval: resamples of few queries, or of grades all alike, tell nothing of others.")
     _tell_left_out(found)
 
 
 def _tell_left_out(found: PeopleAgreement) -> None:
+    if len(found.rubrics) > 1:
+        versions = ", ".join(rubric or "none (imported)" for rubric in found.rubrics)
+        talk(f"These figures are of several rubrics, each compared with itself alone: {versions}. --batch takes one.")
     told = (
         (found.n_open, "label", "with an open end left out."),
         (found.n_ungradeable, "label", "of ungradeable pairs left out."),
         (found.n_changed, "pair", "judged on different versions of the item, which are not compared."),
+        (found.n_rubrics, "pair", "judged by different rubrics, which are not compared."),
+        (found.n_contradicting, "label", "whose grade is not what its facets give; compared as given."),
         (found.n_shown, "label", "given after the machine's opinion was shown, which may be why people agree."),
     )
     for n, noun, what in told:
@@ -93,18 +100,22 @@ def _tell_left_out(found: PeopleAgreement) -> None:
 
 
 def _figures(of: Agreement | AmongRaters) -> dict[str, Any]:
-    """Pairs, queries, and each figure that was taken with the ends of its interval."""
+    """Pairs, queries, and each figure that was taken with the ends of its interval; null where there is none."""
     figures: dict[str, Any] = {"pairs": of.n, "queries": of.n_queries}
     for name in FIGURES:
         if (found := getattr(of, name, None)) is not None:
-            figures |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+            figures |= plain({name: found.value, f"{name}_low": found.low, f"{name}_high": found.high})
     return figures
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:
     """A row of the table: each figure with its interval in one cell."""
     short = {name: row[name] for name in ("first", "second", "pairs", "queries")}
-    for name in FIGURES:
-        known = name in row
-        short[name] = f"{row[name]:.3f} [{row[f'{name}_low']:.3f}, {row[f'{name}_high']:.3f}]" if known else ""
-    return short
+    return short | {name: _cell(row, name) if name in row else "" for name in FIGURES}
+
+
+def _cell(row: dict[str, Any], name: str) -> str:
+    value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
+    if value is None:
+        return "–"
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]" if low is not None else f"{value:.3f} [–]"

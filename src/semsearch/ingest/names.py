@@ -99,7 +99,7 @@ _ALIASES: dict[RowKind, dict[str, str]] = {
     "labels": {
         "query": "query search_query query_text q keyword search_term 검색어 질의",
         "query_id": "query_id qid 검색어id 질의id",
-        "item_id": f"{_ITEM} docid document_id",
+        "item_id": f"{_ITEM} docid document_id corpus_id",
         "grade": "grade_low grade rating relevance score label esci_label judgement judgment final 등급 평점 점수 "
         "관련도",
         "grade_high": "grade_high",

@@ -103,6 +103,7 @@ def test_columns_are_named_by_the_user(tmp_path: Path) -> None:
         ("query,grade\na,2\n", "no column for item_id"),
         ("query,item_id\na,1\n", "no column for grade"),
         ("query,item_id,grade\na,1,2\n ,1,2\n", r"a\.csv:3: the query is empty"),
+        ("query,item_id,grade\n\u3164\u200b,1,2\n", r"a\.csv:2: the query is empty"),
         ("query,item_id,grade\na,,2\n", r"a\.csv:2: the item_id is empty"),
         ("query,item_id,grade,at\na,1,2,yesterday\n", r"a\.csv:2: 'yesterday' is no time"),
         ("query,item_id,grade,seconds\na,1,2,long\n", r"a\.csv:2: 'long' is no number of seconds"),
@@ -147,9 +148,23 @@ def test_a_beir_folder_brings_texts_and_items(tmp_path: Path) -> None:
     assert [row.item for row in rows] == [{"title": "t", "body": "x"}, {}]
     assert rows[0].place == f"{tmp_path}/qrels/test.tsv:2"
     assert said(read(dev)) == [("b", "i1", "1", "")]
+    (tmp_path / "qrels" / "test.tsv").unlink()
+    with pytest.raises(UsageError, match=r"There is no .*test\.tsv") as error:
+        read(tmp_path)
+    assert error.value.next_step == f"Next: semsearch label import {dev}"
     (tmp_path / "queries.jsonl").unlink()
-    with pytest.raises(UsageError, match=r"no BEIR folder: it has no queries\.jsonl"):
-        read(tmp_path, "beir")
+    for format_ in ("beir", None):
+        with pytest.raises(UsageError, match=r"none of BEIR: it has no queries\.jsonl"):
+            read(tmp_path, format_)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"dev\.tsv:2: nobody says what was typed for query_id 'q2'"):
+        read(dev)
+
+
+def test_files_of_excel_and_of_windows_are_read(tmp_path: Path) -> None:
+    text = "query,item_id,grade\n나이키,i1,2\n"
+    for name, content in (("cp949.csv", text.encode("cp949")), ("bom.csv", b"\xef\xbb\xbf" + text.encode())):
+        (tmp_path / name).write_bytes(content)
+        assert said(read(tmp_path / name)) == [("나이키", "i1", "2", "")]
 
 
 def test_quepid_cases_and_books(tmp_path: Path) -> None:
@@ -162,6 +177,13 @@ def test_quepid_cases_and_books(tmp_path: Path) -> None:
         ("boots", "doc-2", "", "Unknown"),
         ("shoes", "doc-1", "0", "Unknown"),
     ]
+
+
+def test_blank_grades_of_a_quepid_book_are_no_grades(tmp_path: Path) -> None:
+    book = put(tmp_path, "book.csv", "query,docid,minji,jun\nq,i1,2,\nq,i2,,1\n")
+    assert said(read(book)) == [
+        ("q", "i1", "2", "minji"), ("q", "i2", "", "minji"), ("q", "i1", "", "jun"), ("q", "i2", "1", "jun"),
+    ]  # fmt: skip
 
 
 def test_esci_rows(tmp_path: Path) -> None:
@@ -278,7 +300,11 @@ def test_grades_need_no_scale_when_they_are_ours() -> None:
 @pytest.mark.parametrize(
     ("grades", "told", "next_step"),
     [
-        (("2", "3", "0", "3"), r"'3' \(2 ×, first at f:3\)", "Next: --scale 0-3"),
+        (
+            ("2", "3", "0", "3"),
+            r"'3' \(2 ×, first at f:3\)\. If .* --scale 0-3 makes 1 of 1 and of 2",
+            "Next: --scale 0-3",
+        ),
         (("E", "i", "C"), "'E'", "Next: --scale esci"),
         (("1.5",), "'1.5'", "--map '2=1.5'"),
         (("-1",), "'-1'", "--map"),

@@ -148,6 +148,7 @@ def test_whose_labels_they_are_is_said(files: LabelFiles) -> None:
     assert bring(files, row("2", "7"), names=("minji",), batch="b3").annotators == {"minji": 1}
     with pytest.raises(UsageError, match=r"Several people judged here \(7, 8\), and --as minji is one"):
         bring(files, row("2", "7"), row("2", "8"), names=("minji",), batch="b4")
+    assert bring(files, row("2", "7"), names=("7=jun", "9=sora"), batch="b5").strangers == ("9",)
     for texts in (("a", "b"), ("a", "7=b"), ("7=",)):
         with pytest.raises(UsageError, match="one name for all, or THEIRS=OURS"):
             Names.of(texts)

@@ -6,6 +6,7 @@ NeurIPS 2021.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,7 @@ def beir_rows(path: Path, wanted: Wanted) -> Iterator[Judged]:
     folder = folder_of(path) or path
     qrels = path if path.is_file() else folder / "qrels" / f"{SPLIT}.tsv"
     texts = {**_texts(_needed(folder, "queries")), **wanted.texts}
+    _check_split(qrels)
     (source,) = expand([str(qrels)])
     found = list(
         judged_rows(
@@ -49,8 +51,20 @@ def beir_rows(path: Path, wanted: Wanted) -> Iterator[Judged]:
 def _needed(folder: Path, name: str) -> Source:
     found = _found(folder, name)
     if found is None:
-        raise UsageError(f"{folder} is no BEIR folder: it has no {name}.jsonl.", "Next: check the path")
+        raise UsageError(
+            f"{folder} is a folder, and none of BEIR: it has no {name}.jsonl.",
+            f"Next: name a file in it, or bring {folder / name}.jsonl with the fields _id and text",
+        )
     return found
+
+
+def _check_split(qrels: Path) -> None:
+    if not qrels.is_file():
+        others = sorted(qrels.parent.glob("*.tsv"))
+        raise UsageError(
+            f"There is no {qrels}.",
+            f"Next: semsearch label import {shlex.quote(str(others[0]))}" if others else "Next: bring the judgements",
+        )
 
 
 def _found(folder: Path, name: str) -> Source | None:

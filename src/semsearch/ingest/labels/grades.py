@@ -30,6 +30,10 @@ SCALES: Mapping[Scale, Mapping[str, int | None]] = {
     "0-3": {"0": 0, "1": 1, "2": 1, "3": 2},
     "esci": {"e": 2, "s": 1, "c": 0, "i": 0, "exact": 2, "substitute": 1, "complement": 0, "irrelevant": 0},
 }
+MEANINGS: Mapping[Scale, str] = {
+    "0-3": "If all are graded 0 to 3, --scale 0-3 makes 1 of 1 and of 2, and 2 of 3",
+    "esci": "If they are ESCI's, --scale esci makes 2 of E, 1 of S, 0 of C and I",
+}
 
 
 class Grader:
@@ -66,7 +70,9 @@ class Grader:
         word = next(iter(wrong))
         told = ", ".join(f"'{text}' ({n:,} ×, first at {first[text]})" for text, n in wrong.most_common(5))
         more = f" and {len(wrong) - 5:,} others" if len(wrong) > 5 else ""
-        raise UsageError(f"These are not the grades 0, 1, 2: {told}{more}.", _advice(list(wrong), word))
+        scale = _scale_of(wrong)
+        means = f" {MEANINGS[scale]}." if scale else ""
+        raise UsageError(f"These are not the grades 0, 1, 2: {told}{more}.{means}", _advice(scale, word))
 
 
 def maps_of(texts: Iterable[str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
@@ -87,11 +93,15 @@ def maps_of(texts: Iterable[str]) -> tuple[dict[str, str], list[tuple[str, str]]
     return columns, words
 
 
-def _advice(wrong: list[str], word: str) -> str:
+def _scale_of(wrong: Iterable[str]) -> Scale | None:
+    """The scale that has all of these."""
     plain = {_plain(text) for text in wrong}
-    for scale, known in SCALES.items():
-        if plain <= set(known):
-            return f"Next: --scale {scale}"
+    return next((scale for scale, known in SCALES.items() if plain <= set(known)), None)
+
+
+def _advice(scale: Scale | None, word: str) -> str:
+    if scale:
+        return f"Next: --scale {scale}"
     return f"Next: say what they mean, such as --map '2={word}'; leave out a judge who answers with other numbers"
 
 

@@ -28,7 +28,7 @@ def read_labels(
     Raises UsageError for what cannot be read, with its place.
     """
     path = Path(name)
-    if format_ == "beir" or (format_ is None and name != STDIN and folder_of(path)):
+    if format_ == "beir" or (format_ is None and name != STDIN and (path.is_dir() or folder_of(path))):
         yield from beir_rows(path, wanted)
         return
     (source,) = expand([name], stdin)

@@ -12,6 +12,7 @@ from semsearch.ingest.labels.rows import Judged, bad
 from semsearch.ingest.mapping import Expression, check_absent, check_required, resolve
 from semsearch.ingest.tables import Batch
 from semsearch.ingest.validate import filled
+from semsearch.text.views import search
 
 if TYPE_CHECKING:
     import polars as pl
@@ -90,8 +91,8 @@ def _judged(place: str, row: Mapping[str, Any], wanted: Wanted, rater: str) -> J
     said = {each: value for each, value in row.items() if value is not None}
     query = said.get("query", "").strip() or _text_of(place, said.get("query_id", "").strip(), wanted.texts)
     item_id = said.get("item_id", "").strip()
-    if not query or not item_id:
-        raise bad(place, f"the {'item_id' if query else 'query'} is empty")
+    if not search(query) or not item_id:
+        raise bad(place, f"the {'item_id' if search(query) else 'query'} is empty")
     role = said.get("role", "").strip().casefold()
     return Judged(
         place,

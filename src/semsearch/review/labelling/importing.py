@@ -83,6 +83,8 @@ class LabelImport:
     """Name to new labels."""
     files: tuple[str, ...]
     """Files that were appended to, inside the workspace."""
+    strangers: tuple[str, ...] = ()
+    """Names of the file that were to be others here, and stand nowhere in it."""
     shown: int = 0
     """New ones whose annotator saw a machine's opinion first."""
     mended: tuple[str, ...] = ()
@@ -131,6 +133,7 @@ def import_labels(
         without_item=sum(not label.item for label in fresh),
         annotators=dict(Counter(label.by for label in fresh)),
         files=tuple(f"labels/{path.relative_to(files.root)}" for path in _paths(files, fresh)),
+        strangers=tuple(sorted(names.others.keys() - {row.by for row in judged})),
         shown=sum(label.shown for label in fresh),
         mended=mended,
     )
