@@ -14,7 +14,7 @@ from tests.e2e.terminal import Terminal
 from tests.unit.store.labelled import label, machine
 
 from semsearch.cli.output import CONTROL
-from semsearch.records import Label
+from semsearch.records import Facet, Label
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.review.labelling.batches import read_batch
 from semsearch.store.labels import LabelFiles, effective
@@ -333,8 +333,14 @@ def test_a_pool_of_runs_by_the_bands_of_the_log_and_the_categories_of_a_table(ro
     again = run("label", "sample", "again", *runs, "--queries", queries, "-w", root)
     assert (again.code, "All 3 queries of these runs were drawn" in again.err) == (2, True)
     (root / "labels" / "batches" / "pool.jsonl").unlink()
+    assert "The intent of all queries is unknown" in done.err
+    step = done.err.split("Next: semsearch ")[1].splitlines()[0]
+    assert step == f"grade pairs -w {root} {' '.join(map(str, runs))} --queries {queries}"
+    facets = (Facet("item", "운동화", True),)
+    LabelFiles(Workspace(root)).append(label(2, "sora", query="운동화", facets=facets, rubric=RUBRIC, batch="typed"))
     small = run("label", "sample", "small", *runs, "--queries", queries, "--size", "1", "-w", root)
     assert "2 strata have queries and none was drawn" in small.err
+    assert "The intent of all" not in small.err
     assert "alpha" not in small.out
 
 

@@ -108,6 +108,7 @@ _ALIASES: dict[RowKind, dict[str, str]] = {
         "note": "note notes comment memo 메모 비고",
         "seconds": "seconds lead_time",
         "golden": "golden ground_truth",
+        "facets": "facets",
         "role": "role",
         "shown": "shown",
         "source": "source level",

@@ -107,6 +107,7 @@ def test_columns_are_named_by_the_user(tmp_path: Path) -> None:
         ("query,item_id,grade\na,,2\n", r"a\.csv:2: the item_id is empty"),
         ("query,item_id,grade,at\na,1,2,yesterday\n", r"a\.csv:2: 'yesterday' is no time"),
         ("query,item_id,grade,seconds\na,1,2,long\n", r"a\.csv:2: 'long' is no number of seconds"),
+        ("query,item_id,grade,facets\na,1,2,brand\n", r"a\.csv:2: facets are no list of objects"),
         ("query,item_id,grade\na,1\n", r"a\.csv:2: has 2 columns, the header 3"),
         ("query_id,item_id,grade\nq9,1,2\n", r"a\.csv:2: nobody says what was typed for query_id 'q9'"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from semsearch.ingest.labels.grades import Grader, Scale
 from semsearch.ingest.labels.reading import LabelFormat, read_labels
 from semsearch.ingest.labels.rows import Judged, Passed
 from semsearch.ingest.labels.tables import Wanted
+from semsearch.records import Facet, Label
 from semsearch.relevance.pools import Pair
 from semsearch.review.labelling.exporting import ExportFormat, export_labels, export_tasks
 from semsearch.review.labelling.importing import LabelImport, Names, import_labels
@@ -266,6 +267,23 @@ def test_our_own_tables_come_back_with_the_people_and_their_roles(
         (True, "person"),
         (False, "adjudication"),
     ]
+
+
+@pytest.mark.parametrize("format_", ["csv", "jsonl"])
+def test_our_own_tables_hold_all_that_a_label_has(tmp_path: Path, files: LabelFiles, format_: ExportFormat) -> None:
+    item = {"title": "a, b", "body": 'c\n"d"', "price": "5000", "attributes": '{"brand": "x"}'}
+    facets = (Facet("brand", "나이키", True), Facet("item", "신발", None))
+    more: dict[str, Any] = {"grade_high": 2, "facets": facets, "note": "왜\n?", "seconds": 2.5, "origin": "facets"}
+    given = label(1, item=item, item_digest=item_digest(item), inclusion_probability=0.25, **more)
+    export_labels(effective([given]), tmp_path / "out", format_=format_)
+    if format_ == "jsonl":
+        [told] = map(json.loads, (tmp_path / "out").read_text().splitlines())
+        assert told["facets"][0] == {"intent": "brand", "asked": "나이키", "met": True}
+        assert {each.name for each in fields(Label)} - told.keys() == {"item", "retracts"}
+    bring(files, *read_labels(str(tmp_path / "out"), Wanted(), Passed()))
+    [found] = files.read()
+    lost = {"origin": "imported", "rubric": "", "inclusion_probability": None, "batch": "b1"}
+    assert found == replace(given, **lost)
 
 
 def test_a_beir_folder_holds_the_items(tmp_path: Path) -> None:

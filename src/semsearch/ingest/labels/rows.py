@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from semsearch.errors import UsageError
 from semsearch.ingest.lines import Reject
+from semsearch.records import Facet
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Judged:
     """Whether a machine's opinion was shown first."""
     machine: bool = False
     """Whether the file says that a model judged."""
+    facets: tuple[Facet, ...] = ()
+    """What was judged met, when the file says so."""
     item: Mapping[str, str] = field(default_factory=dict)
     """Title, body and the like, as far as the file has them."""
 

@@ -12,6 +12,7 @@ from semsearch.ingest.labels.rows import Judged, bad
 from semsearch.ingest.mapping import Expression, check_absent, check_required, resolve
 from semsearch.ingest.tables import Batch
 from semsearch.ingest.validate import filled
+from semsearch.records import Facet
 from semsearch.text.views import search
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def _judged(place: str, row: Mapping[str, Any], wanted: Wanted, rater: str) -> J
         adjudicated=role == "adjudication",
         shown=said.get("shown", "").strip().casefold() in TRUE,
         machine=said.get("source", "").strip().casefold() in ("model", "machine"),
+        facets=_facets(place, said.get("facets")),
         item={each: said[each] for each in ITEM if each in said},
     )
 
@@ -116,6 +118,19 @@ def _text_of(place: str, query_id: str, texts: Mapping[str, str]) -> str:
     if query_id and query_id not in texts:
         raise bad(place, f"nobody says what was typed for query_id '{query_id}'", "Next: --queries FILE")
     return texts.get(query_id, "")
+
+
+def _facets(place: str, text: str | None) -> tuple[Facet, ...]:
+    """Those of a list of objects in JSON, as our own exports write them."""
+    from pydantic import TypeAdapter, ValidationError
+
+    if text is None:
+        return ()
+    try:
+        found = TypeAdapter(tuple[Facet, ...]).validate_json(text, strict=True)
+    except ValidationError as error:
+        raise bad(place, "facets are no list of objects with intent, asked and met") from error
+    return found
 
 
 def _seconds(place: str, text: str | None) -> float | None:

@@ -17,7 +17,9 @@ from semsearch.evaluation.queries import query_id_of
 from semsearch.evaluation.trec import write_qrels
 from semsearch.ingest.labels.beir import SPLIT
 from semsearch.ingest.labels.grades import ESCI_LETTERS
+from semsearch.plain import plain
 from semsearch.store.labels import Effective, Key
+from semsearch.store.snapshots import SHOWN
 
 if TYPE_CHECKING:
     from semsearch.relevance.pools import Pair
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 ExportFormat = Literal["trec", "csv", "jsonl", "beir", "quepid", "esci"]
 TABLES = ("jsonl", "csv")
 """Formats that say of each label whose it is."""
+_APART = ("query", "item_id", "item", "retracts")
+"""What a row says otherwise of a label, or not: one that counts takes nothing back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,26 +114,17 @@ def _trec(kept: Sequence[Effective], out: Path, end: End) -> list[Path]:
 
 
 def _rows(kept: Sequence[Effective], end: End) -> list[dict[str, Any]]:
-    """One a label that counts: `grade` is the pair's, both ends are what this label says."""
+    """One a label that counts, with all that it has: `grade` is the pair's, both ends are what this label says."""
     return [
         {
             "query_id": query_id_of(each.query),
             "query": each.query,
             "item_id": each.item_id,
             "grade": _grade(each, end),
-            "grade_low": label.grade_low,
-            "grade_high": label.grade_high,
-            "source": label.source,
-            "by": label.by,
-            "role": label.role,
-            "shown": label.shown,
             "level": each.level,
             "disputed": each.disputed,
-            "at": label.at.isoformat(),
-            "batch": label.batch,
-            "rubric": label.rubric,
-            "inclusion_probability": label.inclusion_probability,
-            "title": label.item.get("title", ""),
+            **{name: value for name, value in plain(label).items() if name not in _APART},
+            **{name: label.item.get(name, "") for name in SHOWN},
         }
         for each in kept
         for label in each.labels
@@ -137,7 +132,8 @@ def _rows(kept: Sequence[Effective], end: End) -> list[dict[str, Any]]:
 
 
 def _csv(kept: Sequence[Effective], out: Path, end: End) -> list[Path]:
-    return _write_csv(_rows(kept, end), out)
+    rows = _rows(kept, end)
+    return _write_csv([row | {"facets": json.dumps(row["facets"], ensure_ascii=False)} for row in rows], out)
 
 
 def _jsonl(kept: Sequence[Effective], out: Path, end: End) -> list[Path]:

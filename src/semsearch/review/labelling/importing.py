@@ -170,6 +170,7 @@ def _label(row: Judged, *, batch: str, rubric: str, by: str, grader: Grader, ite
         grade_high=grader.grade(row.grade_high) if row.grade_high else low,
         rubric=rubric,
         at=row.at or now,
+        facets=row.facets,
         item=item,
         item_digest=item_digest(item),
         inclusion_probability=task.inclusion_probability if task else None,
