@@ -22,7 +22,7 @@ from semsearch.plain import json_line, plain
 from semsearch.records import Label
 from semsearch.relevance.pool_files import pair_rules, pool_path, read_pool
 from semsearch.relevance.pools import Lookup, Pair
-from semsearch.store.label_faults import bad_line
+from semsearch.store.label_faults import MARKER, bad_line
 from semsearch.store.labels import Key, item_digest, pair_of, query_key
 from semsearch.store.snapshots import SHOWN
 from semsearch.workspace import Workspace, checked_name
@@ -199,7 +199,10 @@ def _task(path: Path, number: int, line: bytes, batch: str) -> Task:
     try:
         row = json.loads(line)
     except ValueError as error:
-        raise bad_line(path, number, "no JSON") from error
+        merged = (
+            "a mark of a merge; a batch is written once, so one side of it holds" if MARKER.match(line) else "no JSON"
+        )
+        raise bad_line(path, number, merged) from error
     wrong = (
         next((what for holds, what in _rules(row) if not holds), None) if isinstance(row, dict) else "no JSON object"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -211,7 +212,8 @@ def _check_rubric(files: LabelFiles, batch: str) -> None:
         raise MismatchError(
             f"Batch {batch} was begun with rubric {before or 'unknown'}; now it is {RUBRIC}. "
             "Grades of two rubrics are not one batch.",
-            f"Next: semsearch label sample {batch}-{RUBRIC} --pairs labels/batches/{batch}.jsonl, the same pairs again",
+            f"Next: semsearch label sample {batch}-{RUBRIC} --pairs "
+            f"{shlex.quote(str(files.root / 'batches' / f'{batch}.jsonl'))}, the same pairs again",
         )
 
 

@@ -71,8 +71,12 @@ def ends(label: Label) -> Ends:
 
 
 def plan(order: Order, tasks: Sequence[Task], by: str, said: Said) -> Plan:
-    """The pairs of one annotator; raises UsageError for one who has none, MissingPart where the machine must speak."""
-    mine = [task for task in tasks if _is_for(task, by, said)]
+    """The pairs of one annotator, in whatever order without golden ones whose grade this annotator knows.
+
+    Raises UsageError for one who has none, MissingPart where the machine or somebody else must speak first.
+    """
+    unknown = [task for task in tasks if task.golden is None or by not in task.golden.by]
+    mine = [task for task in unknown if _is_for(task, by, said)]
     if order in ("random", "uncertain") and not mine:
         raise _nothing_for(tasks, by)
     if order in ("uncertain", "disagreement") and not any(task.key in said.machine for task in tasks):
@@ -81,16 +85,19 @@ def plan(order: Order, tasks: Sequence[Task], by: str, said: Said) -> Plan:
             f"Next: semsearch grade pairs labels/batches/{tasks[0].batch}.jsonl, "
             f"or semsearch label session {tasks[0].batch} --by {shlex.quote(by)}",
         )
+    if order == "second" and not any(said.others(task.key, by) for task in unknown):
+        raise MissingPart(
+            f"Nobody else has labelled a pair of batch '{tasks[0].batch}', so there is no second opinion to give.",
+            f"Next: semsearch label session {tasks[0].batch} --by NAME, by another person",
+        )
     chosen = {"random": _all, "uncertain": _uncertain, "disagreement": _differing, "second": _of_others}[order]
-    left = _ordered(chosen(mine if order in ("random", "uncertain") else tasks, by, said), by)
+    left = _ordered(chosen(mine if order in ("random", "uncertain") else unknown, by, said), by)
     done = sum(bool(said.own(task.key, by)) for task in mine) if order == "random" else 0
     return Plan(tuple(left), done)
 
 
 def _is_for(task: Task, by: str, said: Said) -> bool:
     """Named ones label what was dealt to them; unnamed ones who come first, and a second one where two are wanted."""
-    if task.golden is not None and by in task.golden.by:
-        return False
     if task.annotators:
         return by in task.annotators
     return task.golden is not None or bool(said.own(task.key, by)) or len(said.others(task.key, by)) < 1 + task.second

@@ -69,7 +69,8 @@ def test_a_name_is_taken_once_and_stays_in_its_folder(workspace: Workspace) -> N
 @pytest.mark.parametrize(
     ("line", "wrong"),
     [
-        ("<<<<<<< HEAD", "no JSON"),
+        ("<<<<<<< HEAD", "a mark of a merge"),
+        ("{", "no JSON"),
         ("[]", "no JSON object"),
         ('{"item_id": "i", "title": "t"}', "no query"),
         ('{"query": " ", "item_id": "i", "title": "t"}', "no query"),

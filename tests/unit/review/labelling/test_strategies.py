@@ -111,6 +111,21 @@ def test_second_opinions_are_on_what_others_labelled_whosever_pairs_they_are() -
     assert planned("second", *labels, tasks=dealt) == ["i0"]
 
 
+def test_nobody_gives_a_second_opinion_before_another_has_spoken() -> None:
+    with pytest.raises(MissingPart, match="Nobody else has labelled a pair of batch 'b1'") as error:
+        planned("second", by_person(A, 1))
+    assert error.value.next_step.startswith("Next: semsearch label session b1 --by NAME")
+
+
+@pytest.mark.parametrize("order", ["random", "uncertain", "second", "disagreement"])
+def test_a_golden_pair_comes_in_no_order_to_who_knows_its_grade(order: Order) -> None:
+    golden = task("g", "i9", golden=Golden(2, 2, ("minji",)), inclusion_probability=None)
+    labels = [by_person(each, 0, "jun") for each in (A, golden)]
+    labels += [judged(each, None) for each in (A, golden)]
+    assert "i9" not in planned(order, *labels, tasks=[A, B, golden])
+    assert "i9" in planned(order, *labels, by="sora", tasks=[A, B, golden])
+
+
 def test_grades_agree_when_one_lies_within_the_other() -> None:
     assert agree((1, 1), (1, 1))
     assert agree((1, 1), (0, 2))
