@@ -16,11 +16,14 @@ import pytest
 from tests.contract.chat_replies import Asked, Reply
 from tests.contract.chat_server import Server
 from tests.e2e.program import Done, run
-from tests.unit.relevance.people import graded_queries, judge, numbers, reasons, shown_to
+from tests.unit.relevance.people import by_model, graded_queries, judge, label, numbers, reasons, shown_to
 
 from semsearch.cli.output import CONTROL
-from semsearch.records import Label
+from semsearch.evaluation.labelled import judge_named
+from semsearch.records import Facet, Label
 from semsearch.relevance.splits import part_of
+from semsearch.store.labels import LabelFiles
+from semsearch.workspace import Workspace
 
 NASTY = "min\x1b[31m\u202eji"
 SIZES = {"tuning": 6, "selection": 2, "locked": 2}
@@ -122,7 +125,12 @@ def test_tune_in_every_output_mode(mode: str, desk: Desk):
     assert "Next: semsearch grade pairs" in done.err and "Next: " not in done.out
     assert "The locked part was opened once so far:" in done.err
     if not mode:
-        assert "Locked part: what was chosen" in done.out and "no-reasoning" in done.out
+        assert max(map(len, done.out.splitlines())) <= 100  # intervals are read on one line
+        assert (
+            "In force from now on: relevance-facets no-code" in done.err
+            and "locked part said weighted κ 1.000" in done.err
+        )
+        assert "Locked part, what was chosen" in done.out and "no-reasoning" in done.out
         return
     found = json.loads(done.out)
     assert [row["name"] for row in found["tuning"]][:2] == ["whole", "no-reasoning"]
@@ -168,10 +176,11 @@ def test_a_paraphrase_is_tried_and_grading_goes_by_what_was_chosen(desk: Desk):
         (desk.root / "semsearch.toml").read_text().replace('small = "scripted-small"', 'small = "scripted-large"')
     )
     said = "model scripted-small then, scripted-large now"
+    judge = judge_named("", found["chosen"]["prompt_hash"], "").strip("@")
     assert said in desk.grade("pairs", desk.files / "pairs.jsonl", "--dry-run").err
     other = desk.grade("audit").err
-    assert said in other and f"None of them is by scripted-large {found['chosen']['prompt_hash']}" in other
-    assert [each["newer"].split()[1] for each in versions] == [found["chosen"]["prompt_hash"]]
+    assert said in other and f"None of them is by scripted-large@{judge}@1" in other
+    assert [each["newer"] for each in versions] == [f"scripted-small@{judge}@1"]
 
 
 @pytest.mark.parametrize("mode", ["", "--json"])
@@ -183,9 +192,11 @@ def test_audit_in_every_output_mode(mode: str, desk: Desk):
     assert "Left out: 6 pairs of the locked part" in done.err
     assert done.err.count("Next: ") == 1 and "None of them" not in done.err
     assert "An unclicked" not in done.out and "an unclicked item is not a bad one" in done.err
-    assert "Left out: 1 pairs on which people differ" in done.err
+    assert "Left out: 1 pair on which people differ: semsearch label adjudicate" in done.err
     if not mode:
         assert "people with each other" in done.out and "Kendall's τ 1.000" in done.out
+        assert "[–]: figures of fewer than 6 queries" in done.err  # of the band head
+        assert max(map(len, done.out.splitlines())) <= 100
         return
     found = json.loads(done.out)
     kinds = {(row["people"], row["machine"]): row["n"] for row in found["table"]}
@@ -225,6 +236,28 @@ def test_probes_are_priced_before_they_are_asked(desk: Desk):
     found = {row["name"]: row for row in desk.told("audit", "--probes", "2", "--max-usd", "1")["probes"]}
     assert {name: row["n"] for name, row in found.items()} == {"stuffing": 2, "length": 2, "brand only": 2}
     assert found["brand only"]["fooled"] == 0
+
+
+def test_contradictions_of_people_and_probes_without_a_pair_are_told(tmp_path: Path, server: Server):
+    people = graded_queries(numbers("tuning", 2), (1, 0))
+    n = numbers("tuning", 3)[-1]
+    facets = (Facet("brand", f"nike{n}", False), Facet("item", f"shoes{n}", True))
+    slip = label(n, "slip", 1, facets=facets, note="so close")
+    files = LabelFiles(Workspace.create(tmp_path))
+    files.append(*people, slip)
+    files.append(*(by_model(each, 0) for each in people))
+    (tmp_path / "semsearch.toml").write_text(f'[llm]\nbase_url = "{server.url}"\nsmall = "scripted-small"\n')
+    done = run("grade", "audit", "--probes", 1, "-w", tmp_path)
+    assert done.code == 0, done.err
+    assert "1 direct grade of people is not what their facets give" in done.err
+    assert "No pair for the probe 'brand only': it takes a pair that people grade 2 whose query" in done.err
+    found = json.loads(run("grade", "audit", "--probes", 1, "--json", "-w", tmp_path).out)
+    missing = {row["name"]: bool(row["missing"]) for row in found["probes"]}
+    assert missing == {"stuffing": False, "length": False, "brand only": True}
+    assert (found["n_contradicting"], found["contradicting"]) == (1, [
+        {"query": slip.query, "item_id": slip.item_id, "by": "minji", "batch": "b", "grade": 1, "rule": "0",
+         "why": f"core not met: brand nike{n}", "note": "so close"},
+    ])  # fmt: skip
 
 
 def test_a_cap_ends_tuning_with_what_was_paid_for(desk: Desk):

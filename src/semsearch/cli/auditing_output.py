@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from semsearch.cli.asking import cost_of, tell_cost
-from semsearch.cli.grading_output import Row, ends, left_out, shown, tell_left_out, tell_openings, tell_outdated
-from semsearch.cli.output import emit, talk
+from semsearch.cli.grading_output import (
+    Row,
+    ends,
+    left_out,
+    plain,
+    shown,
+    tell_left_out,
+    tell_no_interval,
+    tell_openings,
+    tell_outdated,
+)
+from semsearch.cli.output import counted, emit, talk
 
 if TYPE_CHECKING:
     from semsearch.evaluation.agreement import Agreement, AmongRaters
     from semsearch.evaluation.clicks import ClickAgreement
+    from semsearch.records import Label
     from semsearch.relevance.audit_steps import Audited
     from semsearch.relevance.drift import Drift
     from semsearch.relevance.steps import Parts
 
 FIGURES = {"weighted_kappa": "weighted κ", "kappa": "κ", "alpha": "α", "exact": "exact"}
 """Names of figures, and how they are headed."""
+FEW = 20
+"""Direct grades that contradict their facets, of which a document shows so many."""
 PROBED = ("fooled", "up", "down", "ungradeable", "move")
 
 
@@ -32,21 +45,23 @@ def show_audit(parts: Parts, found: Audited, *, as_json: bool) -> None:
     if as_json:
         emit(_document(found, held) | cost_of(parts.asker), as_json=True)
     else:
-        _figures([row for row in held if row["by"] == "all"], "Machine and people on the same pairs")
+        _whole([row for row in held if row["by"] == "all"])
         _ceiling(found)
         _table(found)
-        _figures([row for row in held if row["by"] != "all" and row["judge"] == "machine"], "By part")
+        _by_part([row for row in held if row["by"] != "all" and row["judge"] == "machine"])
         _drift(found)
         _order(found)
         _probes(found)
         if parts.asker.n_calls or parts.asker.n_cached:
             tell_cost(parts.asker)
+        tell_no_interval([row["n_queries"] for row in held if row["n"]])
     _tell_audit(found)
 
 
 def _document(found: Audited, held: Sequence[Row]) -> Row:
     told, ceiling = found.audit, found.audit.ceiling
     document: Row = {"n": told.n, "n_queries": told.n_queries, "judges": told.judges, "figures": held}
+    document |= {"n_contradicting": len(told.contradicting), "contradicting": _contradicting(told.contradicting)}
     document["table"] = [{"people": people, "machine": said, "n": n} for (people, said), n in told.table.items()]
     document["ceiling"] = None
     if ceiling:
@@ -65,6 +80,17 @@ def _document(found: Audited, held: Sequence[Row]) -> Row:
     return document | left_out(found.truths)
 
 
+def _contradicting(labels: Sequence[Label]) -> list[Row]:
+    """A few direct grades, with what their facets give, to be looked at."""
+    from semsearch.relevance.rubric import grade
+
+    return [
+        {"query": each.query, "item_id": each.item_id, "by": each.by, "batch": each.batch, "grade": each.grade_low,
+         "rule": str(ruled := grade(each.facets)), "why": ruled.why, "note": each.note}
+        for each in labels[:FEW]
+    ]  # fmt: skip
+
+
 def _agreement(agreement: Agreement | AmongRaters) -> Row:
     row: Row = {"n": agreement.n, "n_queries": agreement.n_queries}
     for name in FIGURES:
@@ -73,30 +99,44 @@ def _agreement(agreement: Agreement | AmongRaters) -> Row:
     return row
 
 
-def _figures(held: Iterable[Row], title: str) -> None:
+def _whole(held: Sequence[Row]) -> None:
+    """All pairs, a column a judge: figures with intervals are wide."""
+    heads = [row["judge"] + ("" if row["end"] == "both" else f", {row['end']} end") for row in held]
     rows = [
-        {"": row["part"] or row["judge"], "end": row["end"]}
-        | {head: shown(row, name) for name, head in FIGURES.items()}
-        | {"graded": row["coverage"]["share"], "pairs": row["n"], "queries": row["n_queries"]}
+        {"": head, **{of: shown(row, name) for of, row in zip(heads, held, strict=True)}}
+        for name, head in FIGURES.items()
+    ]
+    machine = held[0]
+    of_all = f"{counted(machine['n'], 'pair')} of {counted(machine['n_queries'], 'query', 'queries')}"
+    graded = f"{machine['coverage']['share']:.0%} of those that people graded"
+    emit(rows, rows=rows, title=f"Machine and people on {of_all}, {graded}")
+
+
+def _by_part(held: Sequence[Row]) -> None:
+    closed = all(row["end"] == "both" for row in held)
+    rows = [
+        {"": row["part"]}
+        | ({} if closed else {"end": row["end"]})
+        | {"weighted κ": shown(row, "weighted_kappa"), "κ": plain(row["kappa"]), "α": shown(row, "alpha")}
+        | {"exact": plain(row["exact"]), "graded": plain(row["coverage"]["share"])}
+        | {"pairs": row["n"], "queries": row["n_queries"]}
         for row in held
-    ]  # fmt: skip
-    emit(rows, rows=rows, title=title)
+    ]
+    emit(rows, rows=rows, title="By part")
 
 
 def _ceiling(found: Audited) -> None:
     if found.audit.ceiling is None:
         return
-    ceiling = found.audit.ceiling
-    told = {
-        "people with each other": _agreement(ceiling.people),
-        "machine with each of them": _agreement(ceiling.machine),
-    }
+    people, machine = _agreement(found.audit.ceiling.people), _agreement(found.audit.ceiling.machine)
+    told = {"people with each other": people, "machine with each of them": machine}
     rows = [
-        {"": name, "weighted κ": shown(row, "weighted_kappa"), "κ": shown(row, "kappa"), "α": shown(row, "alpha"),
-         "pairs": row["n"], "queries": row["n_queries"]}
-        for name, row in told.items()
-    ]  # fmt: skip
-    emit(rows, rows=rows, title="Pairs that several people graded: as far as a machine can be told from a person")
+        {"": FIGURES[name], **{head: shown(row, name) for head, row in told.items()}}
+        for name in ("weighted_kappa", "kappa", "alpha")
+    ]
+    pairs, queries = counted(people["n"], "pair"), counted(people["n_queries"], "query", "queries")
+    title = f"As far as a machine can be told from a person: {pairs} of {queries} that several people graded"
+    emit(rows, rows=rows, title=title)
 
 
 def _table(found: Audited) -> None:
@@ -133,9 +173,8 @@ def _order(found: Audited) -> None:
         rows = _systems(each.systems, each.order.by_people, each.order.by_machine)
         tau = shown(ends("tau", each.order.tau), "tau")
         end = "" if _same_order(found) else f", {each.end} end"
-        emit(
-            rows, rows=rows, title=f"Systems in ndcg@10/judged{end}: Kendall's τ {tau}, {each.order.n_queries} queries"
-        )
+        queries = counted(each.order.n_queries, "query", "queries")
+        emit(rows, rows=rows, title=f"Systems in ndcg@10/judged{end}: Kendall's τ {tau}, {queries}")
 
 
 def _same_order(found: Audited) -> bool:
@@ -149,16 +188,21 @@ def _systems(names: Sequence[str], people: Sequence[float], machine: Sequence[fl
 
 def _probes(found: Audited) -> None:
     rows = [
-        {"": row["name"]} | {name: shown(row, name) for name in PROBED}
+        {"": row["name"], "fooled": shown(row, "fooled")}
+        | {name: plain(row[name]) for name in PROBED[1:]}
         | {"pairs": row["n"], "silent": row["n_silent"]}
         for row in _probe_rows(found)
-    ]  # fmt: skip
+    ]
     emit(rows, rows=rows, title=f"Probes: what {found.now} falls for")
 
 
 def _probe_rows(found: Audited) -> Iterator[Row]:
+    from semsearch.relevance.probes import NEEDS
+
     for each in found.probes:
+        missing = "" if each.n or each.n_silent else f"it takes {NEEDS[each.name]}"
         row: Row = {"name": each.name, "n": each.n, "n_queries": each.n_queries, "n_silent": each.n_silent}
+        row["missing"] = missing or None
         for name in PROBED:
             row |= ends(name, getattr(each, name))
         yield row
@@ -171,10 +215,13 @@ def _clicks(clicks: ClickAgreement) -> Row:
 
 def _tell_audit(found: Audited) -> None:
     for judge, n in found.audit.judges.items():
-        talk(f"{n:,} labels by {judge}")
+        talk(f"{counted(n, 'label')} by {judge}")
     if found.now not in found.audit.judges:
         talk(f"None of them is by {found.now}, which grade pairs and the probes ask now.")
     tell_outdated(found.outdated)
+    for row in _probe_rows(found):
+        if row["missing"]:
+            talk(f"No pair for the probe '{row['name']}': {row['missing']}.")
     if (clicks := found.clicks) and clicks.good_engaged.n + clicks.good_shown.n:
         engaged, unclicked = clicks.good_engaged, clicks.good_shown
         talk(
@@ -183,6 +230,11 @@ def _tell_audit(found: Audited) -> None:
             "an unclicked item is not a bad one."
         )
     if not found.locked and found.n_locked:
-        talk(f"Left out: {found.n_locked:,} pairs of the locked part: --locked --by NAME opens it.")
+        talk(f"Left out: {counted(found.n_locked, 'pair')} of the locked part: --locked --by NAME opens it.")
     tell_openings(found.openings, looked=found.locked)
     tell_left_out(found.truths)
+    if n := len(found.audit.contradicting):
+        talk(
+            f"{counted(n, 'direct grade')} of people {'is' if n == 1 else 'are'} not what their facets give: slips, or "
+            "the rubric's surprises. Compared as given; --json lists some."
+        )

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from semsearch.cli.asking import DryOption, MaxUsdOption, capped, show_price, tell_cost
+from semsearch.cli.asking import DryOption, MaxUsdOption, capped, show_price, telling_cost
 from semsearch.cli.auditing_output import show_audit
 from semsearch.cli.grading_output import show_tuning
 from semsearch.cli.options import HERE, JsonOption, WorkspaceOption
 from semsearch.cli.output import steps, talk
 from semsearch.cli.pooling import QueriesOption
-from semsearch.errors import SemsearchError, UsageError
+from semsearch.errors import UsageError
 
 if TYPE_CHECKING:
     from semsearch.evaluation.runs import Run
@@ -62,7 +62,7 @@ def tune(
             show_price(job.price_tuning(parts, given), as_json=json)
             return
         looks = job.may_look(parts, by=by, again=again)
-        with telling_cost(parts), steps() as progress:
+        with telling_cost(parts.asker), steps() as progress:
             found = job.tune(parts, given, progress)
             told = job.report(parts, given, found, by=by, again=again, looks=looks, progress=progress)
         show_tuning(parts, given, found, told, as_json=json)
@@ -112,7 +112,7 @@ def audit(
             given = job.compared(parts, by=by, again=again, with_locked=False)
             show_price(job.price_audit(parts, given, probes), as_json=json)
             return
-        with telling_cost(parts), steps() as progress:
+        with telling_cost(parts.asker), steps() as progress:
             given = job.compared(parts, by=by, again=again, with_locked=locked)
             found = job.audited(parts, given, n_probes=probes, runs=runs, texts=texts, progress=progress)
         show_audit(parts, found, as_json=json)
@@ -128,17 +128,6 @@ def opened(workspace: Path, max_usd: float | None = None) -> Iterator[Parts]:
     found = Workspace.open(workspace)
     with wiring.open_grading(found, capped(found, max_usd), clock=lambda: datetime.now(UTC)) as parts:
         yield parts
-
-
-@contextmanager
-def telling_cost(parts: Parts) -> Iterator[None]:
-    """Say what was spent when something ends it early."""
-    try:
-        yield
-    except (SemsearchError, KeyboardInterrupt):
-        if parts.asker.n_calls:
-            tell_cost(parts.asker)
-        raise
 
 
 def _runs(parts: Parts, names: list[str], queries: Path | None) -> tuple[list[Run], dict[str, str]]:

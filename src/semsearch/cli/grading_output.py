@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from semsearch.cli.asking import cost_of, money, tell_cost
-from semsearch.cli.output import emit, talk
+from semsearch.cli.output import counted, emit, talk
 
 if TYPE_CHECKING:
     from semsearch.evaluation.grade_tables import Estimate
@@ -34,17 +34,26 @@ def show_tuning(parts: Parts, given: Trial, found: Tuned, told: Report, *, as_js
         document |= {"in_force": told.now, "in_force_before": told.before, "changed": told.changed}
         emit(document | left_out(given.truths) | cost_of(parts.asker), as_json=True)
     else:
-        _scores(found.tuning, "Tuning part: each tactic switched off once")
-        rows = [{"": row["name"], "weighted κ gained": shown(row, "gain"), "tokens": row["tokens"]} for row in effects]
-        emit(rows, rows=rows, title="What each is worth; tokens of a pair beside the whole variant's")
-        _scores(found.selection, "Selection part")
+        _scores(found.tuning, "Tuning part, each tactic switched off once")
+        rows = [
+            {"": row["name"], "weighted κ gained": shown(row, "gain"), "so": _verdict(row), "tokens": row["tokens"]}
+            for row in effects
+        ]
+        emit(rows, rows=rows, title="What each adds to all the others; tokens of a pair beside the whole variant's")
+        _scores(found.selection, "Selection part, what may be best")
         if told.score:
-            _scores([told.score], "Locked part: what was chosen, and nothing else")
+            _scores([told.score], "Locked part, what was chosen and nothing else")
         tell_cost(parts.asker)
+        tell_no_interval([each.n_queries for each in (*found.tuning, *found.selection)])
     _tell_choice(found, told)
     _tell_failed([*found.tuning, *found.selection, *([told.score] if told.score else [])])
     tell_openings(told.openings, looked=told.score is not None)
     tell_left_out(given.truths)
+
+
+def _verdict(row: Row) -> str:
+    """What the interval of a gain says."""
+    return "helps" if row["gain_low"] > 0 else "harms" if row["gain_high"] < 0 else "not told apart"
 
 
 def _tell_choice(found: Tuned, told: Report) -> None:
@@ -66,22 +75,18 @@ def _in_force(told: Report) -> str:
     else:
         said = f"As before in force: {now.told}"
     if told.score:
-        return f"{said}; the locked part said weighted κ {_plain(told.score.weighted_kappa.value)} of it."
+        return f"{said}; the locked part said weighted κ {plain(told.score.weighted_kappa.value)} of it."
     if now.locked:
         kappa, n = now.locked["weighted_kappa"], now.locked["opening"]
-        return f"{said}. The locked part stayed shut; opening {n} of it said weighted κ {_plain(kappa)}."
+        return f"{said}. The locked part stayed shut; opening {n} of it said weighted κ {plain(kappa)}."
     return f"{said}, without a figure of the locked part, which stayed shut: --again --by NAME opens it."
-
-
-def _plain(value: float | None) -> str:
-    return "–" if value is None or math.isnan(value) else f"{value:.3f}"
 
 
 def _tell_failed(scores: Sequence[Score]) -> None:
     from semsearch.llm.answers import FAILED
 
     if n := sum(score.causes.get(FAILED, 0) for score in scores):
-        talk(f"{n:,} questions got no answer and counted as silence: the same command asks them again.")
+        talk(f"{counted(n, 'question')} got no answer and counted as silence: the same command asks again.")
 
 
 def _scores(scores: Sequence[Score], title: str) -> None:
@@ -89,16 +94,16 @@ def _scores(scores: Sequence[Score], title: str) -> None:
         {
             "": row["name"],
             "weighted κ": shown(row, "weighted_kappa"),
-            "exact": shown(row, "exact"),
-            "constant": row["constant_exact"],
+            "exact": plain(row["exact"]),
+            "constant": plain(row["constant_exact"]),
             "graded": f"{row['n_graded']:,} of {row['n']:,}",
-            "queries": row["n_queries"],
             "usd a pair": money(row["cost_usd"]),
             "tokens": row["tokens"],
         }
         for row in map(_score, scores)
     ]
-    emit(rows, rows=rows, title=title)
+    pairs, queries = counted(scores[0].n, "pair"), counted(scores[0].n_queries, "query", "queries")
+    emit(rows, rows=rows, title=f"{title}: {pairs} of {queries}")
 
 
 def _score(score: Score) -> Row:
@@ -127,9 +132,18 @@ def left_out(truths: Truths) -> Row:
 
 def tell_left_out(truths: Truths) -> None:
     if truths.n_disputed:
-        talk(f"Left out: {truths.n_disputed:,} pairs on which people differ: label adjudicate settles them.")
+        pairs = counted(truths.n_disputed, "pair")
+        talk(f"Left out: {pairs} on which people differ: semsearch label adjudicate --by NAME settles them.")
     if truths.n_shown:
-        talk(f"Left out: {truths.n_shown:,} labels whose author saw the machine's opinion first.")
+        talk(f"Left out: {counted(truths.n_shown, 'label')} whose author saw the machine's opinion first.")
+
+
+def tell_no_interval(n_queries: Sequence[int]) -> None:
+    """Say why figures of so few queries have no interval."""
+    from semsearch.evaluation.grade_tables import FEWEST
+
+    if min(n_queries, default=FEWEST) < FEWEST:
+        talk(f"[–]: figures of fewer than {FEWEST} queries have no interval, for so few tell nothing apart.")
 
 
 def tell_outdated(told: str) -> None:
@@ -144,8 +158,13 @@ def ends(name: str, told: Estimate) -> Row:
 
 
 def shown(row: Row, name: str) -> str:
-    """A figure of `ends` to read; a dash where it is not defined."""
+    """A figure of `ends` to read; dashes where it, or its interval, is not defined."""
     value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
     if math.isnan(value):
         return "–"
-    return f"{value:.3f}" if math.isnan(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{value:.3f} [–]" if math.isnan(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def plain(value: float | None) -> str:
+    """A figure alone to read; a dash where it is not defined."""
+    return "–" if value is None or math.isnan(value) else f"{value:.3f}"

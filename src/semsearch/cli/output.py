@@ -131,7 +131,7 @@ def _table(records: Sequence[Row], columns: Sequence[str], title: str) -> str:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=escape(safe(title)) or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         number = all(isinstance(r.get(column), (int, float, type(None))) for r in records)
         table.add_column(escape(safe(column)), justify="right" if number else "left", overflow="fold")
@@ -139,6 +139,8 @@ def _table(records: Sequence[Row], columns: Sequence[str], title: str) -> str:
         table.add_row(*(escape(_cell(record.get(column))) for column in columns))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     with console.capture() as shown:
+        if title:  # above the table, for a narrow one would break it
+            console.print(f"[italic]{escape(safe(title))}[/]")
         console.print(table)
     return shown.get().rstrip("\n")
 

@@ -68,7 +68,13 @@ def by_rubric(labels: Iterable[Label], rubric: str) -> tuple[list[Label], int]:
 
 def judge_of(label: Label) -> str:
     """MODEL@PROMPT@RUBRIC: labels of one judge alone can be rectified together."""
-    return f"{label.by}@{label.prompt_hash[:12]}@{label.rubric}"
+    return judge_named(label.by, label.prompt_hash, label.rubric)
+
+
+def judge_named(model: str, prompt_hash: str, rubric: str) -> str:
+    """MODEL@PROMPT@RUBRIC; PROMPT is the beginning of the hash, and what is switched off: that is another judge."""
+    prompt, *off = prompt_hash.split("-", 1)
+    return f"{model}@{'-'.join((prompt[:12], *off))}@{rubric}"
 
 
 def is_of(label: Label, wanted: str) -> bool:

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from semsearch.evaluation.agreement import Agreement, AmongRaters, Coverage, agree, among, constant, coverage
 from semsearch.evaluation.intervals import RESAMPLES
+from semsearch.evaluation.labelled import judge_of
 from semsearch.records import INTENTS, Label
-from semsearch.relevance.rubric import Grade, core
+from semsearch.relevance.rubric import Grade, contradiction, core
 from semsearch.relevance.truths import Truth
 from semsearch.store.labels import Key, effective, pair_of, standing
 
 Floats = NDArray[np.float64]
+Unit = tuple[Key, str, str]
+"""A pair, the digest of its item as it was judged, and the rubric: what people compare on."""
 MACHINE, CONSTANT = "machine", "constant"
 NO_LABEL, OTHER_ITEM, OTHER_RUBRIC = "no label", "another item", "another rubric"
 """Why a pair that people judged has no label of the machine: none is kept; it judged the item as it was at another
@@ -96,7 +99,9 @@ class Audit:
     ceiling: Ceiling | None
     """Null: no pair was graded by two people."""
     judges: Mapping[str, int]
-    """Labels of the machine that were compared, by model and prompt hash."""
+    """Labels of the machine that were compared, by judge: MODEL@PROMPT@RUBRIC."""
+    contradicting: tuple[Label, ...]
+    """Direct grades of people that are not what their own facets give, the newest first; they count as given."""
 
 
 def shared(truths: Iterable[Truth], labels: Iterable[Label], causes: Mapping[Key, str] | None = None) -> list[Shared]:
@@ -141,12 +146,8 @@ def audit(
         table=dict(sorted(Counter((each.people, each.machine) for each in pairs).items())),
         ceiling=_ceiling(labels, draws),
         judges=dict(sorted(Counter(judge_of(label) for label in compared).items())),
+        contradicting=tuple(label for label in reversed(_newest(_people(labels))) if contradiction(label)),
     )
-
-
-def judge_of(label: Label) -> str:
-    """Model and prompt of a machine's label, in words."""
-    return f"{label.by} {label.prompt_hash}".strip()
 
 
 def _machine(labels: Iterable[Label]) -> list[Label]:
@@ -156,12 +157,15 @@ def _machine(labels: Iterable[Label]) -> list[Label]:
 def _shared(truth: Truth, label: Label | None, causes: Mapping[Key, str]) -> Shared:
     if label is None:
         return Shared(truth, None, causes.get(truth.key, NO_LABEL))
-    seen, rubric = truth.labels[-1].item_digest, truth.labels[-1].rubric
+    another = _another(truth.labels[-1].item_digest, truth.labels[-1].rubric, label)
+    return Shared(truth, None, another) if another else Shared(truth, label)
+
+
+def _another(seen: str, rubric: str, label: Label) -> str:
+    """Why a machine's label cannot be held against people who judged this; empty when it can. Unknown is no other."""
     if seen and label.item_digest and seen != label.item_digest:
-        return Shared(truth, None, OTHER_ITEM)
-    if rubric and label.rubric and rubric != label.rubric:
-        return Shared(truth, None, OTHER_RUBRIC)
-    return Shared(truth, label)
+        return OTHER_ITEM
+    return OTHER_RUBRIC if rubric and label.rubric and rubric != label.rubric else ""
 
 
 def _kind(low: int | None, high: int | None) -> str:
@@ -221,25 +225,45 @@ def _intents(pairs: Sequence[Shared]) -> dict[str, str]:
 
 
 def _ceiling(labels: Sequence[Label], draws: Draws) -> Ceiling | None:
-    """None unless two people graded a pair; pairs on which they differ count too."""
-    said = {
-        (label.by, pair_of(label)): label
-        for label in standing(labels)
-        if label.source == "person" and label.role != "adjudication" and not label.shown
-    }
-    settled = [label for label in said.values() if label.grade_low is not None and label.grade_low == label.grade_high]
-    times = Counter(map(pair_of, settled))
-    rows = {key: place for place, key in enumerate(key for key, n in times.items() if n > 1)}
+    """None unless two people graded a pair; pairs on which they differ count too.
+
+    Without adjudications and labels whose author saw the machine's opinion; people who judged different versions of an
+    item, or by different rubrics, are not compared, and the machine only with those who judged what it did.
+    """
+    own = (label for label in _people(labels) if label.role != "adjudication" and not label.shown)
+    settled = [label for label in _newest(own) if label.grade_low is not None and label.grade_low == label.grade_high]
+    times = Counter(map(_unit, settled))
+    rows = {unit: place for place, unit in enumerate(unit for unit, n in times.items() if n > 1)}
     if not rows:
         return None
     people = sorted({label.by for label in settled})
     ratings = np.full((len(people), len(rows)), np.nan)
     for label in settled:
-        if (row := rows.get(pair_of(label))) is not None:
+        if (row := rows.get(_unit(label))) is not None:
             ratings[people.index(label.by), row] = label.grade_low
-    newest = effective(_machine(labels))
-    told = [newest[key].grade_low if key in newest else None for key in rows]
-    machine = np.array([np.nan if grade is None else grade for grade in told], np.float64)
-    queries, n = [query for query, _ in rows], len(people)
+    newest = {key: each.labels[-1] for key, each in effective(_machine(labels)).items()}
+    machine = np.array([_said_of(unit, newest.get(unit[0])) for unit in rows], np.float64)
+    queries, n = [query for (query, _), _, _ in rows], len(people)
     together = among(ratings, queries, seed=draws.seed, resamples=draws.resamples)
     return Ceiling(together, draws.agree(ratings.ravel(), np.tile(machine, n), queries * n))
+
+
+def _people(labels: Iterable[Label]) -> list[Label]:
+    return [label for label in standing(labels) if label.source == "person"]
+
+
+def _newest(labels: Iterable[Label]) -> list[Label]:
+    """Of each person and pair, oldest first; to adjudicate is another thing than to label."""
+    return list({(label.by, label.role == "adjudication", pair_of(label)): label for label in labels}.values())
+
+
+def _unit(label: Label) -> Unit:
+    return pair_of(label), label.item_digest, label.rubric
+
+
+def _said_of(unit: Unit, label: Label | None) -> float:
+    """The machine's grade of a pair, of this version of the item and by this rubric; NaN: it has none."""
+    _, seen, rubric = unit
+    if label is None or label.grade_low is None or _another(seen, rubric, label):
+        return np.nan
+    return float(label.grade_low)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from semsearch.errors import MissingPart
 from semsearch.evaluation.clicks import ClickAgreement, click_agreement, clicked
 from semsearch.evaluation.demand import bands, n_searches
+from semsearch.evaluation.labelled import judge_named
 from semsearch.ingest.catalogue import Catalogue
 from semsearch.llm.answers import Estimate
 from semsearch.progress import Progress, silent
@@ -19,6 +20,7 @@ from semsearch.relevance.drift import Drift, Ranked, drifts, ranked
 from semsearch.relevance.grading import grade_pairs
 from semsearch.relevance.judging import blank, questions
 from semsearch.relevance.locked import Looker, Opening, open_locked, openings
+from semsearch.relevance.rubric import RUBRIC
 from semsearch.relevance.splits import SHARES, Part, part_of
 from semsearch.relevance.steps import Parts, judging, kept, keys_of, market_of, model_of, outdated
 from semsearch.relevance.truths import Truth, Truths, digest, truths_of
@@ -65,7 +67,7 @@ class Audited:
     probes: tuple[probes.Probe, ...]
     """Empty unless they were asked for."""
     now: str
-    """Model and prompt hash of what is asked now: who is probed. Labels of others may be audited."""
+    """MODEL@PROMPT@RUBRIC of what is asked now: who is probed. Labels of others may be audited."""
     outdated: str
     """What is other now than when it was tuned, in words; empty when nothing is."""
 
@@ -120,7 +122,7 @@ def audited(
         ranked=tuple(ranked(runs, texts or {}, pairs)) if runs else (),
         clicks=_clicks(parts, pairs),
         probes=tuple(probes.probe(asked, how, market_of(parts), progress)) if asked else (),
-        now=f"{model_of(parts, how)} {how.prompt_hash}",
+        now=judge_named(model_of(parts, how), how.prompt_hash, RUBRIC),
         outdated=outdated(parts, how),
     )
 

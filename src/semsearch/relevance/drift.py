@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from semsearch.evaluation.agreement import Agreement
 from semsearch.evaluation.evaluate import evaluate
+from semsearch.evaluation.labelled import judge_of
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.system_order import Order, system_order
 from semsearch.records import Label
-from semsearch.relevance.audit import Draws, Shared, judge_of
+from semsearch.relevance.audit import Draws, Shared
 from semsearch.store.labels import Key, effective, query_key
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ METRIC = "ndcg@10/judged"
 
 @dataclass(frozen=True, eq=False)
 class Drift:
-    """Two versions of the machine on the same pairs; each is a model and a prompt hash. Low ends where open."""
+    """Two versions of the machine on the same pairs, each MODEL@PROMPT@RUBRIC. Low ends where open."""
 
     older: str
     newer: str

@@ -61,7 +61,7 @@ class Probe:
 
     name: str
     n: int
-    """Pairs that were asked about both ways; 0: `NEEDS` says what is missing."""
+    """Pairs that were asked about both ways, less the silent ones; without any, `NEEDS` says what is missing."""
     n_queries: int
     n_silent: int
     """Pairs left out: an abstention, or no grade before the change."""
@@ -84,7 +84,8 @@ PROBES = tuple(_FOOLED)
 NEEDS: Mapping[str, str] = {
     "stuffing": "a pair that people grade 0",
     "length": "a pair that people grade",
-    "brand only": "a pair that people grade 2, whose query is known to ask for a brand and for more",
+    "brand only": "a pair that people grade 2 whose query, by facets of people or of the machine, asks for a brand "
+    "and for more",
 }
 """What a probe cannot do without."""
 

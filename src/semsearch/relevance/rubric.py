@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from semsearch.records import INTENTS, Facet
+from semsearch.records import INTENTS, Facet, Label
 
 RUBRIC = "1"
 """Version of the rule and of the guideline's decisions; another one gives labels that are not compared with these."""
@@ -78,6 +78,14 @@ def grade(facets: Sequence[Facet]) -> Grade:
     return Grade(
         _after(len(missed) + len(unknown)), _after(len(missed)), "; ".join(_told(missed, unknown)) or "all met"
     )
+
+
+def contradiction(label: Label) -> Grade | None:
+    """What the facets of a label give, when its author graded directly and otherwise; None: nothing contradicts."""
+    if label.origin == "facets" or not label.facets:
+        return None
+    rule = grade(label.facets)
+    return rule if (rule.low, rule.high) != (label.grade_low, label.grade_high) else None
 
 
 def _after(n_missed: int) -> int:

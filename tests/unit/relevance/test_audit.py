@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from tests.unit.relevance.people import AT, by_model, graded_queries, label
 
+from semsearch.errors import UsageError
 from semsearch.evaluation.agreement import kappa, weighted_kappa
+from semsearch.evaluation.labelled import of_judge
 from semsearch.evaluation.runs import Run
 from semsearch.records import Facet, Label
 from semsearch.relevance.audit import (
@@ -26,6 +28,7 @@ from semsearch.relevance.audit import (
     shared,
 )
 from semsearch.relevance.drift import drifts, ranked
+from semsearch.relevance.rubric import RUBRIC
 from semsearch.relevance.truths import truths_of
 from semsearch.store.labels import pair_of, query_key
 
@@ -61,7 +64,7 @@ def test_the_confusion_is_the_error_that_was_put_in():
     assert whole.agreement.kappa.value == pytest.approx(kappa(np.array(people, float), np.array(machine, float)))
     assert whole.agreement.weighted_kappa.low <= expected <= whole.agreement.weighted_kappa.high
     assert (whole.agreement.n, whole.agreement.n_queries, whole.coverage.share) == (18, 6, 1.0)
-    assert found.judges == {"scripted-small p1": 18}
+    assert found.judges == {f"scripted-small@p1@{RUBRIC}": 18}
 
 
 def test_a_constant_stands_beside_it():
@@ -97,7 +100,18 @@ def test_the_newest_label_of_a_machine_counts():
     old, new = by_model(PEOPLE[0], 0), by_model(PEOPLE[0], 2, at=AT + timedelta(days=9), prompt_hash="p2")
     found = audited([*PEOPLE[:3], new, old])
     assert found.table[("2", "2")] == 1
-    assert found.judges == {"scripted-small p2": 1}
+    assert found.judges == {f"scripted-small@p2@{RUBRIC}": 1}
+
+
+def test_what_is_switched_off_makes_another_judge():
+    """Labels of a whole prompt and of its variant are not one judge's, in an audit as in figures of labels."""
+    whole = by_model(PEOPLE[0], 2, prompt_hash="0123456789abcdef")
+    variant = by_model(PEOPLE[1], 1, prompt_hash="0123456789abcdef-no-code+no-examples")
+    named = [f"scripted-small@0123456789ab{off}@{RUBRIC}" for off in ("", "-no-code+no-examples")]
+    assert audited([*PEOPLE, whole, variant]).judges == dict.fromkeys(named, 1)
+    assert [of_judge([whole, variant], each) for each in named] == [[whole], [variant]]
+    with pytest.raises(UsageError, match="is several judges"):
+        of_judge([whole, variant], "scripted-small")
 
 
 def test_by_intent_and_band():
@@ -153,6 +167,38 @@ def test_people_are_the_ceiling_also_where_they_differ():
     assert audited([*PEOPLE, *wrong(PEOPLE)]).ceiling is None
 
 
+def test_the_ceiling_is_of_people_who_saw_the_same_and_nobody_else():
+    """Of five labels beside minji's two count: adjudications, looks at the machine and other versions are no people."""
+    two, one, nought, *more = PEOPLE
+    others = [
+        replace(two, by="jun"),
+        replace(one, by="jun", grade_low=0, grade_high=0),
+        replace(nought, by="lead", role="adjudication", grade_low=2, grade_high=2),
+        replace(more[0], by="jun", shown=True),
+        replace(more[1], by="jun", item_digest="as it was later", grade_low=0, grade_high=0),
+        replace(more[2], by="jun", rubric="0", grade_low=2, grade_high=2),
+        replace(more[3], role="golden", at=AT + timedelta(days=2)),  # by minji herself
+    ]
+    machine = [by_model(two, 2), by_model(one, 1, item_digest="as it was later")]
+    found = audited([*PEOPLE, *others, *machine]).ceiling
+    assert found
+    assert (found.people.n, found.people.n_raters, found.people.weighted_kappa.value) == (2, 2, pytest.approx(2 / 3))
+    assert found.machine.n == 2  # with minji and with jun on the pair that it saw as they did
+
+
+def test_direct_grades_that_contradict_their_own_facets_are_listed():
+    """Adidas shoes for nike shoes are 0 by the rule; one says 1, and an adjudication repeats it."""
+    facets = (Facet("brand", "nike0", False), Facet("item", "shoes0", True))
+    slip = replace(PEOPLE[1], facets=facets)
+    right = replace(PEOPLE[2], facets=facets)
+    by_rule = replace(PEOPLE[0], facets=(Facet("brand", "nike0", True),), origin="facets")
+    corrected = [replace(PEOPLE[4], facets=facets), replace(PEOPLE[4], at=AT + timedelta(hours=1))]
+    lead = replace(slip, by="lead", role="adjudication", at=AT + timedelta(hours=2))
+    found = audited([slip, right, by_rule, *corrected, lead, by_model(slip, 0, facets=facets)])
+    assert found.contradicting == (lead, slip)
+    assert found.table[("1", "0")] == 1  # it counts as given
+
+
 # --- drift, and the order of systems ------------------------------------------------------------------------------
 
 
@@ -161,7 +207,7 @@ def test_two_versions_of_the_prompt_are_held_against_each_other_and_people():
     new = [by_model(each, each.grade_low, prompt_hash="p2", at=later) for each in PEOPLE]
     labels = [*PEOPLE, *new, *wrong(PEOPLE)]
     (found,) = drifts(labels, shared(truths_of(labels).pairs, labels), DRAWS)
-    assert (found.older, found.newer) == ("scripted-small p1", "scripted-small p2")
+    assert (found.older, found.newer) == (f"scripted-small@p1@{RUBRIC}", f"scripted-small@p2@{RUBRIC}")
     assert found.agreement.confusion.tolist() == [[4, 0, 0], [2, 0, 0], [0, 6, 6]]
     assert (found.up, found.down) == (0, pytest.approx(8 / 18))
     assert found.newer_and_people.weighted_kappa.value == 1

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from semsearch.errors import MissingPart
 from semsearch.evaluation.agreement import Agreement, AmongRaters, agree, among
 from semsearch.records import Label
-from semsearch.review.labelling.opinions import contradiction
+from semsearch.relevance.rubric import contradiction
 from semsearch.store.labels import Key, pair_of, standing
 
 Unit = tuple[Key, str, str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from semsearch.records import Facet, Label
-from semsearch.relevance.rubric import Grade
+from semsearch.relevance.rubric import Grade, contradiction
 from semsearch.relevance.rubric import grade as graded
 from semsearch.review.labelling.strategies import ends
 
@@ -31,11 +31,3 @@ class Opinion:
     def bare(self) -> Opinion:
         """The grade alone."""
         return Opinion(Grade(self.grade.low, self.grade.high, ""))
-
-
-def contradiction(label: Label) -> Grade | None:
-    """What the facets of a label give, when its author graded directly and otherwise; None: nothing contradicts."""
-    if label.origin == "facets" or not label.facets:
-        return None
-    rule = graded(label.facets)
-    return rule if (rule.low, rule.high) != ends(label) else None
