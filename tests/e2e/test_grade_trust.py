@@ -285,6 +285,17 @@ def test_bad_input(name: str, made: Desk):
     assert told in done.err and "Next: semsearch " in done.err
 
 
+def test_what_is_said_next_brings_an_audit_about(desk: Desk, tmp_path: Path):
+    shutil.rmtree(desk.root / "labels" / "machine")
+    done = desk.grade("audit")
+    assert done.code == 4
+    export, pairs = done.err.strip().splitlines()[-1].removeprefix("Next: ").split("; ")
+    for said in (export, pairs):
+        words = [str(tmp_path / word) if word == "people.csv" else word for word in said.split()[1:]]
+        assert run(*words).code == 0
+    assert desk.grade("audit").code == 0
+
+
 def test_without_labels_there_is_nothing_to_tune_or_audit(tmp_path: Path):
     assert run("init", "-w", tmp_path).code == 0
     for command in (["tune", "--by", "minji"], ["audit"]):

@@ -85,7 +85,9 @@ def compared(parts: Parts, *, by: str, again: bool, with_locked: bool) -> Compar
         where = "" if with_locked else " outside the locked part"
         raise MissingPart(
             f"No pair was judged by people and by a machine; people settled {len(wanted):,}{where}.",
-            "Next: semsearch grade pairs FILE, on pairs that people judged",
+            "Next: semsearch label export people.csv --format csv; semsearch grade pairs people.csv"
+            if wanted
+            else "Next: semsearch label session BATCH --by NAME",
         )
     if with_locked:
         _look(parts, truths.of("locked"), labels, by=by, again=again)

@@ -1,8 +1,9 @@
 """Which way of asking agrees best with people: tried on one part of their labels, chosen on another.
 
-The four tactics are factors: each is switched off once. Other prompts, such as paraphrases, stand beside them. Those
-that are not clearly worse than the best go on to the selection part, and with them the variant without all that did
-not help. There the highest weighted κ wins; within `TIE` of it, the cheapest.
+The four tactics are factors: each is switched off once, so that its effect is what it adds to the three others. Two
+that do the same job then look useless one by one: the variant without all that did not help is therefore never taken on
+that alone, but goes on as a whole to the selection part, with what is not clearly worse than the best. Other prompts,
+such as paraphrases, stand beside them. There the highest weighted κ wins; within `TIE` of it, the cheapest.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ def ready(truths: Truths) -> Mapping[Part, tuple[Truth, ...]]:
             raise MissingPart(
                 f"People graded {len(pairs):,} pairs of {n_queries:,} queries in the {part} part, with {len(grades)} "
                 f"different grades; it takes {FEWEST} of each, and many more to tell prompts apart.",
-                "Next: semsearch label session, on pairs of more queries",
+                "Next: semsearch label sample BATCH --run RUN, for pairs of more queries; "
+                "semsearch label session BATCH --by NAME",
             )
     return found
 
