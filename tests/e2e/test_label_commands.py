@@ -151,6 +151,13 @@ def test_from_few_queries_no_interval_is_given(judged: Path) -> None:
     assert (told["together"]["alpha"], told["together"]["alpha_low"], told["rubrics"]) == (1, None, [""])
 
 
+def test_a_batch_without_a_label_is_told(judged: Path) -> None:
+    for command in (("agreement",), ("export", judged.parent / "x")):
+        done = run("label", *command, "--batch", "sprnig", "-w", judged)
+        assert done.code == 2
+        assert "There is no label in batch 'sprnig'; there are some in: spring." in done.err
+
+
 def test_agreement_needs_two_people(root: Path) -> None:
     done = run("label", "agreement", "-w", root)
     assert done.code == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -188,7 +189,15 @@ def _files(workspace: Workspace) -> LabelFiles:
 
 
 def _read(files: LabelFiles, source: str | None = None, batch: str | None = None) -> Any:
-    """All labels; says which files were cut off."""
+    """All labels; says which files were cut off. Raises UsageError for a batch in which there is none."""
+    from urllib.parse import unquote
+
+    if batch and not files.paths(source, batch):
+        known = ", ".join(sorted({unquote(path.stem) for path in files.paths(source)})) or "none"
+        raise UsageError(
+            f"There is no label in batch '{batch}'; there are some in: {known}.",
+            f"Next: semsearch label session {shlex.quote(batch)} --by NAME",
+        )
     for path in files.torn():
         talk(f"The last line of {path} was cut off while it was written: it is passed over, the next label mends it.")
     return files.read(source, batch)

@@ -79,7 +79,7 @@ def test_different_rubrics_are_not_compared_and_told() -> None:
     assert (found.n_rubrics, found.n_changed, found.rubrics) == (1, 0, ("1",))
     both = people_agreement([*old, label(2, "a", **new), label(2, "b", **new)], seed=1)
     assert (both.n_rubrics, both.rubrics, both.together.n) == (0, ("1", "2"), 4)
-    with pytest.raises(MissingPart, match="1 were, but of other versions"):
+    with pytest.raises(MissingPart, match="Of 1 there are grades by two, but"):
         people_agreement(apart, seed=1)
 
 

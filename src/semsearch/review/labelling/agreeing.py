@@ -87,9 +87,8 @@ def people_agreement(labels: Iterable[Label], *, seed: int) -> PeopleAgreement:
 def _nobody_shares(settled: Sequence[Label]) -> MissingPart:
     apart = Counter(pair for pair, _ in {(pair_of(label), label.by) for label in settled})
     n = sum(of > 1 for of in apart.values())
-    more = (
-        f" {n:,} were, but of other versions of the item or by other rubrics (imported labels have none)." if n else ""
-    )
+    why = "but of two versions of the item, or by two rubrics (imported labels have none)"
+    more = f" Of {n:,} there are grades by two, {why}." if n else ""
     return MissingPart(
         f"No pair was graded by two people, so nothing says how far people agree.{more}",
         "Next: semsearch label session BATCH --order second --by NAME, by another person",
