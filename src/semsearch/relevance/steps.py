@@ -102,7 +102,7 @@ def grade(parts: Parts, pairs: Sequence[Pair], how: Judging, batch: str) -> Iter
     """
     with parts.files.writing("model", model_of(parts, how), batch) as writer:
         keep_pool(parts.workspace, batch, pairs)
-        keep = only_new(lambda labels: writer.append(*labels), parts.files.read("model", batch))
+        keep = only_new(lambda labels: writer.append(*labels), writer.before)
         yield from grade_pairs(pairs, how, parts.asker, batch=batch, clock=parts.clock, keep=keep)
 
 

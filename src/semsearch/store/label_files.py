@@ -31,8 +31,8 @@ from semsearch.workspace import Workspace
 
 FOLDERS = {"person": "people", "model": "machine"}
 """The source of a label to the folder of its files."""
-UNION = "".join(f"{folder}/**/*.jsonl merge=union -text\n" for folder in FOLDERS.values())
-"""Of what is only appended to."""
+UNION = "".join(f"{folder}/**/*.jsonl merge=union -text\n" for folder in (*FOLDERS.values(), "pools"))
+"""Of what only grows."""
 LONGEST = 200
 """Bytes of a name, as the name of a folder or file."""
 _FREE = re.compile(r"[^\w.-]|^[.-]")
@@ -126,10 +126,9 @@ class LabelFiles:
             mended = mend(path)
             with path.open("ab", buffering=0) as file:
                 flush(path.parent)
-                for _ in self.read(source, batch):
-                    pass
+                before = tuple(self.read(source, batch))
                 try:
-                    yield Writer(path, file.fileno(), (source, by, batch), self.rubric(source, batch), mended)
+                    yield Writer(path, file.fileno(), (source, by, batch), before, mended)
                 finally:
                     if not os.fstat(file.fileno()).st_size:
                         path.unlink()
@@ -161,14 +160,16 @@ class Writer:
     """One file of labels, held to append to."""
 
     def __init__(
-        self, path: Path, descriptor: int, held: tuple[str, str, str], rubric: str | None, mended: str
+        self, path: Path, descriptor: int, held: tuple[str, str, str], before: tuple[Label, ...], mended: str
     ) -> None:
         self.path = path
+        self.before = before
+        """Labels of the batch that were there already, by all people or all models, as `LabelFiles.read` gives them."""
         self.mended = mended
         """What was wrong with the last line, and is no more; empty when it was whole."""
         self._descriptor = descriptor
         self._held = held
-        self._rubric = rubric
+        self._rubric = before[0].rubric if before else None
 
     def append(self, *labels: Label) -> None:
         """Keep labels, all or none; they are on the disk when this returns.

@@ -10,6 +10,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from semsearch.records import Label
 from semsearch.store.label_files import LabelFiles, Placed, Writer
@@ -32,6 +33,8 @@ __all__ = [
 ]
 Key = tuple[str, str]
 """A pair: the query as it is compared, and the item."""
+_REMEMBERED = 4096
+"""Queries of which the key is remembered: each has many pairs, and a pair is asked for its key more than once."""
 LEVELS = ("adjudication", "person", "model")
 """Who decides, the first that spoke."""
 
@@ -64,6 +67,7 @@ class Effective:
         return self.grade_low is not None
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def query_key(query: str) -> str:
     """A query as it is compared: two spellings that search takes for one share their labels."""
     return search(query)
