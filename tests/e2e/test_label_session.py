@@ -161,6 +161,20 @@ def test_all_pairs_in_a_tiny_terminal_that_is_made_wider_and_a_key_that_bounces(
     assert not CONTROL.search(out)
 
 
+def test_people_see_places_and_attributes_by_their_names(root: Path) -> None:
+    (root.parent / "regions.csv").write_text("region_id,name,neighbour_ids\n0104,강남구 역삼동,\n")
+    assert run("import", "regions", root.parent / "regions.csv", "-w", root).code == 0
+    item = {"item_id": "i0", "title": "0번", "region_id": "0104", "attributes": {"brand": "비타론"}, "price": 12000}
+    (root.parent / "placed.jsonl").write_text(json.dumps(item | {"currency": "KRW"}))
+    assert run("import", "items", root.parent / "placed.jsonl", "-w", root).code == 0
+    (root.parent / "one.csv").write_text("query,item_id\n비타민,i0\n")
+    assert run("label", "sample", "placed", "--pairs", root.parent / "one.csv", "-w", root).code == 0
+    with Terminal("label", "session", "placed", "--by", "minji", "-w", root) as terminal:
+        screen = terminal.wait("0 of 1 done")
+    assert "12,000 KRW · 강남구 역삼동 · brand: 비타론\n" in screen
+    assert "0104" not in screen
+
+
 def test_a_second_process_of_one_annotator_is_told(root: Path) -> None:
     with session(root) as terminal:
         terminal.wait("0 of 6 done")
@@ -175,11 +189,12 @@ def test_adjudication_hides_names_until_it_is_decided(root: Path, mode: str) -> 
     shown = {"query": QUERY, "item_id": "i1", "item": {"title": ITEMS["i1"]}, "rubric": RUBRIC, "batch": "spring"}
     files = LabelFiles(Workspace(root))
     files.append(label(2, "minji", **shown))
-    files.append(label(0, "jun", note="too big", **shown))
+    facets = (Facet("brand", "나이키", True),)
+    files.append(label(0, "jun", note="too big", facets=facets, **shown))
     with Terminal("label", "adjudicate", "spring", "--by", "sora", "-w", root, *filter(None, [mode])) as terminal:
         screen = terminal.wait("0 of 1 done")
         assert "minji" not in screen and "jun" not in screen
-        assert "— “too big”" in screen
+        assert "0 — brand 나이키: met — but these facets give 2 — “too big”" in screen
         terminal.press("1")
         screen = terminal.wait("All pairs are labelled")
         assert "A was" in screen and "minji" in screen and "jun" in screen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -61,16 +62,14 @@ def export_labels(
     if machine and format_ not in TABLES:
         raise UsageError(
             f"{format_} cannot say which grades are a model's, so they could come back as a person's.",
-            f"Next: semsearch label export OUT --machine --format {TABLES[0]}",
+            f"Next: semsearch label export {shlex.quote(str(out))} --machine --format {TABLES[0]}",
         )
     said = [each for each in effective.values() if machine or each.level != "model"]
     kept = [each for each in said if each.gradeable and not each.stale]
     if not kept:
-        why = _why(said, len(effective) - len(said))
-        raise UsageError(
-            f"There is nothing to export: {why}.",
-            "Next: semsearch label session BATCH --by NAME, or semsearch label export OUT --machine",
-        )
+        only_machine = len(effective) - len(said)
+        step = f"export {shlex.quote(str(out))} --machine" if only_machine else "session BATCH --by NAME"
+        raise UsageError(f"There is nothing to export: {_why(said, only_machine)}.", f"Next: semsearch label {step}")
     files = _WRITERS[format_](kept, out, end)
     return LabelExport(
         files=tuple(files),
