@@ -29,6 +29,7 @@ from bench.baselines import english_words, plain_bm25
 from numpy.typing import NDArray
 
 from semsearch.evaluation.agreement import among
+from semsearch.evaluation.draws import Draw, Frame, weights
 from semsearch.evaluation.evaluate import evaluate
 from semsearch.evaluation.intervals import Interval, student, t_quantile, wilson
 from semsearch.evaluation.planning import Expected, expected_of, queries_for
@@ -102,7 +103,7 @@ class Drawn:
 
 
 def draw(values: Floats, n: int, rest: int, judge: str, way: str, seed: int) -> Drawn:
-    """People's values, the machine's and the others' of fresh queries; `way` is plain, uneven or gaps."""
+    """People's values, the machine's and the others' of fresh queries; `way` is plain, uneven, batches or gaps."""
     rng = np.random.default_rng([seed, 1])  # another stream than that of the resamples
     total = n + rest
     human, other = rng.choice(values, total), rng.choice(values, total)
@@ -114,15 +115,28 @@ def draw(values: Floats, n: int, rest: int, judge: str, way: str, seed: int) -> 
         none = rng.random(total) < 0.2
         human = np.where(none, math.nan, human)
         machine = np.where(none ^ (rng.random(total) < 0.1), math.nan, machine)
-    if way != "uneven":
+    if way not in ("uneven", "batches"):
         return Drawn(human[:n], machine[:n], machine[n:], None, truth)
     # Half of people's queries come from a band in which more go badly, about two fifths of all: they stand for less.
     badly = (human < values.mean()) ^ (rng.random(total) < 0.25)
-    drawn = [rng.permutation(np.flatnonzero(stratum)) for stratum in (badly, ~badly)]
-    picked = np.concatenate([each[: n // 2] for each in drawn])
-    weights = np.concatenate([np.full(n // 2, len(each) / (n // 2)) for each in drawn])
+    stands = in_turn(badly, [(n // 2, n // 2)] if way == "uneven" else [(n // 4, n // 4), (n // 3, n // 6)], rng)
+    picked = np.asarray(list(stands))
     left = np.setdiff1d(np.arange(total), picked)
-    return Drawn(human[picked], machine[picked], machine[left], weights, truth)
+    return Drawn(human[picked], machine[picked], machine[left], np.asarray(list(stands.values())), truth)
+
+
+def in_turn(badly: NDArray[np.bool_], sizes: list[tuple[int, int]], rng: np.random.Generator) -> dict[int, float]:
+    """Query to what it stands for: batches of so many of both bands, each from what those before it left."""
+    batches: dict[str, Draw] = {}
+    left = [rng.permutation(np.flatnonzero(band)).tolist() for band in (badly, ~badly)]
+    for number, both in enumerate(sizes):
+        chances = {str(query): size / len(band) for size, band in zip(both, left, strict=True) for query in band[:size]}
+        before = {name: len(batch.chances) for name, batch in batches.items()}
+        batches[f"{number}"] = Draw(chances, Frame(len(badly), "all", before))
+        left = [band[size:] for size, band in zip(both, left, strict=True)]
+    judged = {query: {name: chance} for name, batch in batches.items() for query, chance in batch.chances.items()}
+    found = weights(judged, {str(query) for query in range(len(badly))}, batches)
+    return {int(query): stands for query, stands in found.items()}
 
 
 # --- coverage -------------------------------------------------------------------------------
@@ -146,7 +160,8 @@ def coverage(values: dict[str, Floats], repetitions: int, spread: Callable[..., 
             for judge in JUDGES:
                 if values[metric].mean() + BIAS < 1 or judge != "biased":  # no mean can be above 1
                     row(f"{metric}, n {n}, {judge}", Case(values[metric], n, judge, "plain"), repetitions, spread)
-    for way, told in (("uneven", "drawn unevenly"), ("gaps", "a fifth do not count")):
+    ways = (("uneven", "drawn unevenly"), ("batches", "two batches, unevenly"), ("gaps", "a fifth do not count"))
+    for way, told in ways:
         for judge in JUDGES:
             row(f"{told}, n 60, {judge}", Case(values[METRICS[0]], 60, judge, way), repetitions, spread)
 

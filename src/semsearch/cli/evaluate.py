@@ -114,6 +114,8 @@ def run_command(
     )
     saved = run is None or name is not None
     _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=workspace, saved=saved)
+    if saved:
+        talk(f"Saved as {found.name}. Next: semsearch evaluate {_next(report, found.name, judge)}")
     print_report(report, as_json=json, as_jsonl=jsonl)
     _refuse(condition, report)
 
@@ -293,7 +295,14 @@ def _keep(
         save_run(opened, run.name, run, kept, report)
         if before is not None and before.texts != kept.texts:
             talk(f"It replaced a saved run of the same name over {len(before):,} other queries; --name keeps both.")
-        talk(f"Saved as {run.name}. Next: semsearch evaluate compare OTHER {run.name} --qrels FILE")
+
+
+def _next(report: EvaluationReport, name: str, judge: str | None) -> str:
+    """What goes on from a saved run: comparing it takes qrels, so figures from labels lead to a plan."""
+    if report.labels is None:
+        return f"compare OTHER {name} --qrels FILE"
+    flags = " --drawn-alike" if report.labels.drawn_alike else ""
+    return f"plan --run {name} --metric {report.figures[0].metric}{flags}{f' --judge {judge}' if judge else ''}"
 
 
 def _condition(text: str | None) -> Any:

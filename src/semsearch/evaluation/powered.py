@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 import numpy as np
@@ -106,7 +106,7 @@ def powered_mean(
     fit = _fit(sample)
     mean = _library_mean(human, machine, others, scale, tuned=float(fit.lam) > 0)
     drawn = _fit(_redrawn(sample, others, seed, resamples))
-    own, powered = _studentised(fit, drawn)
+    own, powered = _studentised(_among_all(fit, sample), drawn)
     method: Literal["bootstrap-t", "exact"] = "bootstrap-t"
     if np.mean(drawn.human_error < _STILL) > (1 - CONFIDENCE) / 4:
         own = powered = _exact(human[~np.isnan(human)], scale[~np.isnan(human)])
@@ -190,28 +190,17 @@ def _redrawn(sample: _Sample, others: Floats, seed: int, resamples: int) -> _Sam
     starts = np.cumsum((0, *sample.groups[:-1])).tolist()
     among = [start + rng.integers(0, n, (resamples, n)) for start, n in zip(starts, sample.groups, strict=True)]
     rows = np.concatenate(among, axis=1)
-    weights = sample.weights[rows] * _shares(sample, len(others), rng, resamples)
     rest = resampled_means(_moments(others), seed + 1, resamples) if len(others) else np.zeros((resamples, 3))
     return _Sample(
         human=sample.human[rows],
         human_counts=sample.human_counts[rows],
         machine=sample.machine[rows],
         machine_counts=sample.machine_counts[rows],
-        weights=weights,
+        weights=sample.weights[rows],
         others=rest,
         n_others=len(others),
         groups=sample.groups,
     )
-
-
-def _shares(sample: _Sample, rest: int, rng: np.random.Generator, resamples: int) -> Floats:
-    """What all queries there are have of each group is redrawn too: a factor of each weight, [resamples, n]."""
-    if len(sample.groups) == 1:
-        return np.ones(1)
-    sums = np.add.reduceat(sample.weights, np.cumsum((0, *sample.groups[:-1])))
-    total = len(sample.weights) + rest
-    counts = rng.multinomial(total, sums / sums.sum(), resamples)
-    return np.repeat(counts / total / (sums / sums.sum()), sample.groups, axis=1)
 
 
 def _fit(sample: _Sample) -> _Fit:
@@ -231,12 +220,10 @@ def _fit(sample: _Sample) -> _Fit:
     lam = _lam(human, machine, weights, everywhere, rest=(rest * far, rest * far_square), total=total)
     mean = centre + lam * (everywhere - weighed) / np.maximum(share, _STILL)
     pull = (lam * n / total)[..., None] * (machine - everywhere[..., None])
-    rectified = human - lam[..., None] * (machine - weighed[..., None])
-    influence = weights * rectified + pull
+    influence = weights * (human - lam[..., None] * (machine - weighed[..., None])) + pull
     spread = (rest / total * lam) ** 2 * np.maximum(far_square - far**2, 0.0) / max(rest - 1, 1)
-    between = [_between(values, weights, sample.groups) / total for values in (rectified, human)]
-    error = np.sqrt(_squared_error(influence, sample.groups) + spread + between[0]) / np.maximum(share, _STILL)
-    human_error = np.sqrt(_squared_error(weights * human, sample.groups) + between[1]) / np.maximum(share, _STILL)
+    error = np.sqrt(_squared_error(influence, sample.groups) + spread) / np.maximum(share, _STILL)
+    human_error = np.sqrt(_squared_error(weights * human, sample.groups)) / np.maximum(share, _STILL)
     return _Fit(mean, error, lam, centre, human_error)
 
 
@@ -266,13 +253,25 @@ def _squared_error(influence: Floats, groups: Sequence[int]) -> Floats:
     return np.asarray(sum(sums) * (n - spent) / max(n - spent - 1, 1))
 
 
-def _between(values: Floats, weights: Floats, groups: Sequence[int]) -> Floats:
-    """Variance of group means of [..., n], whose mean is 0: how all queries there are spread over groups is chance."""
-    if len(groups) == 1:
-        return np.zeros(values.shape[:-1])
-    starts = np.cumsum((0, *groups[:-1]))
-    sums = np.add.reduceat(weights * values, starts, axis=-1)
-    return np.asarray((sums**2 / np.add.reduceat(weights, starts, axis=-1)).sum(axis=-1) / values.shape[-1])
+def _among_all(fit: _Fit, sample: _Sample) -> _Fit:
+    """The same with what resamples by group do not show: by chance all queries there are have more of some group.
+
+    Its variance, over groups g of share S: Σ S (ȳ² - λ² m̄²) / n of all queries, ȳ and m̄ the means of g from the mean.
+    """
+    starts = np.cumsum((0, *sample.groups[:-1]))
+    weights = sample.weights / sample.weights.mean()
+    sums = np.add.reduceat(weights, starts)
+    n, share = len(weights), (weights * sample.human_counts).mean()
+    of_groups = []
+    for values in (sample.human, sample.machine):
+        from_mean = values - fit.human_mean * sample.human_counts
+        of_groups.append(np.add.reduceat(weights * (from_mean - (weights * from_mean).mean()), starts) / sums)
+    own, same = (float((sums / n * each**2).sum()) / (n + sample.n_others) / share**2 for each in of_groups)
+    return replace(
+        fit,
+        error=np.sqrt(fit.error**2 + max(own - float(fit.lam) ** 2 * same, 0.0)),
+        human_error=np.sqrt(fit.human_error**2 + own),
+    )
 
 
 def _studentised(fit: _Fit, drawn: _Fit) -> tuple[Interval, Interval]:

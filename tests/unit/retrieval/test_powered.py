@@ -254,6 +254,25 @@ def test_a_plan_rests_on_what_is_judged_so_far():
     assert 0.3 < told.correlation < 0.95 and told.n_judged == 60 and told.n_queries == 200
 
 
+def test_labels_of_people_by_another_rubric_are_left_out_and_counted():
+    run, labels, _ = market(n_people=62)
+    others = [replace(each, rubric="r2") if each.query == "query 3" and each.source == "person" else each
+              for each in labels]  # fmt: skip
+    given = [replace(each, rubric="") if each.query == "query 4" and each.source == "person" else each
+             for each in others]  # fmt: skip
+    report = evaluate_labelled(run, labelled(given, {}), metrics=["ndcg@4"])
+    assert (report.labels.n_other_rubric, report.labels.n_human) == (4, 61)
+    assert "by another version of the rubric than the model's, left out: 4" in labels_text(report.labels)
+
+
+def test_open_grades_are_told_to_be_no_bounds():
+    run, labels, _ = market()
+    opened = [replace(each, grade_low=0) if each.source == "model" and each.grade_high == 2 else each
+              for each in labels]  # fmt: skip
+    report = evaluate_labelled(run, labelled(opened, {}), metrics=["ndcg@4"])
+    assert "They are no bounds" in labels_text(report.labels)
+
+
 # --- the commands ---------------------------------------------------------------------------
 
 
@@ -291,6 +310,13 @@ def test_run_in_every_mode(shell, tmp_path):
     assert document["labels"]["figures"][0]["mean"] == document["figures"][0]["mean"]
     assert json.loads(shell(*words, "--jsonl")[1])["n_human"] == document["labels"]["figures"][0]["n_human"]
     assert shell(*words, "--fail-on", "ndcg@4<0.99")[0] == 3
+
+
+def test_a_saved_run_leads_to_a_plan_that_can_be_pasted(shell):
+    _, _, err = shell("run", "--labels", "--run", "r.trec", "--name", "kept", "--metric", "ndcg@4", "--drawn-alike")
+    step = "plan --run kept --metric ndcg@4 --drawn-alike"
+    assert f"Next: semsearch evaluate {step}" in err
+    assert shell(*step.split())[0] == 0
 
 
 @pytest.mark.parametrize(
