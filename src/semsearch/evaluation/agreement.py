@@ -22,7 +22,6 @@ from semsearch.evaluation.grade_tables import (
     coincidences,
     exact_of,
     kappa_of,
-    mean_kappa_of,
     of_share,
     pair_tables,
     summed,
@@ -182,17 +181,26 @@ def among(
     told, codes = ratings[:, shared], codes_of(np.asarray(queries)[shared])
     n_queries = int(codes.max(initial=-1)) + 1
     duos = [(a, b) for a, b in combinations(range(len(told)), 2) if (~np.isnan(told[a] + told[b])).any()]
-    size = len(categories)
-    tables = np.zeros((n_queries, len(duos), size, size))
-    for at, (a, b) in enumerate(duos):
-        kept = ~np.isnan(told[a] + told[b])
-        tables[:, at] = summed(pair_tables(told[a], told[b], categories), codes[kept], n_queries)
     draw = Resampler(seed, resamples)
+    weighted, plain = draw.mean(
+        (_duo_tables(told[a], told[b], codes, categories) for a, b in duos),
+        n_queries,
+        (lambda tables: kappa_of(tables, quadratic=True), lambda tables: kappa_of(tables, quadratic=False)),
+    )
     return AmongRaters(
-        weighted_kappa=draw(tables, lambda found: mean_kappa_of(found, quadratic=True)),
-        kappa=draw(tables, lambda found: mean_kappa_of(found, quadratic=False)),
+        weighted_kappa=weighted,
+        kappa=plain,
         alpha=draw(summed(coincidences(told, categories), codes), lambda found: alpha_of(found, "ordinal")),
         n=int(shared.sum()),
         n_queries=n_queries,
         n_raters=len({rater for duo in duos for rater in duo}),
     )
+
+
+def _duo_tables(
+    first: Floats, second: Floats, codes: NDArray[np.int64], categories: Sequence[float]
+) -> tuple[NDArray[np.int64], Floats]:
+    """The queries of which two raters share pairs [m], and their tables [m, c, c]."""
+    kept = ~np.isnan(first + second)
+    shared, places = np.unique(codes[kept], return_inverse=True)
+    return shared, summed(pair_tables(first, second, categories), places)

@@ -5,7 +5,7 @@ Tables add up, so one a query is kept, and 10,000 resamples of whole queries cos
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.intervals import CONFIDENCE, resampled_means, wilson
+from semsearch.evaluation.intervals import CONFIDENCE, resampled_means, resampled_times, wilson
 
 Level = Literal["nominal", "ordinal"]
 Floats = NDArray[np.float64]
@@ -50,15 +50,6 @@ def kappa_of(tables: Floats, *, quadratic: bool) -> Floats:
     total = tables.sum(axis=(-1, -2))
     expected = tables.sum(axis=-1)[..., :, None] * tables.sum(axis=-2)[..., None, :]
     return 1.0 - _share(total * (tables * cost).sum(axis=(-1, -2)), (expected * cost).sum(axis=(-1, -2)))
-
-
-def mean_kappa_of(tables: Floats, *, quadratic: bool) -> Floats:
-    """[..., duos, c, c] to the mean over duos, weighted by what they share; duos without a κ are left out."""
-    values = kappa_of(tables, quadratic=quadratic)
-    shares = np.where(np.isnan(values), 0.0, tables.sum(axis=(-1, -2)))
-    total = shares.sum(axis=-1)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((np.nan_to_num(values) * shares).sum(axis=-1) / total)
 
 
 def alpha_of(tables: Floats, level: Level) -> Floats:
@@ -152,6 +143,24 @@ class Resampler:
         # Back to counts: α's correction for few ratings needs to know how many there are.
         drawn = (means * n).reshape(self.resamples, *tables.shape[1:])
         return [_estimate(float(measure(whole)), measure(drawn)) for measure in measures]
+
+    def mean(
+        self, duos: Iterable[tuple[NDArray[np.int64], Floats]], n: int, measures: Sequence[Measure]
+    ) -> list[Estimate]:
+        """Means of measures over duos, weighted by what they share; duos without a figure are left out.
+
+        A duo is the rows [m] of the `n` queries of which it shares pairs, and their tables [m, c, c]. One after the
+        other: most duos share few queries, and all of them times all queries does not fit into memory.
+        """
+        times = resampled_times(n, self.seed, self.resamples if n >= FEWEST else 0)
+        sums = np.zeros((2, len(measures), 1 + times.shape[1]))
+        for rows, tables in duos:
+            drawn = np.concatenate([tables.sum(axis=0)[None], np.tensordot(times[rows], tables, (0, 0))])
+            shared = drawn.sum(axis=(-1, -2))
+            for at, measure in enumerate(measures):
+                values = measure(drawn)
+                sums[:, at] += np.where(np.isnan(values), 0.0, np.stack([values * shared, shared]))
+        return [_estimate(float(means[0]), means[1:]) for means in _share(*sums)]
 
 
 def of_share(told: Estimate, n_queries: int) -> Estimate:

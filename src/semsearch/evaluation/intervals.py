@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -56,17 +57,30 @@ def resampled_means(columns: NDArray[np.float64], seed: int, resamples: int) -> 
     Each resample is a row of counts, so that all columns cost one matrix product. Chunks fit the cache and stay below
     the size at which BLAS would start threads.
     """
-    rng = np.random.default_rng(seed)
     n = len(columns)
-    step = max(1, _CHUNK_DRAWS // n)
     means = np.empty((resamples, columns.shape[1]))
+    for start, times in _drawn(n, seed, resamples):
+        means[start : start + len(times)] = times.astype(np.float64) @ columns / n
+    return means
+
+
+def resampled_times(n: int, seed: int, resamples: int) -> NDArray[np.uint8]:
+    """[n, resamples]: how often each of n rows is drawn in the resamples of `resampled_means`."""
+    found = np.empty((n, resamples), np.uint8)  # a row that is drawn once on average is never drawn 256 times
+    for start, times in _drawn(n, seed, resamples):
+        found[:, start : start + len(times)] = times.T
+    return found
+
+
+def _drawn(n: int, seed: int, resamples: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """The first resample of a chunk, and how often each of n rows is drawn in those of it [chunk, n]."""
+    rng = np.random.default_rng(seed)
+    step = max(1, _CHUNK_DRAWS // n) if n else 1
     for start in range(0, resamples, step):
         size = min(step, resamples - start)
         draws = rng.integers(0, n, size=(size, n), dtype=np.uint16 if n <= 1 << 16 else np.uint32)
         cells = (draws + np.arange(0, size * n, n)[:, None]).ravel()
-        counts = np.bincount(cells, minlength=size * n).reshape(size, n)
-        means[start : start + size] = counts.astype(np.float64) @ columns / n
-    return means
+        yield start, np.bincount(cells, minlength=size * n).reshape(size, n)
 
 
 def _limit_interval(values: NDArray[np.float64], confidence: float) -> Interval:

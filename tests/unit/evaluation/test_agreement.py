@@ -1,5 +1,7 @@
 import csv
 import math
+import tracemalloc
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from semsearch.evaluation.agreement import (
     weighted_kappa,
 )
 from semsearch.evaluation.grade_tables import FEWEST
+from semsearch.evaluation.intervals import resampled_means, resampled_times
 from semsearch.evaluation.system_order import system_order, tau
 
 krippendorff = pytest.importorskip("krippendorff")
@@ -162,6 +165,42 @@ def test_among_raters_is_the_mean_over_pairs_of_raters():
     assert found.weighted_kappa.value == pytest.approx(expected)
     assert found.alpha.value == pytest.approx(alpha(ratings))
     assert (found.n, found.n_queries, found.n_raters) == (6, 3, 3)
+
+
+def test_the_interval_among_raters_is_that_of_whole_queries_drawn_again():
+    rng = np.random.default_rng(3)
+    ratings = rng.integers(0, 3, (4, 70)).astype(float)
+    ratings[rng.random((4, 70)) < 0.4] = NAN
+    queries = np.arange(70) % 7
+    found = among(ratings, queries, seed=5, resamples=60)
+    shared = (~np.isnan(ratings)).sum(axis=0) >= 2
+    told, queries = ratings[:, shared], queries[shared]
+    values = []
+    for times in resampled_times(7, 5, 60).T:
+        units = np.concatenate([np.tile(np.flatnonzero(queries == query), n) for query, n in enumerate(times)])
+        drawn = told[:, units]
+        duos = [(drawn[a], drawn[b], (~np.isnan(drawn[a] + drawn[b])).sum()) for a, b in combinations(range(4), 2)]
+        values.append(sum(weighted_kappa(a, b) * n for a, b, n in duos) / sum(n for _, _, n in duos))
+    assert found.weighted_kappa.low == pytest.approx(np.quantile(values, 0.025))
+    assert found.weighted_kappa.high == pytest.approx(np.quantile(values, 0.975))
+
+
+def test_resamples_are_the_same_as_times_and_as_means():
+    columns = np.random.default_rng(0).random((9, 2))
+    times = resampled_times(9, 1, 20_000)
+    assert times.sum(axis=0).tolist() == [9] * 20_000
+    assert times.T.astype(float) @ columns / 9 == pytest.approx(resampled_means(columns, 1, 20_000))
+
+
+def test_many_raters_fit_into_memory():
+    ratings = np.full((40, 800), NAN)
+    for pair, (a, b) in enumerate(list(combinations(range(40), 2)) + [(0, 1)] * 20):
+        ratings[[a, b], pair] = [0, pair % 3]
+    tracemalloc.start()
+    assert among(ratings, np.arange(800) // 2, seed=0, resamples=500).n_raters == 40
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 15e6  # a cube of queries, duos and cells has 780 * 400 * 9 floats: 22 MB, and its resamples 28 MB
 
 
 def test_among_raters_who_share_nothing():
