@@ -24,19 +24,19 @@ def disputes(labels: Iterable[Label], batch: str | None = None, now: Mapping[str
     """Pairs on which people differ and nobody adjudicated, in the order in which they were first labelled.
 
     Of one batch, or of all. `now` is item_id → `item_digest` of the items as they are. The item is shown as the newest
-    label that counts saw it; pairs of which no label has an item are left out.
+    label that counts saw it; it is empty where no label says what was seen.
     """
     return [_dispute(key, each, batch) for key, each in effective(labels, now).items() if _wanted(each, batch)]
 
 
 def _wanted(each: Effective, batch: str | None) -> bool:
-    of = batch is None or any(label.batch == batch for label in each.labels)
-    return each.disputed and of and any(label.item for label in each.labels)
+    return each.disputed and (batch is None or any(label.batch == batch for label in each.labels))
 
 
 def _dispute(key: Key, each: Effective, batch: str | None) -> Dispute:
-    shown = [label for label in each.labels if label.item and (batch is None or label.batch == batch)]
-    newest = shown[-1] if shown else next(label for label in reversed(each.labels) if label.item)
+    of_batch = [label for label in each.labels if batch is None or label.batch == batch]
+    seen = (label for label in (*reversed(of_batch), *reversed(each.labels)) if label.item)
+    newest = next(seen, of_batch[-1])
     task = Task(
         query=newest.query,
         item_id=newest.item_id,

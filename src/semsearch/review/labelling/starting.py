@@ -14,7 +14,7 @@ from semsearch.errors import MismatchError, MissingPart, UsageError
 from semsearch.records import Label
 from semsearch.relevance.pools import Lookup
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.review.labelling.adjudicating import disputes
+from semsearch.review.labelling.adjudicating import Dispute, disputes
 from semsearch.review.labelling.batches import Task, read_batch
 from semsearch.review.labelling.session import Session
 from semsearch.review.labelling.strategies import Order, Plan, Said, plan
@@ -91,8 +91,8 @@ def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened
     """A session on the pairs on which people differ, of one batch or of all.
 
     What is decided is kept in the batch, or, where this was graded by another rubric (or brought from elsewhere), in
-    BATCH-adjudicated. Raises MissingPart when nobody differs, UsageError for a batch that is not there, Busy and
-    MismatchError as `open_session`.
+    BATCH-adjudicated. Pairs whose item nobody knows are passed over. Raises MissingPart when no pair is left to decide,
+    UsageError for a batch that is not there, Busy and MismatchError as `open_session`.
     """
     name, files = annotator(by), desk.files
     if batch and not files.paths("person", batch):
@@ -101,18 +101,14 @@ def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened
     own = [label for label in standing(labels) if label.by == name and label.role == "adjudication"]
     others = [label for label in labels if not (label.by == name and label.role == "adjudication")]
     now = _digests(desk.lookup, {label.item_id for label in labels if label.source == "person"})
-    found = disputes(others, batch, now)
+    found, unseen = _with_items(disputes(others, batch, now), desk.lookup)
     kept_in = {each.task.batch: _adjudicated_in(files, each.task.batch) for each in found}
     tasks = [replace(each.task, batch=kept_in[each.task.batch]) for each in found]
     decided = {pair_of(label) for label in own}
     left = tuple(task for task in tasks if task.key not in decided)
     with _held(files, name, sorted(set(kept_in.values()))) as held:
         if not left:
-            where = f" in batch '{batch}'" if batch else ""
-            raise MissingPart(
-                f"There is no pair{where} on which people differ.",
-                f"Next: semsearch label session {batch or 'BATCH'} --order second --by NAME, by another person",
-            )
+            raise _nothing_to_decide(batch, len(unseen))
         yield Opened(
             Session(
                 Plan(left, len(tasks) - len(left)),
@@ -128,9 +124,34 @@ def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened
                 tasks=tasks,
                 seen=_seen(labels, name),
             ),
-            (),
+            unseen,
             held.mended,
         )
+
+
+def _with_items(found: Sequence[Dispute], lookup: Lookup) -> tuple[list[Dispute], tuple[Task, ...]]:
+    """Disputes, with the catalogue's item where no label says what was seen; and the pairs that have none there too."""
+    items = lookup({each.task.item_id for each in found if not each.task.item})
+    whole = [
+        each
+        if each.task.item
+        else replace(each, task=replace(each.task, item=items.get(each.task.item_id, {}), imported=True))
+        for each in found
+    ]
+    return [each for each in whole if each.task.item], tuple(each.task for each in whole if not each.task.item)
+
+
+def _nothing_to_decide(batch: str | None, n_unseen: int) -> MissingPart:
+    where = f" in batch '{batch}'" if batch else ""
+    if n_unseen:
+        return MissingPart(
+            f"People differ on {n_unseen:,} pairs{where}, and neither their labels nor the catalogue has the items.",
+            "Next: semsearch import items FILE",
+        )
+    return MissingPart(
+        f"There is no pair{where} on which people differ.",
+        f"Next: semsearch label session {batch or 'BATCH'} --order second --by NAME, by another person",
+    )
 
 
 def annotator(by: str) -> str:

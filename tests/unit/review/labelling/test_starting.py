@@ -194,9 +194,9 @@ def test_what_another_rubric_graded_is_decided_in_a_batch_of_its_own(workspace: 
 def test_of_several_batches_one_can_be_named_and_an_item_that_nobody_saw_is_left_out(workspace: Workspace) -> None:
     differ(workspace, TASKS[0], batch="other")
     differ(workspace, TASKS[1], item={}, item_digest="")
-    with pytest.raises(MissingPart), open_adjudication(desk(workspace), "b1", "sora"):
+    with pytest.raises(MissingPart), open_adjudication(desk(workspace, {}), "b1", "sora"):
         pass
-    with open_adjudication(desk(workspace), None, "sora") as opened:
+    with open_adjudication(desk(workspace, {}), None, "sora") as opened:
         assert opened.session.progress.total == 1
         assert shown(opened).batch == "other"
 
@@ -210,3 +210,18 @@ def test_the_order_of_opinions_does_not_tell_who_came_first(workspace: Workspace
             firsts.add(str(found.opinions[0].grade))
             opened.session.direct(1)
     assert firsts == {"0", "2"}
+
+
+def test_a_pair_of_which_no_label_has_the_item_is_decided_by_that_of_the_catalogue(workspace: Workspace) -> None:
+    unseen = [task("q", item_id, item={}) for item_id in ("i1", "elsewhere")]
+    for by, grade in (("minji", 2), ("jun", 0)):
+        LabelFiles(workspace).append(*(said(each, grade, by, rubric="", origin="imported") for each in unseen))
+    with open_adjudication(desk(workspace), None, "sora") as opened:
+        assert (shown(opened).item, [each.item_id for each in opened.gone]) == (ALL["i1"], ["elsewhere"])
+        assert opened.session.direct(2).label.item == ALL["i1"]
+    with (
+        pytest.raises(MissingPart, match="neither their labels nor the catalogue has the items") as error,
+        open_adjudication(desk(workspace, {}), None, "ara"),
+    ):
+        pass
+    assert error.value.next_step == "Next: semsearch import items FILE"
