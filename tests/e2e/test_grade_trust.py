@@ -156,6 +156,7 @@ def test_the_locked_part_does_not_open_twice_in_silence(desk: Desk):
     assert (shut["locked"], len(shut["openings"])) == (None, 1)
     assert (shut["changed"], shut["in_force_before"], shut["in_force"]["locked"]) == (True, first["in_force"], None)
     assert "without a figure of the locked part, which stayed shut" in desk.grade("tune").err
+    assert "Nothing was reported on the locked part of what grade tune chose" in desk.grade("audit").err
     assert desk.grade("tune", "--again").code == 2
     again = desk.told("tune", "--again", "--by", "jun")
     assert (again["locked"]["n"], [each["by"] for each in again["openings"]]) == (6, ["minji", "jun"])

@@ -75,7 +75,7 @@ def _document(found: Audited, held: Sequence[Row]) -> Row:
     ]  # fmt: skip
     document["clicks"] = _clicks(found.clicks) if found.clicks else None
     document["probes"] = list(_probe_rows(found))
-    document["judge_now"] = found.now
+    document |= {"judge_now": found.now, "in_force": found.in_force}
     document |= {"locked": found.locked, "n_locked": found.n_locked, "openings": found.openings}
     return document | left_out(found.truths)
 
@@ -219,6 +219,8 @@ def _tell_audit(found: Audited) -> None:
     if found.now not in found.audit.judges:
         talk(f"None of them is by {found.now}, which grade pairs and the probes ask now.")
     tell_outdated(found.outdated)
+    if found.in_force and not found.in_force.locked:
+        talk(f"Nothing was reported on the locked part of what grade tune chose, {found.in_force.told}.")
     for row in _probe_rows(found):
         if row["missing"]:
             talk(f"No pair for the probe '{row['name']}': {row['missing']}.")

@@ -41,10 +41,10 @@ def tune(
 ) -> None:
     """Find the way of asking that agrees best with people; `grade pairs` goes by it from then on.
 
-    People's labels are cut in three by query. Each of the four tactics is switched off once on the tuning part, what
-    may be best is compared on the selection part (of ties the cheaper is taken), and the choice is reported once on
-    the locked part, then in force. That it was opened is written down; after the first time it stays shut without
-    --again: a choice that is another one then comes into force without a figure, and says so.
+    People's labels are cut in three by query. On the tuning part each of the four tactics is switched off once, what
+    may be best is compared on the selection part (of ties the cheaper is taken), and the choice is reported once on the
+    locked part: then it is in force. Each opening is written down. After the first one that part stays shut; --again
+    opens it, and without that another choice comes into force without a figure, which is told.
 
     Examples:
 

@@ -29,7 +29,8 @@ MACHINE, CONSTANT = "machine", "constant"
 NO_LABEL, OTHER_ITEM, OTHER_RUBRIC = "no label", "another item", "another rubric"
 """Why a pair that people judged has no label of the machine: none is kept; it judged the item as it was at another
 time; it went by another version of the rubric."""
-NO_INTENT = "none"
+NO_INTENT, UNKNOWN = "none", "unknown"
+"""Of a query whose facets type no intent, and of one of which nobody named facets."""
 CHANCE, PICKED = "by chance", "on purpose"
 """How a pair came to be judged."""
 
@@ -217,11 +218,13 @@ def _intents(pairs: Sequence[Shared]) -> dict[str, str]:
     """Query key → the highest intent that it types, as most of its pairs say; people's facets before a machine's."""
     told: dict[str, Counter[str]] = defaultdict(Counter)
     for each in pairs:
-        known = next((label.facets for label in each.truth.labels if label.facets), None)
-        facets = known or (each.label.facets if each.label else ())
-        told[each.truth.key[0]][core(facets)[0].intent if facets else NO_INTENT] += 1
+        said = [label for label in (*each.truth.labels, each.label) if label]
+        facets = next((label.facets for label in said if label.facets or label.origin == "facets"), None)
+        if facets is not None:
+            told[each.truth.key[0]][core(facets)[0].intent if facets else NO_INTENT] += 1
     order = (*INTENTS, NO_INTENT)
-    return {query: max(order, key=lambda intent: counts[intent]) for query, counts in told.items()}
+    found = {query: max(order, key=lambda intent: counts[intent]) for query, counts in told.items()}
+    return {each.truth.key[0]: found.get(each.truth.key[0], UNKNOWN) for each in pairs}
 
 
 def _ceiling(labels: Sequence[Label], draws: Draws) -> Ceiling | None:

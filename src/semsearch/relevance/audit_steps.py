@@ -16,6 +16,7 @@ from semsearch.progress import Progress, silent
 from semsearch.records import Label
 from semsearch.relevance import probes
 from semsearch.relevance.audit import NO_LABEL, Audit, Shared, audit, shared
+from semsearch.relevance.choice import Choice, choice
 from semsearch.relevance.drift import Drift, Ranked, drifts, ranked
 from semsearch.relevance.grading import grade_pairs
 from semsearch.relevance.judging import blank, questions
@@ -68,6 +69,8 @@ class Audited:
     """Empty unless they were asked for."""
     now: str
     """MODEL@PROMPT@RUBRIC of what is asked now: who is probed. Labels of others may be audited."""
+    in_force: Choice | None
+    """What `grade tune` chose; null: nothing yet."""
     outdated: str
     """What is other now than when it was tuned, in words; empty when nothing is."""
 
@@ -125,6 +128,7 @@ def audited(
         clicks=_clicks(parts, pairs),
         probes=tuple(probes.probe(asked, how, market_of(parts), progress)) if asked else (),
         now=judge_named(model_of(parts, how), how.prompt_hash, RUBRIC),
+        in_force=choice(parts.workspace),
         outdated=outdated(parts, how),
     )
 

@@ -137,6 +137,15 @@ def test_an_intent_is_of_the_query_and_people_say_it_before_machines():
     assert {each.name for each in audited([*people, *machine]).held} == {"", "item"}
 
 
+def test_a_query_without_facets_is_not_one_that_types_no_intent():
+    """Direct grades name no facets, and on one query the machine was silent; on another it found no intent."""
+    machine = [by_model(each, None) for each in PEOPLE[3:6]]
+    found = audited([*PEOPLE[:6], *machine])
+    of = [each for each in found.held if (each.by, each.judge) == ("intent", MACHINE)]
+    told = [(each.name, each.agreement.n, each.coverage.only_first) for each in of]
+    assert told == [("none", 0, 3), ("unknown", 0, 3)]
+
+
 def test_pairs_drawn_by_chance_are_weighted_and_others_stand_apart():
     drawn = [label(n, "a", 2 if n < 2 else 0, inclusion_probability=0.1 if n < 2 else 1.0) for n in range(4)]
     machine = [by_model(each, 2) for each in drawn]
