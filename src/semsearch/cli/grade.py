@@ -147,7 +147,10 @@ class _Graded:
     def _next(self) -> str:
         """What makes these labels worth something: people's, of some of the same pairs."""
         from semsearch.evaluation.powered import MINIMUM
+        from semsearch.llm.answers import FAILED
 
+        if self._causes[FAILED]:
+            return "Next: the same command, which asks those again whose call failed"
         if self._parts.files.paths("person"):
             return "Next: semsearch grade audit"
         drawn = sorted(self._parts.workspace.path("labels", "batches").glob("*.jsonl"))
@@ -157,8 +160,11 @@ class _Graded:
         return f"Next: semsearch label sample {name} --pairs {pool} --size {2 * MINIMUM}"
 
     def _show(self, *, as_json: bool) -> None:
+        from semsearch.llm.answers import FAILED
+
         files = {"labels": self._label_file, "pool": self._pool_file}
-        counts: dict[str, Any] = {"pairs": self._n, "left": len(self._pool.pairs) - self._n}
+        left = len(self._pool.pairs) - self._n + self._causes[FAILED]
+        counts: dict[str, Any] = {"pairs": self._n, "left": left}
         gone = {"gone": len(self._pool.gone)}
         grades = {grade: self._grades[grade] for grade in ORDER if self._grades[grade]}
         if as_json:
@@ -177,13 +183,9 @@ class _Graded:
         emit(rows, rows=rows, columns=("query", "item_id", "title", "grade", "why"), note=note)
 
     def _tell(self) -> None:
-        from semsearch.llm.answers import FAILED
-
         if self._causes:
             n, causes = self._causes.total(), ", ".join(f"{cause} {n:,}" for cause, n in self._causes.most_common())
             talk(f"{counted(n, 'pair')} of {self._n:,} ({n / self._n:.0%}) got no answer, and no label: {causes}.")
-        if self._causes[FAILED]:
-            talk("Calls that failed are asked again by the same command.")
         if self._n_instructed:
             talk(f"{counted(self._n_instructed, 'pair')} with a text that speaks to the model: see `instructed`.")
         tell_cost(self._parts.asker)

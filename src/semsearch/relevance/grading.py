@@ -174,7 +174,7 @@ def _label(pair: Pair, said: Said, grade: Grade, *, by: str, prompt_hash: str, b
 def _kept(graded: Iterator[Graded], keep: Keep) -> Iterator[Graded]:
     """Nothing is handed on that is not kept; an error comes after all that was done before it."""
     some: list[Graded] = []
-    stopped: SemsearchError | None = None
+    stopped: SemsearchError | KeyboardInterrupt | None = None
     try:
         for each in graded:
             some.append(each)
@@ -182,7 +182,7 @@ def _kept(graded: Iterator[Graded], keep: Keep) -> Iterator[Graded]:
                 _keep(some, keep)
                 done, some = some, []
                 yield from done
-    except SemsearchError as error:
+    except (SemsearchError, KeyboardInterrupt) as error:
         stopped = error
     finally:
         _keep(some, keep)
