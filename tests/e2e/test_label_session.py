@@ -168,7 +168,8 @@ def test_people_see_places_and_attributes_by_their_names(root: Path) -> None:
     (root.parent / "placed.jsonl").write_text(json.dumps(item | {"currency": "KRW"}))
     assert run("import", "items", root.parent / "placed.jsonl", "-w", root).code == 0
     (root.parent / "one.csv").write_text("query,item_id\n비타민,i0\n")
-    assert run("label", "sample", "placed", "--pairs", root.parent / "one.csv", "-w", root).code == 0
+    drawn = run("label", "sample", "placed", "--pairs", root.parent / "one.csv", "-w", root)
+    assert (drawn.code, "강남구 역삼동" in drawn.out) == (0, True)
     with Terminal("label", "session", "placed", "--by", "minji", "-w", root) as terminal:
         screen = terminal.wait("0 of 1 done")
     assert "12,000 KRW · 강남구 역삼동 · brand: 비타론\n" in screen

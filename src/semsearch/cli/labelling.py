@@ -93,7 +93,7 @@ def sample(
             "by it, let a model grade the pool, then sample it under another name. "
             f"Next: semsearch grade pairs {_source(run or [], pairs, depth, queries)}"
         )
-    _show_sample(batch, found, size, as_json=json, as_jsonl=jsonl)
+    _show_sample(opened, batch, found, size, as_json=json, as_jsonl=jsonl)
 
 
 def session(
@@ -201,7 +201,11 @@ def _known(workspace: Workspace, settings: Settings, tables: list[Queries]) -> K
     return Known(list(LabelFiles(workspace).read()), columns, log, draws_of(workspace))
 
 
-def _show_sample(batch: str, found: Sampled, size: int | None, *, as_json: bool, as_jsonl: bool) -> None:
+def _show_sample(
+    workspace: Workspace, batch: str, found: Sampled, size: int | None, *, as_json: bool, as_jsonl: bool
+) -> None:
+    from semsearch.ingest.catalogue import Catalogue
+    from semsearch.relevance.details import places_of
     from semsearch.review.labelling.strata import DIMENSIONS
 
     strata = [
@@ -231,8 +235,10 @@ def _show_sample(batch: str, found: Sampled, size: int | None, *, as_json: bool,
     else:
         emit({name: value for name, value in facts.items() if value not in ({}, "")})
         hidden = len(strata) - SHOWN
+        places = places_of(Catalogue(workspace))
         most = sorted(strata, key=lambda row: -int(row["queries"]))[:SHOWN]
-        emit(strata, rows=most, title="Strata", note=f"{hidden:,} more: --json shows all." if hidden > 0 else "")
+        named = [row | {"region": places.get(str(row["region"])) or row["region"]} for row in most]
+        emit(strata, rows=named, title="Strata", note=f"{hidden:,} more: --json shows all." if hidden > 0 else "")
     _tell_sample(batch, found, size, empty)
 
 
