@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tests.e2e.program import run
 
 from semsearch.evaluation.queries import query_id_of
 from semsearch.records import Label
+from semsearch.relevance.pool_files import keep_pool
+from semsearch.relevance.pools import Pair
 from semsearch.store.labels import LabelFiles
 from semsearch.workspace import Workspace
 
@@ -75,6 +78,29 @@ def test_people_few_and_a_kind_judge_give_the_figure_of_people(market: tuple[Pat
     shown = run(*words, "--drawn-alike")
     assert "people alone" in shown.out
     assert "as you said" in " ".join(shown.out.split())
+
+
+def test_pairs_that_a_pool_has_and_the_model_did_not_answer_are_counted_and_their_queries_are_not_whole(
+    market: tuple[Path, float], tmp_path: Path
+) -> None:
+    folder, _ = market
+    root = Path(shutil.copytree(folder / "w", tmp_path / "w"))
+    silent = [Pair(f"chair {q}", "silent", "", {"title": "t"}, 1.0, {"r": 1}) for q in range(N_ALL)]
+    keep_pool(Workspace(root), "all", [*silent, Pair("chair 0", "i0", "", {"title": "t"}), Pair("desk", "i0", "", {})])
+    words = ("evaluate", "run", "--labels", "--run", folder / "r.trec", "--metric", "precision@5", "--drawn-alike")
+    refused = run(*words, "-w", root)
+    assert refused.code == 2, "people judged no whole pool: nobody judged what the model was silent about"
+    with (folder / "people.csv").open() as file:
+        said = [row for row in csv.DictReader(file) if row["item_id"] == "i0"]
+    (tmp_path / "more.csv").write_text(
+        "".join(f"{row['query']},silent,0\n" for row in [{"query": "query"}, *said]).replace(
+            "query,silent,0", "query,item_id,grade"
+        )
+    )
+    assert run("label", "import", tmp_path / "more.csv", "--as", "minji", "-w", root).code == 0
+    told = json.loads(run(*words, "-w", root, "--json").out)["labels"]
+    assert (told["n_human"], told["n_unanswered"]) == (N_PEOPLE, N_ALL)
+    assert f"it did not answer: {N_ALL}" in " ".join(run(*words, "-w", root).out.split())
 
 
 def test_a_plan_from_the_labels_so_far(market: tuple[Path, float]) -> None:
