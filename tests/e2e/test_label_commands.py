@@ -82,6 +82,18 @@ def test_export_writes_every_format(judged: Path, tmp_path: Path, format_: str) 
             assert done.out.split() == ["pairs", "24", "queries", "6"]
 
 
+def test_what_was_decided_on_a_batch_counts_in_its_export_wherever_it_stands(judged: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    told = run("label", "export", out, "--batch", "spring", "-w", judged, "--json")
+    before = json.loads(told.out)["disputed"]
+    row = next(each for each in map(json.loads, out.read_text().splitlines()) if each["disputed"])
+    decided = {"query": row["query"], "item_id": row["item_id"], "role": "adjudication", "batch": "spring-adjudicated"}
+    other = {"query": "elsewhere", "item_id": "i", "role": "adjudication", "batch": "spring-adjudicated"}
+    LabelFiles(Workspace(judged)).append(label(1, "sora", **decided), label(1, "sora", **other))  # type: ignore[arg-type]
+    told = run("label", "export", out, "--batch", "spring", "-w", judged, "--json")
+    assert (json.loads(told.out)["disputed"], json.loads(told.out)["pairs"]) == (before - 1, 24)
+
+
 def test_tasks_for_label_studio_come_from_pairs(judged: Path, tmp_path: Path) -> None:
     out = tmp_path / "tasks.json"
     told = run(

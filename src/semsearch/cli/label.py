@@ -19,6 +19,7 @@ from semsearch.cli.standard_input import standard_input
 from semsearch.errors import UsageError
 
 if TYPE_CHECKING:
+    from semsearch.records import Label
     from semsearch.relevance.pools import Lookup, Pair
     from semsearch.review.labelling.batches import Task
     from semsearch.store.labels import LabelFiles
@@ -152,7 +153,7 @@ def export_command(
         return
     if pairs is not None:
         raise UsageError(f"--pairs are to be judged, and {format_} takes labels.", "Next: --format label-studio")
-    said = list(_read(_files(opened), batch=batch))
+    said = _of_batch(_files(opened), batch)
     now = digests_of(_lookup(opened)({label.item_id for label in said}))
     done = export_labels(effective(said, now), out, format_=format_, end=end, machine=machine)
     show_export(done, as_json=json, machine=machine)
@@ -201,6 +202,18 @@ def _read(files: LabelFiles, source: str | None = None, batch: str | None = None
     for path in files.torn():
         talk(f"The last line of {path} was cut off while it was written: it is passed over, the next label mends it.")
     return files.read(source, batch)
+
+
+def _of_batch(files: LabelFiles, batch: str | None) -> list[Label]:
+    """All labels, or those of a batch with what was decided on its pairs, which may stand in BATCH-adjudicated."""
+    from semsearch.store.labels import pair_of
+
+    said: list[Label] = list(_read(files, batch=batch))
+    if batch:
+        pairs, known = {pair_of(label) for label in said}, {label.label_id for label in said}
+        decided = (label for label in files.read("person") if label.role == "adjudication")
+        said += [label for label in decided if pair_of(label) in pairs and label.label_id not in known]
+    return said
 
 
 def _lookup(workspace: Workspace) -> Lookup:
