@@ -52,7 +52,7 @@ def show_audit(parts: Parts, found: Audited, *, as_json: bool) -> None:
         _drift(found)
         _order(found)
         _probes(found)
-        if parts.asker.n_calls or parts.asker.n_cached:
+        if found.probes:
             tell_cost(parts.asker)
         tell_no_interval([row["n_queries"] for row in held if row["n"]])
     _tell_audit(found)

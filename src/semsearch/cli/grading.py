@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -116,7 +117,8 @@ def audit(
             given = job.compared(parts, by=by, again=again, with_locked=locked)
             found = job.audited(parts, given, n_probes=probes, runs=runs, texts=texts, progress=progress)
         show_audit(parts, found, as_json=json)
-    talk("Next: semsearch evaluate run --labels, for figures with intervals that people's labels make valid")
+    first = f" --run {quote(run[0])}" if run else ""
+    talk(f"Next: semsearch evaluate run --labels{first}, for figures with intervals that people's labels make valid")
 
 
 @contextmanager

@@ -131,8 +131,8 @@ def audit(
 ) -> Audit:
     """Hold the machine against people; `labels` are all labels of these queries, `bands` is query key → band.
 
-    Pairs drawn by chance are weighted by 1 / inclusion probability when all are, else counted alike; where some were
-    picked on purpose the others have a row of their own.
+    Pairs that one batch drew by chance are weighted by 1 / inclusion probability, all others count alike; where some
+    were picked on purpose, or several batches drew, each kind has a row of its own.
     """
     usual = constant(_columns(pairs, "low")[0])[:1]
     draws = draws or Draws()
@@ -193,10 +193,22 @@ def _columns(pairs: Sequence[Shared], end: str) -> tuple[Floats, Floats]:
 
 
 def _weights(pairs: Sequence[Shared]) -> Floats | None:
-    """1 / inclusion probability [n]; None when a pair was picked on purpose."""
-    drawn = [each.truth.pair.inclusion_probability for each in pairs]
-    known = [each for each in drawn if each]
-    return 1 / np.array(known, np.float64) if drawn and len(known) == len(drawn) else None
+    """1 / inclusion probability [n]; None unless one batch drew them all: chances of several are not of one draw."""
+    batch = min(_together(pairs), default=None)
+    return None if batch is None else 1 / np.array([each.truth.drawn[batch] for each in pairs], np.float64)
+
+
+def _together(pairs: Iterable[Shared]) -> set[str]:
+    """Batches that drew all of these."""
+    drawn = [set(each.truth.drawn) for each in pairs]
+    return set.intersection(*drawn) if drawn else set()
+
+
+def _draws_of(pairs: Sequence[Shared]) -> list[str]:
+    """How each pair came to be judged: on purpose or by chance, with the batch where several drew."""
+    one = _together(each for each in pairs if each.truth.drawn)
+    by_batch = (f"{CHANCE}: {min(each.truth.drawn)}" if each.truth.drawn else PICKED for each in pairs)
+    return [CHANCE if one and name != PICKED else name for name in by_batch]
 
 
 def _slices(pairs: Sequence[Shared], bands: Mapping[str, str]) -> Iterator[tuple[str, str, list[Shared]]]:
@@ -206,7 +218,7 @@ def _slices(pairs: Sequence[Shared], bands: Mapping[str, str]) -> Iterator[tuple
     columns = {
         "intent": [intents[each.truth.key[0]] for each in pairs],
         "band": [bands.get(each.truth.key[0], "tail") for each in pairs] if bands else [],
-        "drawn": [CHANCE if each.truth.pair.inclusion_probability else PICKED for each in pairs],
+        "drawn": _draws_of(pairs),
     }
     for by, column in columns.items():
         names = sorted(set(column))

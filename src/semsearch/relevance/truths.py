@@ -7,7 +7,7 @@ opinion first, for these agree with it more than they would.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from semsearch.evaluation.labelled import chances
@@ -30,6 +30,8 @@ class Truth:
     part: Part
     labels: tuple[Label, ...]
     """That say so."""
+    drawn: Mapping[str, float]
+    """Batch → the chance with which it drew the pair; empty: it was picked on purpose."""
 
     @property
     def key(self) -> Key:
@@ -72,7 +74,6 @@ def digest(ids: Iterable[str]) -> str:
 
 
 def _truth(each: Effective) -> Truth:
-    newest = each.labels[-1]
-    chance = min(chances(each.history).values(), default=None)
-    pair = Pair(each.query, each.item_id, query_id_of(each.query), newest.item, chance)
-    return Truth(pair, each.grade_low, each.grade_high, part_of(each.query), each.labels)
+    newest, drawn = each.labels[-1], chances(each.history)
+    pair = Pair(each.query, each.item_id, query_id_of(each.query), newest.item, min(drawn.values(), default=None))
+    return Truth(pair, each.grade_low, each.grade_high, part_of(each.query), each.labels, drawn)

@@ -159,6 +159,20 @@ def test_pairs_drawn_by_chance_are_weighted_and_others_stand_apart():
     assert held(mixed, "on purpose").agreement.exact.value == 0
 
 
+def test_chances_of_several_batches_are_not_of_one_draw():
+    """Of each batch two pairs, one right: spring drew with chances 0.1 and 1, summer all with 0.5."""
+    spring = [label(n, "a", 2 * n, inclusion_probability=0.1 if n else 1.0, batch="spring") for n in range(2)]
+    summer = [label(n, "a", grade, inclusion_probability=0.5, batch="summer") for n, grade in ((2, 2), (3, 0))]
+    people = [*spring, *summer]
+    found = audited([*people, *(by_model(each, 2) for each in people)])
+    assert held(found).agreement.exact.value == pytest.approx(2 / 4)
+    assert held(found, "by chance: spring").agreement.exact.value == pytest.approx(10 / 11)
+    assert held(found, "by chance: summer").agreement.exact.value == pytest.approx(1 / 2)
+    both = [replace(each, batch="spring", by="jun", at=AT) for each in summer]  # spring drew them too, with 0.5
+    found = audited([*people, *both, *(by_model(each, 2) for each in people)])
+    assert held(found).agreement.exact.value == pytest.approx((10 + 2) / (10 + 1 + 2 + 2))
+
+
 def test_people_are_the_ceiling_also_where_they_differ():
     jun = [replace(each, by="jun", grade_low=0, grade_high=0) if n == 1 else replace(each, by="jun")
            for n, each in enumerate(PEOPLE)]  # fmt: skip
