@@ -19,7 +19,7 @@ from semsearch.evaluation.intervals import CONFIDENCE, Interval, resampled_means
 
 Floats = NDArray[np.float64]
 MINIMUM = 50
-"""Queries that people judged and that count: from here on bench/ppi.py finds coverage of 93 to 97 %."""
+"""Queries drawn alike that people judged and that count: from here on bench/ppi.py finds coverage of 93 to 97 %."""
 RESAMPLES = 1_999
 _GROUP = 8
 """The fewest queries of like weights that are redrawn among themselves; fewer join their neighbours."""
@@ -95,13 +95,14 @@ def powered_mean(
     the others apart, λ is tuned anew each time. A plain t or normal interval covers too little, because λ fits the
     queries it is tuned on and values are piled up at 0 and 1 (bench/ppi.py prints both).
 
-    Raises UsageError for fewer than `minimum` queries of people's that count, MissingExtra without ppi-python.
+    Raises UsageError when people's queries that count are worth fewer than `minimum` drawn alike, MissingExtra without
+    ppi-python.
 
     Source: Angelopoulos, Duchi, Zrnic, "PPI++: Efficient prediction-powered inference", arXiv 2311.01453, 2023; Efron
     and Tibshirani, An Introduction to the Bootstrap, 1993, section 12.5.
     """
     scale = np.ones(len(human)) if weights is None else weights * len(human) / weights.sum()
-    check_enough(int(np.count_nonzero(~np.isnan(human))), minimum)
+    check_enough(int(np.count_nonzero(~np.isnan(human))), minimum, worth(human, weights))
     sample = _sample(human, machine, others, scale)
     fit = _fit(sample)
     mean = _library_mean(human, machine, others, scale, tuned=float(fit.lam) > 0)
@@ -115,15 +116,33 @@ def powered_mean(
     return Powered(mean, powered.low, powered.high, n, len(others), float(fit.lam), float(fit.human_mean), own, method)
 
 
-def check_enough(n: int, minimum: int = MINIMUM) -> None:
-    """Raise UsageError when people judged fewer queries that count than a valid interval needs; says how many more."""
-    if n < minimum:
-        raise UsageError(
-            f"People judged {n:,} queries with full pools that count; an interval that stays valid needs {minimum:,}: "
-            f"{minimum - n:,} more.",
-            "Next: semsearch label session BATCH --by NAME, or first draw more: "
-            f"semsearch label sample BATCH --run RUN --size {max(minimum - n, 1)}",
-        )
+def worth(human: Floats, weights: Floats | None) -> float:
+    """How many queries drawn alike those of people's that count are worth: of values [n], (Σ w)² / Σ w².
+
+    Source: Kish, Survey Sampling, 1965, section 11.7.
+    """
+    counts = ~np.isnan(human)
+    if weights is None or not counts.any():
+        return float(np.count_nonzero(counts))
+    return float(weights[counts].sum() ** 2 / (weights[counts] ** 2).sum())
+
+
+def check_enough(n: int, minimum: int = MINIMUM, worth: float | None = None) -> None:
+    """Raise UsageError when people judged fewer queries that count than a valid interval needs; says how many more.
+
+    `worth` is that of queries that were drawn unevenly: see there.
+    """
+    enough = n if worth is None else min(n, math.floor(worth + _STILL))
+    if enough >= minimum:
+        return
+    uneven = f", drawn so unevenly that they are worth {enough:,} drawn alike" if enough < n else ""
+    more = math.ceil((minimum - enough) * n / max(enough, 1))
+    raise UsageError(
+        f"People judged {n:,} queries with full pools that count{uneven}; an interval that stays valid needs "
+        f"{minimum:,}: {'about ' if uneven else ''}{more:,} more.",
+        "Next: semsearch label session BATCH --by NAME, or first draw more: "
+        f"semsearch label sample BATCH --run RUN --size {more}",
+    )
 
 
 def _library_mean(human: Floats, machine: Floats, others: Floats, scale: Floats, *, tuned: bool = True) -> float:

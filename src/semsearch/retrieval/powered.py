@@ -14,7 +14,7 @@ from semsearch.evaluation.evaluate import Figure, evaluate
 from semsearch.evaluation.full_pools import FullPools, full_pools, qrels_by
 from semsearch.evaluation.labelled import End, by_rubric, check_one_judge, of_judge
 from semsearch.evaluation.planning import Expected, expected_of
-from semsearch.evaluation.powered import MINIMUM, RESAMPLES, Powered, check_enough, powered_mean
+from semsearch.evaluation.powered import MINIMUM, RESAMPLES, Powered, check_enough, powered_mean, worth
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.evaluation.runs import Run
@@ -213,9 +213,9 @@ def _slice(part: SliceFigures, given: Labelled, values: Values, column: str, see
     scale = None if weights is None else weights[drawn]
     figures = []
     for metric, every in values.human.items():
-        human, n = every[drawn], int(np.count_nonzero(~np.isnan(every[drawn])))
-        if n < MINIMUM:
-            figures.append(Figure(metric, np.nan, np.nan, np.nan, n))
+        human = every[drawn]
+        if worth(human, scale) < MINIMUM:
+            figures.append(Figure(metric, np.nan, np.nan, np.nan, int(np.count_nonzero(~np.isnan(human)))))
             continue
         same, others = values.machine[metric][drawn], values.others[metric][rest]
         figures.append(_figure(metric, powered_mean(human, same, others, weights=scale, seed=seed)))
@@ -263,6 +263,7 @@ def expected_so_far(run: Run, given: Labelled, metric: str, *, positive: float =
     """What a plan rests on, from the labels so far. Raises UsageError when people judged too few to tell anything."""
     values = query_values(run, given, (metric,), "low", positive=positive)
     human, machine, others = (next(iter(each.values())) for each in (values.human, values.machine, values.others))
-    enough = np.count_nonzero(~np.isnan(human)) >= MINIMUM
-    so_far = powered_mean(human, machine, others, weights=_weights(given.pools), seed=0) if enough else None
+    weights = _weights(given.pools)
+    enough = worth(human, weights) >= MINIMUM
+    so_far = powered_mean(human, machine, others, weights=weights, seed=0) if enough else None
     return expected_of(human, machine, others, so_far)

@@ -137,6 +137,17 @@ def test_how_many_of_all_are_of_a_group_is_chance_by_hand():
     assert float(powered._among_all(fit, sample).human_error) == pytest.approx(math.sqrt(0.1875 / 116))
 
 
+def test_queries_of_very_unlike_weights_are_worth_fewer():
+    """40 of weight 1 and 20 of weight 4: 120² / (40 + 320) = 40, so 10 more of 60/40 each."""
+    human, machine, others, _ = queries(11)
+    weights = np.repeat([1.0, 4.0], [40, 20])
+    with pytest.raises(UsageError, match=r"60 queries .* worth 40 drawn alike.* needs 50: about 15 more"):
+        powered_mean(human, machine, others, weights=weights, seed=0)
+    assert powered.worth(human, weights) == pytest.approx(40)
+    human[:] = np.where(np.arange(60) < 5, math.nan, human)
+    assert powered.worth(human, None) == 55
+
+
 def test_strata_that_tell_good_from_bad_make_the_interval_narrower_and_their_order_does_not_matter():
     human, machine, others, _ = queries(10, kept=0.3)
     order = np.argsort(human)

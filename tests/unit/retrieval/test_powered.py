@@ -111,7 +111,7 @@ def test_a_query_judged_in_part_does_not_count_and_a_later_label_without_a_chanc
 def test_queries_drawn_with_a_smaller_chance_stand_for_more():
     """Of 200 queries the first half is all wrong; half of the judged ones come from it, drawn ten times as often."""
     truth = np.repeat([0, 2], 100)
-    people = [*range(40), *range(100, 140)]
+    people = [*range(45), *range(100, 145)]
     labels = [label(f"query {q}", item, 2 - g, "model") for q in range(200) for item, g in (("a", truth[q]), ("b", 0))]
     labels += [
         label(f"query {q}", item, int(g), chance=0.5 if q < 100 else 0.05)
@@ -119,7 +119,7 @@ def test_queries_drawn_with_a_smaller_chance_stand_for_more():
     ]  # fmt: skip
     run = Run.of({query_id_of(f"query {q}"): [("a", 2.0), ("b", 1.0)] for q in range(200)})
     found = evaluate_labelled(run, labelled(labels, {}), metrics=["precision@1"]).labels.figures[0]
-    assert found.human_mean == pytest.approx((40 * 2 * 0 + 40 * 20 * 1) / (40 * 2 + 40 * 20))
+    assert found.human_mean == pytest.approx((45 * 2 * 0 + 45 * 20 * 1) / (45 * 2 + 45 * 20))
 
 
 def test_open_grades_are_reported_at_both_ends():
