@@ -186,6 +186,7 @@ def test_a_pool_becomes_a_batch_for_people(desk: Desk, tmp_path: Path):
     assert {(row["item_id"], row["inclusion_probability"], row["imported"]) for row in rows} == {
         ("a", 1, True), ("b", 1, True), ("d", 1, True),
     }  # fmt: skip
+    assert {row["item_id"]: row["ranks"]["one.run"] for row in rows} == {"a": 1, "b": 2, "d": 3}
 
 
 def test_a_dry_run_sends_nothing_and_a_cap_keeps_what_was_paid(desk: Desk):

@@ -93,7 +93,7 @@ def _pool(parts: Parts, file: str | None, runs: list[str] | None, depth: int | N
     if file is not None and (depth is not None or queries is not None):
         raise UsageError("--depth and --queries are for runs.", f"Next: semsearch grade pairs {shlex.quote(file)}")
     if file is not None:
-        found = pairs_of_file(file, parts.lookup)
+        found = pairs_of_file(parts.workspace, file, parts.lookup)
     else:
         depth = depth or parts.settings.relevance.depth
         found, _ = pooled(parts.workspace.root, parts.lookup, runs or [], depth, queries)

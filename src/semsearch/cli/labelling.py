@@ -166,7 +166,7 @@ def _pool(
     if file is not None:
         from semsearch.evaluation.reading import read_queries
 
-        found, tables = pairs_of_file(file, lookup), [read_queries(queries)] if queries else []
+        found, tables = pairs_of_file(workspace, file, lookup), [read_queries(queries)] if queries else []
     else:
         found, tables = pooled(workspace.root, lookup, runs or [], depth, queries)
     tell_left_out(found)

@@ -14,6 +14,7 @@ from semsearch.errors import UsageError
 if TYPE_CHECKING:
     from semsearch.evaluation.queries import Queries
     from semsearch.relevance.pools import Lookup, Pool
+    from semsearch.workspace import Workspace
 
 RunsOption = Annotated[
     list[str] | None, typer.Option("--run", help="A saved run or TREC run to pool; may be repeated.")
@@ -41,11 +42,12 @@ def pooled(root: Path, lookup: Lookup, runs: list[str], depth: int, queries: Pat
     return pool([each for each, _ in opened], texts, depth, lookup), tables
 
 
-def pairs_of_file(file: str, lookup: Lookup) -> Pool:
-    """The pairs of a file, or of standard input (`-`)."""
+def pairs_of_file(workspace: Workspace, file: str, lookup: Lookup) -> Pool:
+    """The pairs of a file, or of standard input (`-`); those of a pool as its runs brought them."""
+    from semsearch.relevance.pool_files import pool_at
     from semsearch.relevance.pools import read_pairs
 
-    return read_pairs(file, lookup, stdin=standard_input([file]))
+    return pool_at(workspace, file, lookup) or read_pairs(file, lookup, stdin=standard_input([file]))
 
 
 def tell_left_out(pool: Pool) -> None:

@@ -1,9 +1,8 @@
 """What `grade pairs` was asked: `labels/pools/BATCH.jsonl`, one pair a line, with the runs that brought it.
 
 Written before anything is asked, so that a pair without an answer is known as one. It only grows: further runs and a
-deeper pool add to what is there. A line is a row of pairs like any other, so that `label sample --pairs` and
-`grade pairs` read the file too; imported items are looked up there, others stand in it. Which runs brought a pair is
-shown to nobody who grades.
+deeper pool add to what is there. A line is a row of pairs like any other; imported items are looked up when it is
+read, others stand in it. Which runs brought a pair is shown to nobody who grades.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from semsearch.plain import json_line
-from semsearch.relevance.pools import Pair, blind
+from semsearch.relevance.pools import Lookup, Pair, Pool, blind, with_items
 from semsearch.store.label_faults import bad_line
 from semsearch.store.label_files import named
 from semsearch.store.labels import Key
@@ -49,7 +48,22 @@ def read_pool(workspace: Workspace, batch: str) -> dict[Key, Pair]:
     Raises UsageError with file and line for what is no pair.
     """
     path = pool_path(workspace, batch)
-    lines = path.read_bytes().split(b"\n") if path.is_file() else []
+    return _read(path) if path.is_file() else {}
+
+
+def pool_at(workspace: Workspace, file: str, lookup: Lookup) -> Pool | None:
+    """The pool that a file holds, with the runs that brought its pairs and the items as they are now.
+
+    None for a file that is no pool of this workspace. Raises as `read_pool`.
+    """
+    path = Path(file)
+    if not path.is_file() or path.resolve().parent != workspace.path("labels", "pools").resolve():
+        return None
+    return with_items(Pool(tuple(_read(path).values())), lookup)
+
+
+def _read(path: Path) -> dict[Key, Pair]:
+    lines = path.read_bytes().split(b"\n")
     found: dict[Key, Pair] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip():

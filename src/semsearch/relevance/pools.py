@@ -90,7 +90,7 @@ def pool(runs: Sequence[Run], texts: Mapping[str, str], depth: int, lookup: Look
     places = {key: place for place, key in enumerate(typed)}
     order = sorted(ranks, key=lambda pair: (places[pair[0]], blind(pair)))
     pairs = (Pair(typed[key][1], item_id, typed[key][0], {}, 1.0, ranks[key, item_id]) for key, item_id in order)
-    return _with_items(Pool(tuple(pairs)), lookup)
+    return with_items(Pool(tuple(pairs)), lookup)
 
 
 def read_pairs(name: str, lookup: Lookup, *, stdin: BinaryIO | None = None) -> Pool:
@@ -112,7 +112,7 @@ def read_pairs(name: str, lookup: Lookup, *, stdin: BinaryIO | None = None) -> P
         raise UsageError(
             f"{name} holds no pair.", "Next: the same command with a table of pairs: columns query and item_id"
         )
-    return _with_items(Pool(tuple(found.values()), n_repeated=n_rows - len(found)), lookup)
+    return with_items(Pool(tuple(found.values()), n_repeated=n_rows - len(found)), lookup)
 
 
 def items_of(catalogue: Catalogue) -> Lookup:
@@ -153,7 +153,7 @@ def blind(pair: Key) -> bytes:
     return hashlib.blake2b(json.dumps(pair).encode(), digest_size=8).digest()
 
 
-def _with_items(pool: Pool, lookup: Lookup) -> Pool:
+def with_items(pool: Pool, lookup: Lookup) -> Pool:
     """The same with the items of pairs that have none; those whose item is gone are left out and told."""
     items = lookup({pair.item_id for pair in pool.pairs if not pair.item})
     whole = [

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from semsearch.errors import UsageError
-from semsearch.relevance.pool_files import keep_pool, pool_path, read_pool
-from semsearch.relevance.pools import Pair, read_pairs
+from semsearch.relevance.pool_files import keep_pool, pool_at, pool_path, read_pool
+from semsearch.relevance.pools import Pair, Pool, read_pairs
 from semsearch.workspace import Workspace
 
 ITEM = {"title": "의자", "price": "5000"}
@@ -54,6 +54,18 @@ def test_it_is_a_file_of_pairs_as_any_other(workspace: Workspace):
         ("b", own, 1.0, False),
     ]
     assert found.gone == (("Red  chair", "gone"),)
+
+
+def test_as_a_pool_it_keeps_the_runs_and_has_the_items_as_they_are_now(workspace: Workspace):
+    keep_pool(workspace, "first", [pair("a"), pair("gone"), pair("b", "desk", imported=False)])
+    path = pool_path(workspace, "first")
+    found = pool_at(workspace, str(path), lambda _: {"a": {"title": "now"}})
+    assert found == Pool(
+        (pair("a", item={"title": "now"}), pair("b", "desk", imported=False)), (("Red  chair", "gone"),)
+    )
+    path.rename(path.parent.parent / "elsewhere.jsonl")
+    for other in (path, path.parent.parent / "elsewhere.jsonl"):
+        assert pool_at(workspace, str(other), dict) is None
 
 
 def test_a_deeper_pool_and_another_run_add_to_it_and_the_same_again_changes_nothing(workspace: Workspace):
