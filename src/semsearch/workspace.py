@@ -16,8 +16,7 @@ pipelines/NAME/state.json      the current release and those before it
 pipelines/NAME/unfinished/     what a killed training had
 trainings/MODEL_ID.json        what the last stage of a training showed
 moderation.sqlite              posts, campaigns, alerts and decisions
-labels/people/NAME/BATCH.jsonl what people said of pairs of query and item, append-only (written by store)
-labels/machine/MODEL/          the same of models
+labels/people/NAME/BATCH.jsonl what people said of pairs, append-only; machine/MODEL/ of models (written by store)
 labels/batches/NAME.jsonl      pairs drawn to be labelled (written by review)
 labels/pools/BATCH.jsonl       pairs that models were asked, and which runs brought them (written by relevance)
 tuning/openings.jsonl          who looked at the locked part of people's labels, append-only (written by relevance)
@@ -36,6 +35,7 @@ import json
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -173,10 +173,10 @@ class Workspace:
 
     @contextmanager
     def labelling(self, kind: str, by: str, batch: str) -> Iterator[None]:
-        """Hold one file of labels; raises Busy while another process writes to it."""
-        name = hashlib.sha256("\n".join((kind, by, batch)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        """Hold one file of labels, however its names are composed; raises Busy while another process writes to it."""
+        names = unicodedata.normalize("NFC", f"{kind}\n{by}\n{batch}").encode("utf-8", "surrogatepass")
         told = f"Another process is writing labels of {by}, batch {batch}, in {self.root.absolute()}."
-        with _held(self.path(".semsearch", f"labels-{name}.lock"), told):
+        with _held(self.path(".semsearch", f"labels-{hashlib.sha256(names).hexdigest()[:16]}.lock"), told):
             yield
 
     @contextmanager

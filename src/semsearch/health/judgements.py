@@ -70,13 +70,14 @@ def labelled(workspace: Workspace) -> tuple[LabelStatus, ...]:
     """How many labels there are, of people and of machines; without those of whom there is none."""
     if not workspace.path("labels").is_dir():
         return ()
+    from semsearch.store.label_faults import lines_of
     from semsearch.store.label_files import FOLDERS, LabelFiles
 
     files = LabelFiles(workspace)
     found = []
     for source in FOLDERS:
         paths = files.paths(source)
-        n = sum(path.read_bytes().count(b"\n") for path in paths)
+        n = sum(line.endswith(b"\n") for path in paths for line in lines_of(path))
         found.append(LabelStatus(source, len({path.parent for path in paths}), n))
     return tuple(each for each in found if each.n_labels)
 

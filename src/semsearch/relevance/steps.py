@@ -102,7 +102,9 @@ def grade(parts: Parts, pairs: Sequence[Pair], how: Judging, batch: str) -> Iter
     """
     with parts.files.writing("model", model_of(parts, how), batch) as writer:
         keep_pool(parts.workspace, batch, pairs)
-        keep = only_new(lambda labels: writer.append(*labels), writer.before)
+        others = (path for path in parts.files.paths("model", batch) if path != writer.path)
+        before = [*writer.before, *(placed.label for path in others for placed in parts.files.lines(path))]
+        keep = only_new(lambda labels: writer.append(*labels), before)
         yield from grade_pairs(pairs, how, parts.asker, batch=batch, clock=parts.clock, keep=keep)
 
 

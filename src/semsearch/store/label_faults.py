@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from semsearch.errors import UsageError
 
 MARKER = re.compile(rb"(<{7}|\|{7}|={7}|>{7})( |\r?$)")
 """What git puts at the beginning of a line around the sides of a conflict."""
+BLOCK = 1 << 16
+"""Bytes that are read at once from the end of a file."""
 
 
 def bad_line(path: Path, number: int, what: str) -> UsageError:
@@ -18,10 +21,10 @@ def bad_line(path: Path, number: int, what: str) -> UsageError:
     return UsageError(f"{path}:{number}: {what}.", "Next: correct this line or bring the file back from git")
 
 
-def conflict(path: Path, number: int, lines: list[bytes]) -> UsageError:
+def conflict(path: Path, number: int) -> UsageError:
     """The error of a file that git merged with marks; counts the labels of both sides."""
     side, counts, marks = b"", {b"<": 0, b"=": 0}, 0
-    for line in lines:
+    for line in lines_of(path):
         if MARKER.match(line):
             side, marks = line[:1], marks + (line[:1] == b"<")
         elif side in counts and line.strip():
@@ -34,30 +37,68 @@ def conflict(path: Path, number: int, lines: list[bytes]) -> UsageError:
     )
 
 
-def torn(content: bytes) -> bytes:
-    """The last line of a file when it has no end and is no JSON; what can be read is never thrown away."""
-    last = content.rpartition(b"\n")[2]
+def lines_of(path: Path) -> Iterator[bytes]:
+    """The lines of a file with their ends, up to one that has none.
+
+    A file that is gone has no lines: a session that ends unanswered takes its empty file with it.
+    """
     try:
-        if last.strip() and not MARKER.match(last):
-            json.loads(last)
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    with file:
+        for line in file:
+            yield line
+            if not line.endswith(b"\n"):
+                return
+
+
+def torn(path: Path) -> bytes:
+    """The last line of a file when it was cut off; what can be read is never thrown away."""
+    last = _endless(path)
+    return last if is_torn(last) else b""
+
+
+def is_torn(line: bytes) -> bool:
+    """Whether a line has no end and is no JSON."""
+    if line.endswith(b"\n") or not line.strip() or MARKER.match(line):
+        return False
+    try:
+        json.loads(line)
     except ValueError:
-        return last
-    return b""
+        return True
+    return False
+
+
+def _endless(path: Path) -> bytes:
+    """What stands behind the last end of a line, found from the end of the file."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return b""
+    with file:
+        place, found = file.seek(0, os.SEEK_END), b""
+        while place and b"\n" not in found:
+            size = min(BLOCK, place)
+            place = file.seek(place - size)
+            found = file.read(size) + found
+    return found.rpartition(b"\n")[2]
 
 
 def mend(path: Path) -> str:
     """Cut a torn last line off, or give a whole one its end; says what was done."""
-    if not path.exists() or not (content := path.read_bytes()) or content.endswith(b"\n"):
+    last = _endless(path)
+    if not last:
         return ""
-    cut = torn(content)
+    cut = is_torn(last)
     with path.open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
         if cut:
-            file.truncate(len(content) - len(cut))
+            file.truncate(size - len(last))
         else:
-            file.seek(0, os.SEEK_END)
             file.write(b"\n")
         file.flush()
         os.fsync(file.fileno())
     if not cut:
         return ""
-    return f"The last line of {path} was cut off while it was written ({len(cut):,} bytes): it was taken out."
+    return f"The last line of {path} was cut off while it was written ({len(last):,} bytes): it was taken out."

@@ -15,9 +15,10 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -25,8 +26,8 @@ from urllib.parse import unquote
 from semsearch.errors import MismatchError, UsageError
 from semsearch.files import flush
 from semsearch.records import Label
-from semsearch.store.label_faults import MARKER, bad_line, conflict, mend, torn
-from semsearch.store.label_lines import BadLabel, check, label_of, line_of
+from semsearch.store.label_faults import MARKER, bad_line, conflict, is_torn, lines_of, mend, torn
+from semsearch.store.label_lines import ODD, BadLabel, about, check, composed, label_of, line_of
 from semsearch.workspace import Workspace
 
 FOLDERS = {"person": "people", "model": "machine"}
@@ -58,11 +59,12 @@ class LabelFiles:
         """The file of one annotator or model and one batch; raises UsageError for a name that is too long or empty."""
         return self.root / FOLDERS[source] / named(by) / f"{named(batch)}.jsonl"
 
-    def paths(self, source: str | None = None, batch: str | None = None) -> list[Path]:
-        """The files that are there, of both sources and all batches or of one, sorted."""
+    def paths(self, source: str | None = None, batch: str | None = None, by: str | None = None) -> list[Path]:
+        """The files that are there, of both sources, all batches and everybody or of one, sorted."""
         folders = FOLDERS.values() if source is None else [FOLDERS[source]]
         name = "*" if batch is None else named(batch)
-        return [path for folder in sorted(folders) for path in sorted((self.root / folder).glob(f"*/{name}.jsonl"))]
+        found = [path for folder in sorted(folders) for path in sorted((self.root / folder).glob(f"*/{name}.jsonl"))]
+        return [path for path in found if by is None or composed(path.parent.name) == named(by)]
 
     def read(self, source: str | None = None, batch: str | None = None) -> Iterator[Label]:
         """All labels, file by file in the order of their lines; equal lines of two sides of a merge come once.
@@ -71,37 +73,52 @@ class LabelFiles:
         MismatchError for a batch in which labels of another rubric stand beside the first ones.
         """
         seen: set[str] = set()
-        firsts: dict[tuple[str, str], Placed] = {}
-        for path in self.paths(source, batch):
-            for placed in self.lines(path):
-                first = firsts.setdefault((placed.label.source, path.stem), placed)
-                if placed.label.rubric != first.label.rubric:
-                    raise _two_rubrics(path.stem, first, placed)
-                if (label_id := placed.label.label_id) not in seen:
-                    seen.add(label_id)
-                    yield placed.label
+        for placed in _of_one_rubric(self.lines(path) for path in self.paths(source, batch)):
+            if (label_id := placed.label.label_id) not in seen:
+                seen.add(label_id)
+                yield placed.label
 
     def lines(self, path: Path) -> Iterator[Placed]:
-        """The labels of one file; a last line that was cut off is passed over. Raises as `read`."""
-        content = path.read_bytes()
-        lines = content.split(b"\n")
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
+        """The labels of one file; a last line that was cut off is passed over. Raises UsageError as `read`."""
+        for found in self._found(path):
+            if isinstance(found, UsageError):
+                raise found
+            yield found
+
+    def about(self, items: Iterable[str], paths: Iterable[Path], faults: list[UsageError]) -> Iterator[Label]:
+        """The labels of some items in some files; lines that are of others are not taken apart.
+
+        A bad line or the marks of a merge do not end it: the first that is wrong in each file is put to `faults`.
+        """
+        of = frozenset(items)
+        wanted = frozenset(item.encode("utf-8", "surrogatepass") for item in of)
+        for path in paths:
+            n_before = len(faults)
+            for found in self._found(path, wanted):
+                if isinstance(found, UsageError):
+                    faults += [found] if len(faults) == n_before else []
+                elif found.label.item_id in of:
+                    yield found.label
+
+    def _found(self, path: Path, items: Collection[bytes] | None = None) -> Iterator[Placed | UsageError]:
+        """What stands in each line; all lines, or those that may be of some items."""
+        for number, line in enumerate(lines_of(path), start=1):
             if MARKER.match(line):
-                raise conflict(path, number, lines)
-            try:
-                label = label_of(line)
-            except BadLabel as error:
-                if number == len(lines) and torn(line):
-                    return
-                raise bad_line(path, number, str(error)) from error
-            self._check_place(path, number, label)
-            yield Placed(label, path, number)
+                yield conflict(path, number)
+            elif line.strip() and (items is None or about(line, items)) and not is_torn(line):
+                yield self._line(path, number, line)
+
+    def _line(self, path: Path, number: int, line: bytes) -> Placed | UsageError:
+        try:
+            label = label_of(line)
+        except BadLabel as error:
+            return bad_line(path, number, str(error))
+        wrong = _misplaced(path, label)
+        return bad_line(path, number, wrong) if wrong else Placed(label, path, number)
 
     def torn(self) -> list[Path]:
         """Files whose last line was cut off, by a kill or a loss of power; the next label mends them."""
-        return [path for path in self.paths() if torn(path.read_bytes())]
+        return [path for path in self.paths() if torn(path)]
 
     def rubric(self, source: str, batch: str) -> str | None:
         """The rubric version of a batch of people or of models; None before its first label."""
@@ -111,11 +128,12 @@ class LabelFiles:
     @contextmanager
     def writing(self, source: str, by: str, batch: str) -> Iterator[Writer]:
         """Hold one file to append to; raises Busy beside another process, UsageError for a person with a model's name,
-        and as `read` does of the batch.
+        and as `read` does of this file and of the first label of each other file of the batch.
 
         A last line that was cut off goes first, see `Writer.mended`.
         """
         path = self.path(source, by, batch)
+        _check_names(by, batch)
         if source == "person" and (self.root / FOLDERS["model"] / named(by)).is_dir():
             raise UsageError(
                 f"{by} is a model here (labels/machine/{named(by)}): its grades are no person's.",
@@ -126,9 +144,12 @@ class LabelFiles:
             mended = mend(path)
             with path.open("ab", buffering=0) as file:
                 flush(path.parent)
-                before = tuple(self.read(source, batch))
                 try:
-                    yield Writer(path, file.fileno(), (source, by, batch), before, mended)
+                    others = (islice(self.lines(each), 1) for each in self.paths(source, batch) if each != path)
+                    said = list(_of_one_rubric(chain(others, [self.lines(path)])))
+                    before = tuple(placed.label for placed in said if placed.path == path)
+                    rubric = said[0].label.rubric if said else None
+                    yield Writer(path, file.fileno(), (source, by, batch), before=before, rubric=rubric, mended=mended)
                 finally:
                     if not os.fstat(file.fileno()).st_size:
                         path.unlink()
@@ -148,28 +169,28 @@ class LabelFiles:
         if not attributes.exists():
             attributes.write_text(UNION, encoding="utf-8")
 
-    def _check_place(self, path: Path, number: int, label: Label) -> None:
-        folder = FOLDERS[label.source]
-        if path.parent.parent.name != folder:
-            raise bad_line(path, number, f"a {label.source}'s label stands among those of {path.parent.parent.name}")
-        if named(label.by) != unicodedata.normalize("NFC", path.parent.name):
-            raise bad_line(path, number, f"a label by {label.by} stands in a file of {unquote(path.parent.name)}")
-
 
 class Writer:
     """One file of labels, held to append to."""
 
     def __init__(
-        self, path: Path, descriptor: int, held: tuple[str, str, str], before: tuple[Label, ...], mended: str
+        self,
+        path: Path,
+        descriptor: int,
+        held: tuple[str, str, str],
+        *,
+        before: tuple[Label, ...],
+        rubric: str | None,
+        mended: str,
     ) -> None:
         self.path = path
         self.before = before
-        """Labels of the batch that were there already, by all people or all models, as `LabelFiles.read` gives them."""
+        """Labels that were in the file already, in the order of its lines."""
         self.mended = mended
         """What was wrong with the last line, and is no more; empty when it was whole."""
         self._descriptor = descriptor
         self._held = held
-        self._rubric = before[0].rubric if before else None
+        self._rubric = rubric
 
     def append(self, *labels: Label) -> None:
         """Keep labels, all or none; they are on the disk when this returns.
@@ -219,6 +240,33 @@ class Writer:
                 f"{self.path} cannot be written: {error.strerror}. Nothing of this step was kept in it.",
                 "Next: check the disk, then run the command again",
             ) from error
+
+
+def _of_one_rubric(files: Iterable[Iterable[Placed]]) -> Iterator[Placed]:
+    """The labels of some files; raises MismatchError when those of a batch are by two rubrics."""
+    firsts: dict[tuple[str, str], Placed] = {}
+    for placed in chain.from_iterable(files):
+        batch = placed.path.stem
+        first = firsts.setdefault((placed.label.source, batch), placed)
+        if placed.label.rubric != first.label.rubric:
+            raise _two_rubrics(batch, first, placed)
+        yield placed
+
+
+def _check_names(*names: str) -> None:
+    """Said before anything is asked or answered: a label by such a name would not be kept."""
+    for name in names:
+        if name != composed(name):
+            raise UsageError(f"The name '{name}' {ODD}.", "Next: the same command with a name that was typed anew")
+
+
+def _misplaced(path: Path, label: Label) -> str:
+    """Why a label cannot stand in a file; empty when it can."""
+    if path.parent.parent.name != FOLDERS[label.source]:
+        return f"a {label.source}'s label stands among those of {path.parent.parent.name}"
+    if named(label.by) != composed(path.parent.name):
+        return f"a label by {label.by} stands in a file of {unquote(path.parent.name)}"
+    return ""
 
 
 def _two_rubrics(batch: str, first: Placed, other: Placed) -> MismatchError:

@@ -6,6 +6,9 @@ stays in the file, which is only ever appended to.
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Collection
 from dataclasses import MISSING, fields
 from functools import cache
 from typing import Any
@@ -17,6 +20,8 @@ GRADES = (0, 1, 2)
 SOURCES = ("person", "model")
 ORIGINS = ("facets", "direct", "imported")
 ROLES = ("label", "golden", "adjudication")
+_ITEM = re.compile(rb'"item_id"\s*:\s*"((?:[^"\\]|\\.)*)"')
+ODD = "is not composed (NFC), or has blanks around it"
 
 
 class BadLabel(ValueError):
@@ -52,11 +57,23 @@ def check(label: Label) -> None:
         raise BadLabel(wrong)
 
 
+def composed(name: str) -> str:
+    """A name of an annotator, model or batch as labels keep it: one of all ways to write it (NFC), no blanks around."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def about(line: bytes, items: Collection[bytes]) -> bool:
+    """Whether a line may be a label of one of some items, given in UTF-8, without reading all of it."""
+    found = _ITEM.findall(line)
+    return not found or any(each in items or b"\\" in each for each in found)
+
+
 def _rules(label: Label) -> list[tuple[bool, str]]:
     low, high, drawn = label.grade_low, label.grade_high, label.inclusion_probability
     known = (("source", SOURCES), ("origin", ORIGINS), ("role", ROLES))
     return [
         *((bool(getattr(label, name).strip()), f"{name} is empty") for name in ("query", "item_id", "by", "batch")),
+        *((getattr(label, name) == composed(getattr(label, name)), f"{name} {ODD}") for name in ("by", "batch")),
         *((getattr(label, name) in of, f"{name} is none of {', '.join(of)}") for name, of in known),
         *((grade is None or grade in GRADES, f"a grade is {grade}, none of 0, 1, 2") for grade in (low, high)),
         ((low is None) == (high is None), "one of grade_low and grade_high is missing"),
