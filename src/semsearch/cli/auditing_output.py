@@ -147,13 +147,17 @@ def _table(found: Audited) -> None:
 
 
 def _drift(found: Audited) -> None:
+    """Versions by number, for their names are long."""
+    names = list(dict.fromkeys(name for each in found.drifts for name in (each.older, each.newer)))
     rows = [
-        {"older": row["older"], "newer": row["newer"], "weighted κ": shown(row, "weighted_kappa"), "higher": row["up"],
-         "lower": row["down"], "older and people": shown(row["older_and_people"], "weighted_kappa"),
-         "newer and people": shown(row["newer_and_people"], "weighted_kappa"), "pairs": row["n"]}
+        {"versions": f"{names.index(row['older']) + 1} to {names.index(row['newer']) + 1}",
+         "weighted κ": shown(row, "weighted_kappa"), "higher": plain(row["up"]), "lower": plain(row["down"]),
+         "older, people": plain(row["older_and_people"]["weighted_kappa"]),
+         "newer, people": shown(row["newer_and_people"], "weighted_kappa"), "pairs": row["n"]}
         for row in map(_drift_row, found.drifts)
     ]  # fmt: skip
-    emit(rows, rows=rows, title="Versions of the machine on the same pairs")
+    note = "\n".join(f"{number}: {name}" for number, name in enumerate(names, 1))
+    emit(rows, rows=rows, title="Versions of the machine on the same pairs, older to newer", note=note)
 
 
 def _drift_row(drift: Drift) -> Row:

@@ -91,7 +91,7 @@ def check(workspace: Workspace, why: str, *, by: str, again: bool) -> None:
     if not by.strip():
         raise UsageError(
             "The locked part of the labels is opened by somebody: the name is written down (or SEMSEARCH_REVIEWER).",
-            f"Next: semsearch {_COMMANDS[why]} --by NAME",
+            f"Next: semsearch {_COMMANDS[why]}{' --again' if again else ''} --by NAME",
         )
     if (before := openings(workspace)) and not again:
         raise Refused(

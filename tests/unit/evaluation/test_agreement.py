@@ -237,6 +237,10 @@ def test_chorus_raters_as_the_libraries_have_them():
             both = ~np.isnan(ratings[a] + ratings[b])
             told = cohen_kappa_score(ratings[a][both].astype(int), ratings[b][both].astype(int), weights="quadratic")
             assert weighted_kappa(ratings[a], ratings[b], grades) == pytest.approx(told, abs=1e-12)
-    found = among(mapped, [row["query"] for row in rows], seed=0)
-    assert found.alpha.low < found.alpha.value < found.alpha.high
-    assert found.n_queries == 76
+    queries = [row["query"] for row in rows]
+    found = among(mapped, queries, seed=0)
+    assert (found.n, found.n_queries, found.n_raters) == (1626, 76, 3)
+    duos = [agree(mapped[a], mapped[b], queries, seed=0, resamples=2000) for a, b in ((0, 1), (0, 2), (1, 2))]
+    for told in (found.alpha, found.weighted_kappa, *(each.weighted_kappa for each in duos)):
+        assert told.low < told.value < told.high
+    assert found.weighted_kappa.value == pytest.approx(np.mean([each.weighted_kappa.value for each in duos]))

@@ -41,8 +41,9 @@ def test_a_second_one_is_refused_unless_somebody_wants_it(workspace: Workspace):
     with pytest.raises(Refused, match="opened once, last by minji at 2026-03-01") as refused:
         open_locked(workspace, other, TRUTHS, now=AT, again=False)
     assert "semsearch grade tune --again --by NAME" in refused.value.next_step
-    with pytest.raises(UsageError, match="the name is written down"):
+    with pytest.raises(UsageError, match="the name is written down") as nobody:
         open_locked(workspace, replace(other, by=" "), TRUTHS, now=AT, again=True)
+    assert nobody.value.next_step == "Next: semsearch grade tune --again --by NAME"
     assert len(openings(workspace)) == 1
     assert open_locked(workspace, other, TRUTHS, now=AT + timedelta(days=1), again=True).n == 2
     assert [each.by for each in openings(workspace)] == ["minji", "jun"]
