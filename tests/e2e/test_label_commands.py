@@ -129,6 +129,11 @@ def test_a_drawn_batch_goes_to_label_studio_and_comes_back_with_its_probabilitie
         (2, 0.25, RUBRIC),
     ]
     assert [each.item_digest for each in labels] == [task.item_digest for task in tasks]
+    assert "did not draw" not in done.err
+    told[0]["data"]["query"] = "another"
+    out.write_text(json.dumps(told))
+    done = run("label", "import", out, "--batch", "spring", "--as", "7=jun", "-w", root)
+    assert "1 label of pairs that batch spring did not draw, without a probability" in done.err
 
 
 @pytest.mark.parametrize("mode", ["", "--json", "--jsonl"])

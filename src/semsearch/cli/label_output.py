@@ -36,6 +36,11 @@ def show_import(done: LabelImport, passed: Passed, *, as_json: bool) -> None:
             f"{counted(done.without_item, 'pair')} of which the item is not known: nobody will see what was judged, "
             "and no label of it ever goes stale. Import the items first, or a file with their titles."
         )
+    if done.outside:
+        talk(
+            f"{counted(done.outside, 'label')} of pairs that batch {done.batch} did not draw, without a probability; "
+            "check the spelling of queries and ids when all should be of it."
+        )
     for theirs in done.strangers:
         talk(f"Nobody in it is called {theirs}, whom --as names.")
     for name, n in done.annotators.items():

@@ -1,4 +1,9 @@
-"""Labels that others made, into the files of people: all of an import or nothing."""
+"""Labels that others made, into the files of people.
+
+All files of an import are held before it is looked what is known, and all labels checked before the first is written:
+what cannot be imported leaves nothing. A disk that fills up in the middle leaves some, which is told; nothing comes
+twice when the import is repeated.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +21,8 @@ from semsearch.ingest.labels.rows import Judged
 from semsearch.records import Label
 from semsearch.relevance.pools import Lookup
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.store.labels import Key, LabelFiles, item_digest, pair_of, query_key, snapshot, standing
+from semsearch.store.label_lines import composed
+from semsearch.store.labels import Key, LabelFiles, Writer, item_digest, pair_of, query_key, snapshot, standing
 
 if TYPE_CHECKING:
     from semsearch.review.labelling.batches import Task
@@ -37,16 +43,18 @@ class Names:
     def of(cls, texts: Sequence[str]) -> Names:
         """From `NAME`, or from `THEIRS=OURS` as often as needed; raises UsageError for both, or two names."""
         pairs = [text.partition("=") for text in texts]
-        plain = [name.strip() for name, sign, _ in pairs if not sign]
+        plain = [composed(name) for name, sign, _ in pairs if not sign]
         if len(plain) > 1 or (plain and len(plain) < len(pairs)) or not all(ours.strip() for _, s, ours in pairs if s):
             raise UsageError(
                 f"--as {' --as '.join(texts)}: one name for all, or THEIRS=OURS for each.", "Next: such as --as minji"
             )
-        return cls(plain[0] if plain else "", {theirs.strip(): ours.strip() for theirs, sign, ours in pairs if sign})
+        return cls(
+            plain[0] if plain else "", {composed(theirs): composed(ours) for theirs, sign, ours in pairs if sign}
+        )
 
     def check(self, rows: Iterable[Judged]) -> None:
         """Raises UsageError for rows of nobody, and when one name would hide that several judged."""
-        found = {row.by for row in rows}
+        found = {composed(row.by) for row in rows}
         if self.one and len(found) > 1:
             told = ", ".join(sorted(found)[:5])
             raise UsageError(
@@ -58,7 +66,7 @@ class Names:
 
     def name(self, theirs: str) -> str:
         """The annotator of a row."""
-        return self.one or self.others.get(theirs, theirs)
+        return self.one or self.others.get(composed(theirs), composed(theirs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,8 @@ class LabelImport:
     """Name to new labels."""
     files: tuple[str, ...]
     """Files that were appended to, inside the workspace."""
+    outside: int = 0
+    """New ones of pairs that the drawn batch does not have: nobody knows how probable they were."""
     strangers: tuple[str, ...] = ()
     """Names of the file that were to be others here, and stand nowhere in it."""
     shown: int = 0
@@ -107,9 +117,10 @@ def import_labels(
     `lookup` gives the items as they are now; `now` is the time of rows that have none. `drawn` are the pairs of a batch
     that was drawn here: how probable each was and what was shown is known then, and our rubric is what it is graded by.
     Raises UsageError before anything is written: for a grade that is none, for rows of nobody and for a pair that one
-    annotator judged twice; Busy when one of the files is being written to.
+    annotator judged twice; Busy when one of the files is being written to. When the disk fails, UsageError says whose
+    labels were kept before.
     """
-    judged = list(rows)
+    judged, batch = list(rows), composed(batch)
     said = [row for row in judged if row.grade and not row.machine]
     names.check(said)
     grader.check(said)
@@ -119,9 +130,7 @@ def import_labels(
         for row in said
     ]
     _refuse_twice(zip(said, told, strict=True))
-    known = _Known(standing(files.read("person", batch)))
-    fresh = [label for row, label in zip(said, told, strict=True) if known.adds(row, label)]
-    mended = _append(files, fresh)
+    fresh, mended = _append(files, batch, list(zip(said, told, strict=True)))
     return LabelImport(
         batch=batch,
         read=len(judged),
@@ -133,9 +142,10 @@ def import_labels(
         without_item=sum(not label.item for label in fresh),
         annotators=dict(Counter(label.by for label in fresh)),
         files=tuple(f"labels/{path.relative_to(files.root)}" for path in _paths(files, fresh)),
-        strangers=tuple(sorted(names.others.keys() - {row.by for row in judged})),
+        outside=sum(pair_of(label) not in drawn for label in fresh) if drawn else 0,
+        strangers=tuple(sorted(names.others.keys() - {composed(row.by) for row in judged})),
         shown=sum(label.shown for label in fresh),
-        mended=mended,
+        mended=tuple(mended),
     )
 
 
@@ -228,17 +238,35 @@ def _grades(label: Label) -> Grades:
     return label.grade_low, label.grade_high
 
 
-def _append(files: LabelFiles, fresh: Sequence[Label]) -> tuple[str, ...]:
-    """All files are held and all labels checked before the first is written."""
-    mended = []
+def _append(files: LabelFiles, batch: str, told: Sequence[tuple[Judged, Label]]) -> tuple[list[Label], list[str]]:
+    """What was new and is kept now, and the ends of files that were mended.
+
+    All files are held while it is looked what they have; all labels are checked before the first is written.
+    """
     with ExitStack() as held:
-        held_by = {by: held.enter_context(files.writing("person", by, fresh[0].batch)) for by in _annotators(fresh)}
-        for by, writer in held_by.items():
-            writer.check(*(label for label in fresh if label.by == by))
-            mended.append(writer.mended)
-        for by, writer in held_by.items():
-            writer.append(*(label for label in fresh if label.by == by))
-    return tuple(filter(None, mended))
+        writers = {
+            by: held.enter_context(files.writing("person", by, batch)) for by in _annotators(label for _, label in told)
+        }
+        known = _Known(standing(label for writer in writers.values() for label in writer.before))
+        fresh = [label for row, label in told if known.adds(row, label)]
+        by_person = {by: [label for label in fresh if label.by == by] for by in writers}
+        for by, writer in writers.items():
+            writer.check(*by_person[by])
+        _write(writers, by_person)
+    return fresh, [writer.mended for writer in writers.values() if writer.mended]
+
+
+def _write(writers: Mapping[str, Writer], labels: Mapping[str, Sequence[Label]]) -> None:
+    kept: list[str] = []
+    for by, writer in writers.items():
+        try:
+            writer.append(*labels[by])
+        except UsageError as error:
+            before = f" Kept before it: labels by {', '.join(kept)}." if kept else ""
+            raise UsageError(
+                f"{error.message}{before}", "Next: check the disk, then the same command again: nothing comes twice"
+            ) from error
+        kept += [by] if labels[by] else []
 
 
 def _annotators(labels: Iterable[Label]) -> list[str]:
