@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -110,5 +111,6 @@ def _grouped(item: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _body(query: str, body: str) -> list[Text]:
-    lines = [_marked(query, line) for line in body.splitlines()]
+    read = ["", *body.strip().splitlines()]
+    lines = [_marked(query, line) for before, line in pairwise(read) if line.strip() or before.strip()]
     return [Text(""), *(lines if any(lines) else [Text(EMPTY, style="dim")])]

@@ -109,6 +109,11 @@ def test_details_are_names_and_values_and_not_ids_and_json() -> None:
     assert "5.5 KRW · 0104 · [1" in texts(without)
 
 
+def test_empty_lines_of_a_text_take_no_room() -> None:
+    view = pair_view(Shown(task("q", item={"title": "t", "body": "\n\na\n\n \n\nb\nc\n\n"}), False, None), [])
+    assert [text.plain for text in view.body] == ["", "a", "", "b", "c"]
+
+
 def test_a_contradiction_is_told_beside_the_opinion() -> None:
     facets = (Facet("item", "운동화", True),)
     found = Opinion.of(said(task(), 0, facets=facets))
