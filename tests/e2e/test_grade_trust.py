@@ -261,6 +261,20 @@ def test_contradictions_of_people_and_probes_without_a_pair_are_told(tmp_path: P
     ])  # fmt: skip
 
 
+def test_open_ends_stand_beside_each_other(tmp_path: Path):
+    people = graded_queries(numbers("tuning", 6))
+    files = LabelFiles(Workspace.create(tmp_path))
+    files.append(*people)
+    files.append(*(by_model(each, each.grade_low, 2 if each.grade_low == 1 else None) for each in people))
+    done = run("grade", "audit", "-w", tmp_path)
+    assert done.code == 0, done.err
+    rows = done.out.splitlines()
+    assert "machine, low end" in rows[2] and "machine, high end" in rows[2]
+    assert next(row for row in rows if row.strip().startswith("exact")).split()[1] == "1.000"
+    assert " 1–2 " in done.out
+    assert max(map(len, rows)) <= 100
+
+
 def test_a_cap_ends_tuning_with_what_was_paid_for(desk: Desk):
     stopped = desk.grade("tune", "--by", "minji", "--max-usd", "0.02")
     assert stopped.code == 5 and "spent $0.0" in stopped.err

@@ -100,7 +100,8 @@ def _agreement(agreement: Agreement | AmongRaters) -> Row:
 
 
 def _whole(held: Sequence[Row]) -> None:
-    """All pairs, a column a judge: figures with intervals are wide."""
+    """All pairs, a column a judge, for figures with intervals are wide; of a constant one end is enough."""
+    held = [row for row in held if row["judge"] == "machine" or row["end"] != "high"]
     heads = [row["judge"] + ("" if row["end"] == "both" else f", {row['end']} end") for row in held]
     rows = [
         {"": head, **{of: shown(row, name) for of, row in zip(heads, held, strict=True)}}
@@ -117,7 +118,7 @@ def _by_part(held: Sequence[Row]) -> None:
     rows = [
         {"": row["part"]}
         | ({} if closed else {"end": row["end"]})
-        | {"weighted κ": shown(row, "weighted_kappa"), "κ": plain(row["kappa"]), "α": shown(row, "alpha")}
+        | {"weighted κ": shown(row, "weighted_kappa"), "κ": plain(row["kappa"]), "α": plain(row["alpha"])}
         | {"exact": plain(row["exact"]), "graded": plain(row["coverage"]["share"])}
         | {"pairs": row["n"], "queries": row["n_queries"]}
         for row in held
