@@ -21,8 +21,9 @@ Floats = NDArray[np.float64]
 MINIMUM = 50
 """Queries drawn alike that people judged and that count: from here on bench/ppi.py finds coverage of 93 to 97 %."""
 RESAMPLES = 1_999
-_GROUP = 8
-"""The fewest queries of like weights that are redrawn among themselves; fewer join their neighbours."""
+_GROUP = 20
+"""The fewest queries of like weights that are redrawn among themselves; fewer join their neighbours. With groups of 10
+to 20 a good machine's interval of two batches covered 92.5 % in bench/ppi.py."""
 _STILL = 1e-9
 """A standard error below this is none."""
 

@@ -113,28 +113,28 @@ def test_warnings_are_as_before():
 
 
 def test_queries_of_like_weights_are_grouped_and_few_join_their_neighbours():
-    assert powered._groups(np.repeat([1.0, 2.0, 3.0], [10, 3, 9])) == (10, 12)
+    assert powered._groups(np.repeat([1.0, 2.0, 3.0], [25, 3, 20])) == (25, 23)
     assert powered._groups(np.repeat([3.0, 1.0, 2.0], [2, 3, 9])) == (14,)
     assert powered._groups(np.ones(60)) == (60,)
 
 
 def test_the_error_is_that_within_groups_by_hand():
     """Weights 1/2 and 3/2 to their mean. The first group differs by 1/4 from the mean, weighed, the second not at all:
-    (8/16)² × (1/16) / 7, and 14/13 for the degrees of freedom."""
-    human = np.concatenate([np.tile([0.0, 1.0], 4), np.full(8, 0.5)])
-    sample = powered._sample(human, np.full(16, 0.5), np.full(100, 0.5), np.repeat([1.0, 3.0], 8))
+    (20/40)² × (1/16) / 19, and 38/37 for the degrees of freedom."""
+    human = np.concatenate([np.tile([0.0, 1.0], 10), np.full(20, 0.5)])
+    sample = powered._sample(human, np.full(40, 0.5), np.full(100, 0.5), np.repeat([1.0, 3.0], 20))
     fit = powered._fit(sample)
-    assert float(fit.human_error) == pytest.approx(math.sqrt(0.25 / 16 / 7 * 14 / 13))
+    assert float(fit.human_error) == pytest.approx(math.sqrt(0.25 / 16 / 19 * 38 / 37))
     assert float(powered._among_all(fit, sample).human_error) == pytest.approx(float(fit.human_error))
 
 
 def test_how_many_of_all_are_of_a_group_is_chance_by_hand():
-    """Groups of 1/4 and 3/4 of all, 0 and 1: nothing varies within, and 3/4 × 1/4 / 116 among all 116."""
-    human = np.repeat([0.0, 1.0], 8)
-    sample = powered._sample(human, np.full(16, 0.5), np.full(100, 0.5), np.repeat([1.0, 3.0], 8))
+    """Groups of 1/4 and 3/4 of all, 0 and 1: nothing varies within, and 3/4 × 1/4 / 140 among all 140."""
+    human = np.repeat([0.0, 1.0], 20)
+    sample = powered._sample(human, np.full(40, 0.5), np.full(100, 0.5), np.repeat([1.0, 3.0], 20))
     fit = powered._fit(sample)
     assert float(fit.human_error) == pytest.approx(0)
-    assert float(powered._among_all(fit, sample).human_error) == pytest.approx(math.sqrt(0.1875 / 116))
+    assert float(powered._among_all(fit, sample).human_error) == pytest.approx(math.sqrt(0.1875 / 140))
 
 
 def test_queries_of_very_unlike_weights_are_worth_fewer():
