@@ -24,25 +24,28 @@ Row = dict[str, Any]
 def show_tuning(parts: Parts, given: Trial, found: Tuned, told: Report, *, as_json: bool) -> None:
     """What was tried, chosen and reported."""
     effects = [{"name": each.name, **ends("gain", each.gain), "tokens": each.tokens} for each in found.effects]
+    known = _priced(parts, given)
     if as_json:
         how = found.chosen.judging
         chosen = {"name": found.chosen.name, "prompt": how.prompt.id, "variant": how.variant.name}
-        document: Row = {part: [_score(each) for each in getattr(found, part)] for part in ("tuning", "selection")}
+        document: Row = {
+            part: [_score(each, known) for each in getattr(found, part)] for part in ("tuning", "selection")
+        }
         document |= {"effects": effects, "chosen": chosen | {"prompt_hash": how.prompt_hash}}
         document |= {"tied": found.tied, "undecided": found.undecided}
-        document |= {"locked": _score(told.score) if told.score else None, "openings": told.openings}
+        document |= {"locked": _score(told.score, known) if told.score else None, "openings": told.openings}
         document |= {"in_force": told.now, "in_force_before": told.before, "changed": told.changed}
         emit(document | left_out(given.truths) | cost_of(parts.asker), as_json=True)
     else:
-        _scores(found.tuning, "Tuning part, each tactic switched off once")
+        _scores(found.tuning, "Tuning part, each tactic switched off once", known)
         rows = [
             {"": row["name"], "weighted κ gained": shown(row, "gain"), "so": _verdict(row), "tokens": row["tokens"]}
             for row in effects
         ]
         emit(rows, rows=rows, title="What each adds to all the others; tokens of a pair beside the whole variant's")
-        _scores(found.selection, "Selection part, what may be best")
+        _scores(found.selection, "Selection part, what may be best", known)
         if told.score:
-            _scores([told.score], "Locked part, what was chosen and nothing else")
+            _scores([told.score], "Locked part, what was chosen and nothing else", known)
         tell_cost(parts.asker)
         tell_no_interval([each.n_queries for each in (*found.tuning, *found.selection)])
     _tell_choice(found, told)
@@ -89,7 +92,15 @@ def _tell_failed(scores: Sequence[Score]) -> None:
         talk(f"{counted(n, 'question')} got no answer and counted as silence: the same command asks again.")
 
 
-def _scores(scores: Sequence[Score], title: str) -> None:
+def _priced(parts: Parts, given: Trial) -> bool:
+    """Whether it is known what the models of all that was tried cost."""
+    from semsearch.relevance.steps import model_of
+
+    models = {parts.settings.llm.small, *(model_of(parts, each.judging) for each in given.others)}
+    return all(map(parts.asker.priced, models))
+
+
+def _scores(scores: Sequence[Score], title: str, known: bool) -> None:
     rows = [
         {
             "": row["name"],
@@ -97,21 +108,26 @@ def _scores(scores: Sequence[Score], title: str) -> None:
             "exact": plain(row["exact"]),
             "constant": plain(row["constant_exact"]),
             "graded": f"{row['n_graded']:,} of {row['n']:,}",
-            "usd a pair": money(row["cost_usd"]),
+            "usd a pair": money(row["cost_usd"]) if known else "unknown",
             "tokens": row["tokens"],
         }
-        for row in map(_score, scores)
+        for row in (_score(each, known) for each in scores)
     ]
     pairs, queries = counted(scores[0].n, "pair"), counted(scores[0].n_queries, "query", "queries")
     emit(rows, rows=rows, title=f"{title}: {pairs} of {queries}")
 
 
-def _score(score: Score) -> Row:
+def _score(score: Score, known: bool) -> Row:
+    """One row; the cost is null where a model has no price."""
     plain = ("name", "prompt_hash", "n", "n_queries", "n_graded", "n_open", "n_ungradeable", "causes")
     row: Row = {name: getattr(score, name) for name in plain}
     for name in ("weighted_kappa", "kappa", "exact"):
         row |= ends(name, getattr(score, name))
-    return row | {"constant_exact": score.constant_exact, "cost_usd": score.cost_usd, "tokens": score.n_tokens}
+    return row | {
+        "constant_exact": score.constant_exact,
+        "cost_usd": score.cost_usd if known else None,
+        "tokens": score.n_tokens,
+    }
 
 
 def tell_openings(openings: Sequence[Opening], *, looked: bool) -> None:
