@@ -288,6 +288,8 @@ def _sit(opened: Opened, place: str, workspace: Workspace, *, adjudicating: bool
     places = places_of(Catalogue(workspace))
     for mended in opened.mended:
         talk(mended)
+    for fault in opened.faults:
+        talk(f"What can be read of this file counts: {fault.message} {fault.next_step}")
     with Keys(sys.stdin.fileno()) as keys, Screen() as screen:
         AtDesk(opened.session, keys, screen, place, places=places, adjudicating=adjudicating).run()
 

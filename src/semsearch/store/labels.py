@@ -1,12 +1,12 @@
 """Which label of a pair counts: adjudicated before a person's before a model's.
 
-Of one annotator the newest counts that was not taken back. People who differ without an adjudication are *disputed*:
-nobody's grade is taken for the others', both ends are kept. Of models the newest label counts. History stays.
+Of one annotator the newest counts that was not taken back. People who differ without an adjudication are *disputed*,
+and so are those who adjudicated and differ: nobody's grade is taken for the others', both ends are kept. Of models the
+newest label counts. History stays.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Effective:
     level: str
     """adjudication, person or model: who decided."""
     disputed: bool
-    """People differ, and nobody adjudicated."""
+    """People differ and nobody adjudicated, or those differ who did."""
     stale: bool
     """The item is another one now than all that counts was said of."""
     labels: tuple[Label, ...]
@@ -125,7 +125,7 @@ def _counted(query: str, history: Sequence[Label], digests: Mapping[str, str]) -
     said = [label for (of, _), label in newest.items() if of == level]
     fresh = [label for label in said if not _stale(label, digests)]
     counting = sorted(fresh or said, key=_age)
-    if level != "person":
+    if level == "model":
         counting = counting[-1:]
     low, high, disputed = _joined(counting)
     item_id, told = history[0].item_id, tuple(history)
@@ -147,7 +147,7 @@ def _level(label: Label) -> str:
 
 
 def _author(label: Label) -> str:
-    return f"{label.source} {unicodedata.normalize('NFC', label.by)}"
+    return f"{label.source} {label.by}"
 
 
 def _stale(label: Label, digests: Mapping[str, str]) -> bool:

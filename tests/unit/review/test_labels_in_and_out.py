@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
+import unicodedata
 from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +26,8 @@ from semsearch.records import Facet, Label
 from semsearch.relevance.pools import Pair
 from semsearch.review.labelling.exporting import ExportFormat, export_labels, export_tasks
 from semsearch.review.labelling.importing import LabelImport, Names, import_labels
+from semsearch.store import label_files
+from semsearch.store.label_lines import label_of
 from semsearch.store.labels import LabelFiles, effective, item_digest
 from semsearch.workspace import Workspace
 
@@ -133,6 +138,59 @@ def test_nothing_is_written_when_anything_is_wrong(files: LabelFiles) -> None:
     with pytest.raises(MismatchError, match="rubric r1; now it is unknown"):
         bring(files, row("2"))
     assert bring(files, row("2"), batch="b2").new == 1
+
+
+def test_what_is_known_is_read_while_the_files_are_held(files: LabelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = (row("2", "ann"), row("1", "jun"))
+    real = LabelFiles.writing
+
+    def late(self: LabelFiles, source: str, by: str, batch: str) -> Any:
+        monkeypatch.setattr(LabelFiles, "writing", real)
+        bring(files, *rows)  # another process, which comes before the first file is held
+        return real(self, source, by, batch)
+
+    monkeypatch.setattr(LabelFiles, "writing", late)
+    assert bring(files, *rows).new == 0
+    assert len(list(files.read())) == 2
+    with files.writing("person", "jun", "b1"), pytest.raises(Busy):
+        bring(files, row("0", "ann"), *rows[1:])
+    assert len(list(files.read())) == 2
+
+
+def test_a_disk_that_fills_up_says_what_was_kept_and_the_rest_comes_later(
+    files: LabelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, write = (row("2", "ann"), row("1", "jun"), row("0", "soyeon")), os.write
+
+    def full(descriptor: int, content: memoryview) -> int:
+        if b'"by": "jun"' in bytes(content):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, content)
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(UsageError, match=r"jun/b1\.jsonl cannot .* Kept before it: labels by ann\.") as error:
+        bring(files, *rows)
+    assert "nothing comes twice" in error.value.next_step
+    assert [each.by for each in files.read()] == ["ann"]
+    monkeypatch.undo()
+    assert (bring(files, *rows).known, [each.by for each in files.read()]) == (1, ["ann", "jun", "soyeon"])
+
+
+def test_one_person_has_one_name_however_it_is_composed(files: LabelFiles) -> None:
+    apart = unicodedata.normalize("NFD", "민지")
+    told = bring(files, row("2", "민지"), row("1", apart, item_id="i2"), row("1", " 민지", item_id="i3"), batch=apart)
+    assert (told.annotators, told.batch) == ({"민지": 3}, "민지")
+    assert bring(files, row("2", "7"), names=(f"7={apart}",), batch="민지").known == 1
+    assert bring(files, row("0", apart), names=("민지=jun",), batch="b2").annotators == {"jun": 1}
+    assert bring(files, row("0", apart), row("0", "민지", item_id="i2"), names=(apart,), batch="b3").new == 2
+
+
+def test_an_import_reads_its_own_files_alone(files: LabelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    bring(files, *(row("2", "jun", item_id=f"i{n}") for n in range(50)))
+    read: list[bytes] = []
+    monkeypatch.setattr(label_files, "label_of", lambda line: read.append(line) or label_of(line))
+    assert bring(files, row("2", "ann"), row("1", "soyeon")).new == 2
+    assert len(read) <= 4
 
 
 def test_a_scale_is_applied_when_asked(files: LabelFiles) -> None:

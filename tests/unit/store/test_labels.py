@@ -54,6 +54,14 @@ def test_people_who_differ_are_disputed_and_keep_both_ends() -> None:
     assert told(counts(open_one, label(1, "b"))) == ("person", 1, 2, True)
 
 
+def test_adjudicators_who_differ_are_disputed_and_the_newest_of_each_counts() -> None:
+    people, first = (label(1, "a"), label(2, "b")), label(0, "lead", role="adjudication", minute=3)
+    second = label(2, "other lead", role="adjudication", minute=4)
+    assert told(counts(*people, first)) == ("adjudication", 0, 0, False)
+    assert told(counts(*people, first, second)) == ("adjudication", 0, 2, True)
+    assert told(counts(first, second, label(2, "lead", role="adjudication", minute=5))) == ("adjudication", 2, 2, False)
+
+
 def test_one_who_cannot_grade_leaves_no_grade() -> None:
     assert told(counts(label(None, "a"))) == ("person", None, None, False)
     found = counts(label(None, "a"), label(2, "b"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from semsearch.records import Label
@@ -20,21 +20,35 @@ class Dispute:
     """One of each annotator; their order tells nothing about who they are."""
 
 
-def disputes(labels: Iterable[Label], batch: str | None = None, now: Mapping[str, str] | None = None) -> list[Dispute]:
-    """Pairs on which people differ and nobody adjudicated, in the order in which they were first labelled.
+def disputes(
+    labels: Iterable[Label],
+    batch: str | None = None,
+    now: Mapping[str, str] | None = None,
+    again: Collection[Key] = (),
+) -> list[Dispute]:
+    """Pairs on which people differ, or those who adjudicated, and those of `again`, as they were first labelled.
 
     Of one batch, or of all. `now` is item_id → `item_digest` of the items as they are. The item is shown as the newest
     label that counts saw it; it is empty where no label says what was seen.
     """
-    return [_dispute(key, each, batch) for key, each in effective(labels, now).items() if _wanted(each, batch)]
+    return [
+        _dispute(key, each, batch)
+        for key, each in effective(labels, now).items()
+        if (each.disputed or key in again) and (batch is None or _of_batch(each.history, batch))
+    ]
 
 
-def _wanted(each: Effective, batch: str | None) -> bool:
-    return each.disputed and (batch is None or any(label.batch == batch for label in each.labels))
+def contested(labels: Iterable[Label], now: Mapping[str, str] | None = None) -> set[Key]:
+    """Pairs that several people adjudicated, otherwise than each other."""
+    return {key for key, each in effective(labels, now).items() if each.level == "adjudication" and each.disputed}
+
+
+def _of_batch(labels: Iterable[Label], batch: str | None) -> list[Label]:
+    return [label for label in labels if batch is None or label.batch == batch]
 
 
 def _dispute(key: Key, each: Effective, batch: str | None) -> Dispute:
-    of_batch = [label for label in each.labels if batch is None or label.batch == batch]
+    of_batch = _of_batch(each.labels, batch) or each.labels
     seen = (label for label in (*reversed(of_batch), *reversed(each.labels)) if label.item)
     newest = next(seen, of_batch[-1])
     task = Task(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,10 +13,11 @@ from semsearch.errors import MismatchError, MissingPart, UsageError
 from semsearch.records import Label
 from semsearch.relevance.pools import Lookup
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.review.labelling.adjudicating import Dispute, disputes
+from semsearch.review.labelling.adjudicating import Dispute, contested, disputes
 from semsearch.review.labelling.batches import Task, read_batch
 from semsearch.review.labelling.session import Session
 from semsearch.review.labelling.strategies import Order, Plan, Said, plan
+from semsearch.store.label_lines import composed
 from semsearch.store.labels import Key, LabelFiles, Writer, item_digest, pair_of, standing
 from semsearch.workspace import Workspace
 
@@ -31,6 +31,8 @@ class Opened:
     """Pairs that are passed over: their item is not in the catalogue any more."""
     mended: tuple[str, ...]
     """Files whose last line was cut off."""
+    faults: tuple[UsageError, ...] = ()
+    """What is wrong in files of other batches: what can be read of them counts, the rest is passed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,11 @@ def open_session(desk: Desk, batch: str, by: str, order: Order) -> Iterator[Open
     """A session of one annotator on one batch; the annotator's file is held until its end.
 
     Raises Busy beside another process of this annotator on this batch, MismatchError when the batch was begun with
-    another rubric, UsageError and MissingPart as `read_batch` and `plan`.
+    another rubric, UsageError and MissingPart as `read_batch` and `plan`, and UsageError for a bad line in people's
+    files of this batch. Of others only labels of the batch's items are read, and what is wrong there does not stop it.
     """
     name, files = annotator(by), desk.files
+    faults: list[UsageError] = []
     tasks = read_batch(desk.workspace, batch)
     if not tasks:
         raise UsageError(
@@ -63,7 +67,10 @@ def open_session(desk: Desk, batch: str, by: str, order: Order) -> Iterator[Open
         )
     _check_rubric(files, batch)
     with _held(files, name, [batch]) as held:
-        said = _said(files, batch, tasks)
+        items = {task.item_id for task in tasks}
+        machine = _machine(files.about(items, files.paths("model"), faults), tasks)
+        own = list(files.about(items, files.paths("person", by=name), faults))
+        said = Said(_by_people(files, batch), machine)
         here = _Catalogue(desk.lookup, tasks)
         gone = [here.is_gone(task) and not said.own(task.key, name) for task in tasks]
         chosen = plan(order, [task for task, no in zip(tasks, gone, strict=True) if not no], name, said)
@@ -75,14 +82,15 @@ def open_session(desk: Desk, batch: str, by: str, order: Order) -> Iterator[Open
                 clock=desk.clock,
                 order=order,
                 said=[label for labels in said.people.values() for label in labels if label.by == name],
-                machine=said.machine,
+                machine=machine,
                 show_machine=desk.show_machine,
                 changed=here.changed(tasks),
                 tasks=tasks,
-                seen=_seen(files.read("person"), name),
+                seen=_seen(own, name),
             ),
             tuple(task for task, no in zip(tasks, gone, strict=True) if no),
             held.mended,
+            tuple(faults),
         )
 
 
@@ -91,7 +99,8 @@ def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened
     """A session on the pairs on which people differ, of one batch or of all.
 
     What is decided is kept in the batch, or, where this was graded by another rubric (or brought from elsewhere), in
-    BATCH-adjudicated. Pairs whose item nobody knows are passed over. Raises MissingPart when no pair is left to decide,
+    BATCH-adjudicated. A pair that another one decided otherwise comes again. Pairs whose item nobody knows are passed
+    over. Raises MissingPart when no pair is left to decide,
     UsageError for a batch that is not there, Busy and MismatchError as `open_session`.
     """
     name, files = annotator(by), desk.files
@@ -101,10 +110,11 @@ def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened
     own = [label for label in standing(labels) if label.by == name and label.role == "adjudication"]
     others = [label for label in labels if not (label.by == name and label.role == "adjudication")]
     now = _digests(desk.lookup, {label.item_id for label in labels if label.source == "person"})
-    found, unseen = _with_items(disputes(others, batch, now), desk.lookup)
+    again = contested(labels, now) & {pair_of(label) for label in own}
+    found, unseen = _with_items(disputes(others, batch, now, again), desk.lookup)
     kept_in = {each.task.batch: _adjudicated_in(files, each.task.batch) for each in found}
     tasks = [replace(each.task, batch=kept_in[each.task.batch]) for each in found]
-    decided = {pair_of(label) for label in own}
+    decided = {pair_of(label) for label in own} - again
     left = tuple(task for task in tasks if task.key not in decided)
     with _held(files, name, sorted(set(kept_in.values()))) as held:
         if not left:
@@ -156,7 +166,7 @@ def _nothing_to_decide(batch: str | None, n_unseen: int) -> MissingPart:
 
 def annotator(by: str) -> str:
     """A person's name as labels keep it; raises UsageError for an empty one."""
-    name = unicodedata.normalize("NFC", by).strip()
+    name = composed(by)
     if not name:
         raise UsageError(
             "Who labels? A label is kept with a name.", "Next: the same command with --by NAME (or SEMSEARCH_REVIEWER)"
@@ -202,12 +212,13 @@ def _digests(lookup: Lookup, item_ids: set[str]) -> dict[str, str]:
     return {item_id: item_digest(item) for item_id, item in lookup(item_ids).items()}
 
 
-def _said(files: LabelFiles, batch: str, tasks: Sequence[Task]) -> Said:
+def _by_people(files: LabelFiles, batch: str) -> dict[Key, list[Label]]:
+    """What stands of people's labels in a batch, without what was decided on them, oldest first."""
     people: dict[Key, list[Label]] = defaultdict(list)
     for label in standing(files.read("person", batch)):
         if label.role != "adjudication":
             people[pair_of(label)].append(label)
-    return Said(people, _machine(files.read("model"), tasks))
+    return people
 
 
 def _seen(labels: Iterable[Label], by: str) -> set[Key]:

@@ -12,6 +12,8 @@ from semsearch.records import Label
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.review.labelling.batches import Task, write_batch
 from semsearch.review.labelling.starting import Desk, Opened, annotator, open_adjudication, open_session
+from semsearch.store import label_files
+from semsearch.store.label_lines import label_of
 from semsearch.store.labels import LabelFiles
 from semsearch.workspace import Workspace
 
@@ -124,6 +126,43 @@ def test_who_saw_the_machines_opinion_has_seen_it_after_a_break_in_other_batches
         assert shown(opened) and opened.session.direct(1).label.shown
 
 
+def test_what_is_wrong_in_other_batches_is_told_and_stops_nobody(workspace: Workspace) -> None:
+    files = LabelFiles(workspace)
+    files.append(said(TASKS[0], 1, "jun", batch="old"))
+    files.append(said(TASKS[1], 1, "minji", batch="old"))
+    files.append(judged(TASKS[1], 2, batch="m"))
+    for path in files.paths():
+        path.write_bytes(b"<<<<<<< ours\n" + path.read_bytes() + b"=======\nno label\n>>>>>>> theirs\n")
+    with open_session(desk(workspace), "b1", "minji", "random") as opened:
+        told = sorted(fault.message.split("/labels/")[1].split(":")[0] for fault in opened.faults)
+        assert told == ["machine/gpt-x/m.jsonl", "people/minji/old.jsonl"]
+        seen = set()
+        while found := opened.session.next():
+            seen |= {(found.task.item_id, found.machine is not None)}
+            opened.session.direct(1)
+        assert seen == {("i0", False), ("i1", True), ("i2", False)}
+
+
+def test_what_is_wrong_in_the_batch_itself_stops_a_session(workspace: Workspace) -> None:
+    LabelFiles(workspace).append(said(TASKS[0], 1, "jun"))
+    with LabelFiles(workspace).path("person", "jun", "b1").open("ab") as file:
+        file.write(b"<<<<<<< ours\n")
+    with pytest.raises(UsageError, match="conflict"), open_session(desk(workspace), "b1", "minji", "random"):
+        pass
+
+
+def test_a_session_takes_no_labels_of_other_items_apart(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, read = LabelFiles(workspace), list[bytes]()
+    others = [task("q", f"x{n}", batch="old") for n in range(50)]
+    for by in ("minji", "jun"):
+        files.append(*(said(each, 1, by, batch="old") for each in others))
+    files.append(*(judged(each, 1, batch="m") for each in (*others, TASKS[0])))
+    monkeypatch.setattr(label_files, "label_of", lambda line: read.append(line) or label_of(line))
+    with open_session(desk(workspace), "b1", "minji", "random") as opened:
+        assert shown(opened)
+    assert len(read) == 1
+
+
 @pytest.mark.parametrize("by", ["", "  "])
 def test_nobody_labels_nothing(workspace: Workspace, by: str) -> None:
     with pytest.raises(UsageError, match="Who labels"):
@@ -154,6 +193,19 @@ def test_only_pairs_on_which_people_differ_come_and_what_is_decided_counts(works
     assert (decided.by, decided.batch, decided.grade_low, decided.item) == ("sora", "b1", 1, TASKS[0].item)
     with pytest.raises(MissingPart, match="no pair in batch 'b1'"), open_adjudication(desk(workspace), "b1", "sora"):
         pass
+
+
+def test_who_decided_otherwise_than_another_is_asked_again_until_they_agree(workspace: Workspace) -> None:
+    differ(workspace, TASKS[0])
+    for by, grade in (("sora", 1), ("lead", 0)):
+        LabelFiles(workspace).append(said(TASKS[0], grade, by, minute=-1, role="adjudication"))
+    for by, other in (("third", ["lead", "sora"]), ("sora", ["lead", "third"])):
+        with open_adjudication(desk(workspace), "b1", by) as opened:
+            assert shown(opened).item_id == "i0"
+            assert sorted(opened.session.direct(0).names) == other
+    for by in ("sora", "lead", "third"):
+        with pytest.raises(MissingPart), open_adjudication(desk(workspace), "b1", by):
+            pass
 
 
 def test_a_batch_that_is_not_there_is_told_and_the_next_step_says_the_batch(workspace: Workspace) -> None:
