@@ -57,7 +57,7 @@ def weights(judged: Mapping[str, Mapping[str, float]], wanted: Set[str], draws: 
     _check(last, parts, judged, wanted, draws)
     if len(parts) == 1:
         return {query: 1 / chances[last] for query, chances in judged.items()}
-    shares = {name: len(part & judged.keys()) / len(part) for name, part in parts.items()}
+    shares = {name: len(part & judged.keys()) / max(len(part), 1) for name, part in parts.items()}
     mixed = _mixture(last, shares, draws)
     return {
         query: sum(alpha * _stands(query, name, of, draws) for of, alpha in mixed.items()) / shares[name]
