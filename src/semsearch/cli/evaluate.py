@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -113,9 +114,7 @@ def run_command(
         k=k, metrics=metrics, slice_by=slice_by, positive=positive, all_queries=all_queries, origin=origin, seed=seed
     )
     saved = run is None or name is not None
-    _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=workspace, saved=saved)
-    if saved:
-        talk(f"Saved as {found.name}. Next: semsearch evaluate {_next(report, found.name, judge)}")
+    _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=workspace, saved=saved, judge=judge)
     print_report(report, as_json=json, as_jsonl=jsonl)
     _refuse(condition, report)
 
@@ -275,6 +274,7 @@ def _keep(
     html: Path | None,
     workspace: Path,
     saved: bool,
+    judge: str | None,
 ) -> None:
     """Write what the flags ask for; a run of a release is always saved in its workspace."""
     from semsearch.evaluation.queries import Queries
@@ -295,6 +295,7 @@ def _keep(
         save_run(opened, run.name, run, kept, report)
         if before is not None and before.texts != kept.texts:
             talk(f"It replaced a saved run of the same name over {len(before):,} other queries; --name keeps both.")
+        talk(f"Saved as {run.name}. Next: semsearch evaluate {_next(report, run.name, judge)}")
 
 
 def _next(report: EvaluationReport, name: str, judge: str | None) -> str:
@@ -302,7 +303,7 @@ def _next(report: EvaluationReport, name: str, judge: str | None) -> str:
     if report.labels is None:
         return f"compare OTHER {name} --qrels FILE"
     flags = " --drawn-alike" if report.labels.drawn_alike else ""
-    return f"plan --run {name} --metric {report.figures[0].metric}{flags}{f' --judge {judge}' if judge else ''}"
+    return f"plan --run {name} --metric {report.figures[0].metric}{flags}{f' --judge {quote(judge)}' if judge else ''}"
 
 
 def _condition(text: str | None) -> Any:
