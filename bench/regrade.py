@@ -4,7 +4,7 @@
 
 Pairs of a simulated Korean market: ten items a query, with the guideline's examples. A scripted server answers half of
 them and then nothing but 503; the command is given again when it is back. Then the same pairs are graded from kept
-answers: once a round with labels kept anew (an empty folder of labels), once with labels that are there already.
+answers: once a round with labels and pool kept anew (an empty folder of labels), once with both there already.
 What the server says is scripted and has no quality.
 """
 
@@ -78,7 +78,9 @@ def graded(workspace: Workspace, url: str, pairs: Sequence[Pair]) -> tuple[Count
 
 def labels(workspace: Workspace) -> list[str]:
     """Lines of the machine's label files."""
-    return [line for path in workspace.path("labels").rglob("*.jsonl") for line in path.read_text().splitlines()]
+    return [
+        line for path in workspace.path("labels", "machine").rglob("*.jsonl") for line in path.read_text().splitlines()
+    ]
 
 
 def outage(workspace: Workspace, pairs: Sequence[Pair], server: Server, script: Outage) -> None:
