@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from semsearch.llm.guard.guard import clean
 from semsearch.records import Facet, Label
@@ -25,6 +26,8 @@ OPEN = "open"
 """Kind of an answer with more than one grade."""
 TITLE_CHARS, BODY_CHARS = 120, 300
 """Characters of an example's item that are shown."""
+MOST = 2_000
+"""Examples of people's labels to choose from: choosing among 2,000 takes 1.4 ms a query, among 25,000 a hundred."""
 _QUERIES = 64
 """Queries whose examples are remembered: the pairs of a query stand together."""
 _SAID = {met: word for word, met in MET.items()}
@@ -46,6 +49,11 @@ class Example:
         return OPEN if found.open else str(found)
 
     @cached_property
+    def instructs(self) -> bool:
+        """Whether it tries to instruct its reader."""
+        return clean(self.text).instructed
+
+    @cached_property
     def text(self) -> str:
         """As it is shown: JSON, in which no seller's words can pass for ours.
 
@@ -58,16 +66,24 @@ class Example:
 
 
 class Examples:
-    """Examples to choose from; those that try to instruct their reader are left out."""
+    """Examples to choose from; those that try to instruct their reader are never chosen.
 
-    def __init__(self, given: Iterable[Example]) -> None:
-        self._all = [example for example in given if not clean(example.text).instructed]
-        self._own = [letters_of(example.query) for example in self._all]
+    Nothing is read before the first is asked for. Of each query and kind the first one is kept; all that are `given`,
+    and of `more` the last MOST.
+    """
+
+    def __init__(self, given: Iterable[Example], more: Iterable[Example] = ()) -> None:
+        self._given, self._more = given, more
         self.near = lru_cache(maxsize=_QUERIES)(self._near)
-        self._queries = [search(example.query) for example in self._all]
 
-    def __len__(self) -> int:
-        return len(self._all)
+    @cached_property
+    def _kept(self) -> list[_Kept]:
+        found: dict[tuple[str, str], _Kept] = {}
+        _add(found, self._given)
+        n_given = len(found)
+        _add(found, self._more)
+        kept = list(found.values())
+        return kept[:n_given] + kept[n_given:][-MOST:]
 
     def _near(self, query: str, n: int) -> tuple[Example, ...]:
         """At most `n` examples for a query, never of the query itself, however it is spaced, ordered and
@@ -75,18 +91,37 @@ class Examples:
 
         The nearest first; then always the nearest of the kinds that were shown least, of another query each.
         """
-        likeness = _likeness(search(query), self._queries)
+        ranked = _nearest(search(query), self._kept) if n else []
         used, kinds = {letters_of(query)}, Counter[str]()
         chosen: list[Example] = []
-        for _ in range(n):
-            left = [i for i in range(len(self._all)) if self._own[i] not in used]
-            if not left:
+        while len(chosen) < n:
+            free = (
+                each
+                for shown in range(len(chosen) + 1)
+                for each in ranked
+                if kinds[each.example.kind] == shown and each.own not in used and not each.example.instructs
+            )
+            if (best := next(free, None)) is None:
                 break
-            best = min(left, key=lambda i: (kinds[self._all[i].kind], -likeness[i], i))
-            chosen.append(self._all[best])
-            used.add(self._own[best])
-            kinds[self._all[best].kind] += 1
+            chosen.append(best.example)
+            used.add(best.own)
+            kinds[best.example.kind] += 1
         return tuple(chosen)
+
+
+class _Kept(NamedTuple):
+    """An example, the letters of its query and the query as it is compared."""
+
+    example: Example
+    own: str
+    query: str
+
+
+def _add(found: dict[tuple[str, str], _Kept], examples: Iterable[Example]) -> None:
+    for example in examples:
+        own = letters_of(example.query)
+        if (own, example.kind) not in found:
+            found[own, example.kind] = _Kept(example, own, search(example.query))
 
 
 def of_guideline() -> list[Example]:
@@ -101,8 +136,10 @@ def of_labels(labels: Iterable[Label]) -> Iterator[Example]:
             yield Example(label.query, label.item.get("title", ""), label.item.get("body", ""), label.facets)
 
 
-def _likeness(query: str, others: Sequence[str]) -> Sequence[float]:
-    """How near other queries are in spelling, 0 to 100: those that share a word first, in any order of words."""
-    from rapidfuzz import fuzz
+def _nearest(query: str, kept: Sequence[_Kept]) -> list[_Kept]:
+    """Those nearest in spelling first: that share a word, in any order of words; of equal ones as they were given."""
+    import numpy as np
+    from rapidfuzz import fuzz, process
 
-    return [fuzz.token_set_ratio(query, other) for other in others]
+    [likeness] = process.cdist([query], [each.query for each in kept], scorer=fuzz.token_set_ratio) if kept else [[]]
+    return [kept[place] for place in np.argsort(-np.asarray(likeness), kind="stable")]

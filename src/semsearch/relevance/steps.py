@@ -20,6 +20,7 @@ from semsearch.relevance.pool_files import keep_pool
 from semsearch.relevance.pools import Lookup, Pair, items_of
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.relevance.scores import Market
+from semsearch.relevance.splits import part_of
 from semsearch.relevance.truths import truths_of
 from semsearch.relevance.variants import Variant
 from semsearch.store.label_files import LabelFiles
@@ -54,12 +55,13 @@ class Parts:
 def judging(parts: Parts, variant: Variant | None = None, prompt_id: str = "") -> Judging:
     """How pairs are put to the model: as `grade tune` chose, unless a variant or another prompt is named.
 
-    Examples are those of the guideline, and what people settled in the tuning part of the labels.
+    Examples are those of the guideline, and what people settled in the tuning part of the labels, which are read when
+    the first example is asked for.
     """
     chosen = choice(parts.workspace) if variant is None and not prompt_id else None
     how = Variant.named(chosen.variant) if chosen else variant or Variant()
     prompt = parts.prompts.get(chosen.prompt if chosen else prompt_id or how.prompt_id)
-    shown = Examples([*of_guideline(), *of_labels(_settled(parts))])
+    shown = Examples(of_guideline(), of_labels(_settled(parts.files)))
     return Judging(prompt, shown, parts.settings.relevance.examples, how, places_of(Catalogue(parts.workspace)))
 
 
@@ -113,7 +115,7 @@ def kept(parts: Parts, batch: str | None = None) -> list[Label]:
     return list(parts.files.read(batch=batch))
 
 
-def _settled(parts: Parts) -> Iterator[Label]:
+def _settled(files: LabelFiles) -> Iterator[Label]:
     """Labels that a model may be shown: what counts of the tuning part, by the rubric as it is now."""
-    truths = truths_of(parts.files.read("person")).of("tuning")
-    return (label for each in truths for label in each.labels if label.rubric == RUBRIC)
+    said = (label for label in files.read("person") if part_of(label.query) == "tuning")
+    return (label for each in truths_of(said).pairs for label in each.labels if label.rubric == RUBRIC)
