@@ -1,6 +1,6 @@
 """An outage in the middle of grading, and how long pairs take whose answers are kept.
 
-    python -m bench.regrade [--pairs 10000] [--rounds 3]
+    python -m bench.regrade [--pairs 10000] [--rounds 3] [--people 50000]
 
 Pairs of a simulated Korean market: ten items a query, with the guideline's examples. A scripted server answers half of
 them and then nothing but 503; the command is given again when it is back. Then the same pairs are graded from kept
@@ -29,14 +29,17 @@ from tests.contract.scripted_judge import judge
 
 from semsearch import wiring
 from semsearch.errors import MissingService
-from semsearch.relevance import steps
-from semsearch.relevance.pools import Pair
+from semsearch.records import Facet, Label
+from semsearch.relevance import rubric, steps
 from semsearch.simulate import market
-from semsearch.store.snapshots import snapshot
+from semsearch.store.label_files import LabelFiles
+from semsearch.store.pools import Pair
+from semsearch.store.snapshots import item_digest, snapshot
 from semsearch.workspace import Workspace
 
 BATCH = "bench"
 ITEMS_A_QUERY = 10
+START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class Outage:
@@ -96,10 +99,29 @@ def outage(workspace: Workspace, pairs: Sequence[Pair], server: Server, script: 
     print(f"       kinds: {dict(sorted(kinds.items()))}")
 
 
+def label_by_people(workspace: Workspace, pairs: Sequence[Pair], n: int) -> None:
+    """`n` labels of ten people, of made-up queries and the items of the pairs."""
+    rng, files, intent = Random(7), LabelFiles(workspace), ("item", "attribute")
+    for person in range(10 if n else 0):
+        made = []
+        for place in range(person, n, 10):
+            of, words = (
+                rng.choice(pairs),
+                f"{pairs[place // ITEMS_A_QUERY % len(pairs)].query} {place // ITEMS_A_QUERY}",
+            )
+            facets = tuple(Facet(each, words, rng.choice([True, False, None])) for each in intent)
+            found = rubric.grade(facets)
+            made.append(
+                Label(words, f"{of.item_id}-{place}", "person", f"person {person}", "facets", found.low, found.high,
+                      rubric.RUBRIC, START, facets, of.item, item_digest(of.item), batch="people")
+            )  # fmt: skip
+        files.append(*made)
+
+
 def regraded(workspace: Workspace, pairs: Sequence[Pair], server: Server, rounds: int) -> None:
     n_calls, anew, there = server.n_calls, [], []
     for _ in range(rounds):
-        shutil.rmtree(workspace.path("labels"))
+        shutil.rmtree(workspace.path("labels", "machine"))
         anew.append(graded(workspace, server.url, pairs)[1])
         there.append(graded(workspace, server.url, pairs)[1])
     assert server.n_calls == n_calls, "a kept answer was asked for again"
@@ -111,11 +133,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--people", type=int, default=0)
     given = parser.parse_args()
     pairs = pairs_of(given.pairs)
     script = Outage(given.pairs // 2)
     with tempfile.TemporaryDirectory() as folder, Server(script, ("scripted-small",)) as server:
         workspace = Workspace.create(Path(folder) / "market")
+        label_by_people(workspace, pairs, given.people)
         outage(workspace, pairs, server, script)
         regraded(workspace, pairs, server, given.rounds)
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
