@@ -29,13 +29,14 @@ from bench.baselines import english_words, plain_bm25
 from numpy.typing import NDArray
 
 from semsearch.evaluation.agreement import among
-from semsearch.evaluation.draws import Draw, Frame, weights
+from semsearch.evaluation.draws import weights
 from semsearch.evaluation.evaluate import evaluate
 from semsearch.evaluation.intervals import Interval, student, t_quantile, wilson
 from semsearch.evaluation.planning import Expected, expected_of, queries_for
 from semsearch.evaluation.powered import MINIMUM, powered_mean
 from semsearch.evaluation.reading import read_judgements
 from semsearch.evaluation.runs import Run
+from semsearch.store.batches import Draw, Frame
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "chorus"
 METRICS = ("ndcg@10", "precision@10", "ndcg@10/judged")

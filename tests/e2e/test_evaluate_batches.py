@@ -14,7 +14,7 @@ from tests.e2e.program import Done, run
 from semsearch.evaluation.queries import query_id_of
 from semsearch.records import Label
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.review.labelling.batches import read_batch
+from semsearch.store.batches import read_batch
 from semsearch.store.labels import LabelFiles
 from semsearch.workspace import Workspace
 

@@ -14,7 +14,7 @@ from tests.unit.store.labelled import label
 
 from semsearch.cli.output import CONTROL
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.review.labelling.batches import Task, write_batch
+from semsearch.store.batches import Task, write_batch
 from semsearch.store.labels import LabelFiles
 from semsearch.workspace import Workspace
 

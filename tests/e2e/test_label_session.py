@@ -16,7 +16,7 @@ from tests.unit.store.labelled import label, machine
 from semsearch.cli.output import CONTROL
 from semsearch.records import Facet, Label
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.review.labelling.batches import read_batch
+from semsearch.store.batches import read_batch
 from semsearch.store.labels import LabelFiles, effective
 from semsearch.workspace import Workspace
 

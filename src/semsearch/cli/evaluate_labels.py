@@ -75,7 +75,7 @@ def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.relevance.pools import items_of
     from semsearch.retrieval.powered import labelled
-    from semsearch.review.labelling.batches import asked_of, draws_of
+    from semsearch.store.batches import asked_of, draws_of
     from semsearch.store.labels import LabelFiles, digests_of
     from semsearch.workspace import Workspace
 

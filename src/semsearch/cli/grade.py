@@ -105,7 +105,7 @@ class _Graded:
     """What a run came to; records go out as they come with --jsonl."""
 
     def __init__(self, parts: Parts, pool: Pool, model: str, batch: str, *, as_jsonl: bool) -> None:
-        from semsearch.relevance.pool_files import pool_path
+        from semsearch.store.pools import pool_path
 
         self._parts = parts
         self._pool = pool

@@ -18,11 +18,12 @@ from semsearch.errors import UsageError
 
 if TYPE_CHECKING:
     from semsearch.evaluation.queries import Queries
-    from semsearch.relevance.pools import Lookup, Pool
+    from semsearch.relevance.pools import Pool
     from semsearch.review.labelling.sampling import Known, Sampled
     from semsearch.review.labelling.session import Session
     from semsearch.review.labelling.starting import Desk, Opened
     from semsearch.settings import Settings
+    from semsearch.store.pools import Lookup
     from semsearch.workspace import Workspace
 
 SHOWN = 20
@@ -64,11 +65,11 @@ def sample(
 
     semsearch label sample spring --pairs pairs.tsv --annotator minji --annotator junho
     """
-    from semsearch.review.labelling.batches import check_new, write_batch
     from semsearch.review.labelling.sampling import sample as drawn
     from semsearch.review.labelling.starting import annotator as named
     from semsearch.review.labelling.strata import DIMENSIONS, UNKNOWN
     from semsearch.settings import Settings
+    from semsearch.store.batches import check_new, write_batch
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
@@ -185,9 +186,9 @@ def _known(workspace: Workspace, settings: Settings, tables: list[Queries]) -> K
     """What labels, the log and tables of queries say of queries."""
     from semsearch.evaluation.demand import bands, n_searches
     from semsearch.ingest.catalogue import Catalogue
-    from semsearch.review.labelling.batches import draws_of
     from semsearch.review.labelling.sampling import Known
     from semsearch.review.labelling.strata import DIMENSIONS
+    from semsearch.store.batches import draws_of
     from semsearch.store.labels import LabelFiles, query_key
 
     columns: dict[str, dict[str, str]] = {name: {} for name in DIMENSIONS}

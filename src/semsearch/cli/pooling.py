@@ -13,7 +13,8 @@ from semsearch.errors import UsageError
 
 if TYPE_CHECKING:
     from semsearch.evaluation.queries import Queries
-    from semsearch.relevance.pools import Lookup, Pool
+    from semsearch.relevance.pools import Pool
+    from semsearch.store.pools import Lookup
     from semsearch.workspace import Workspace
 
 RunsOption = Annotated[
@@ -44,8 +45,7 @@ def pooled(root: Path, lookup: Lookup, runs: list[str], depth: int, queries: Pat
 
 def pairs_of_file(workspace: Workspace, file: str, lookup: Lookup) -> Pool:
     """The pairs of a file, or of standard input (`-`); those of a pool as its runs brought them."""
-    from semsearch.relevance.pool_files import pool_at
-    from semsearch.relevance.pools import read_pairs
+    from semsearch.relevance.pools import pool_at, read_pairs
 
     return pool_at(workspace, file, lookup) or read_pairs(file, lookup, stdin=standard_input([file]))
 

@@ -26,9 +26,9 @@ from semsearch.relevance.pools import Pool, pool
 from semsearch.report.story import Chapter, Figure, Table
 from semsearch.retrieval.evaluate import retrieve
 from semsearch.retrieval.powered import evaluate_labelled, labelled
-from semsearch.review.labelling.batches import write_batch
 from semsearch.review.labelling.sampling import Known, sample
 from semsearch.review.labelling.starting import Desk, open_session
+from semsearch.store.batches import write_batch
 from semsearch.store.labels import digests_of, query_key
 
 if TYPE_CHECKING:

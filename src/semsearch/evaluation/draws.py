@@ -11,31 +11,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from typing import Protocol
 
 from semsearch.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Protocol):
     """The queries that a batch was drawn from."""
 
-    queries: int
-    """How many, with those that batches before had drawn of them."""
-    digest: str
-    """Of their keys, 16 hexadecimal digits: batches with the same one were drawn from the same queries."""
-    before: Mapping[str, int] = field(default_factory=dict)
-    """Name of each batch that was drawn before, to how many of these queries it drew: they are left out."""
+    @property
+    def queries(self) -> int: ...  # noqa: D102
+    @property
+    def digest(self) -> str: ...  # noqa: D102
+    @property
+    def before(self) -> Mapping[str, int]: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """What one batch drew."""
+class Draw(Protocol):
+    """What one batch drew, as `store.batches` tells it."""
 
-    chances: Mapping[str, float]
-    """Query key → with which it was drawn, given what was drawn before."""
-    frame: Frame | None = None
-    """None: nobody says, as of pairs of a file and in batches of older versions."""
+    @property
+    def chances(self) -> Mapping[str, float]: ...  # noqa: D102
+    @property
+    def frame(self) -> Frame | None: ...  # noqa: D102
 
 
 def weights(judged: Mapping[str, Mapping[str, float]], wanted: Set[str], draws: Mapping[str, Draw]) -> dict[str, float]:

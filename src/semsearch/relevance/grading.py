@@ -16,11 +16,11 @@ from semsearch.errors import SemsearchError
 from semsearch.llm.answers import Answer, Question
 from semsearch.records import Label
 from semsearch.relevance.judging import Judging, blank
-from semsearch.relevance.pools import Pair
 from semsearch.relevance.reading import Said, read
 from semsearch.relevance.rubric import RUBRIC, Grade
 from semsearch.relevance.shapes import Answered
 from semsearch.store.labels import Key, pair_of
+from semsearch.store.pools import Pair
 from semsearch.store.snapshots import item_digest
 
 EMPTY = "empty"

@@ -9,9 +9,9 @@ from semsearch.llm.answers import Question
 from semsearch.llm.prompts import Prompt
 from semsearch.relevance.details import Places, details
 from semsearch.relevance.examples import Examples
-from semsearch.relevance.pools import Pair
 from semsearch.relevance.shapes import Answered
 from semsearch.relevance.variants import Variant
+from semsearch.store.pools import Pair
 from semsearch.text.views import search
 
 NAMESPACE = "listing"

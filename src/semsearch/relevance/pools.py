@@ -8,15 +8,15 @@ retrieval test collection" (1975); TREC pools the same way.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from semsearch.errors import UsageError
 from semsearch.evaluation.queries import query_id_of
 from semsearch.store.labels import Key, query_key
+from semsearch.store.pools import Lookup, Pair, blind_place, pool_of
 from semsearch.store.snapshots import SHOWN, snapshot
 
 if TYPE_CHECKING:
@@ -24,40 +24,11 @@ if TYPE_CHECKING:
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.ingest.sources import Source
     from semsearch.ingest.tables import Batch
+    from semsearch.workspace import Workspace
 
 QUERY, ITEM, QUERY_ID, DRAWN = "query", "item_id", "query_id", "inclusion_probability"
 WRITTEN = ("title", "body")
 """Columns of a file that make it bring the item itself."""
-Lookup = Callable[[Collection[str]], Mapping[str, Mapping[str, str]]]
-"""item_ids to the snapshots of those that are there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A query and an item that may answer it."""
-
-    query: str
-    """As typed."""
-    item_id: str
-    query_id: str
-    item: Mapping[str, str]
-    """Snapshot of the item: title, body and the like (`store.snapshots`)."""
-    inclusion_probability: float | None = None
-    """With which its query was drawn: 1 of a pool of runs, which has all of their queries; null: picked on purpose."""
-    ranks: Mapping[str, int] = field(default_factory=dict, repr=False)
-    """Name of each run that brought it, to its rank there; 1 is the top. Not for the eyes of who grades."""
-    imported: bool = False
-    """Whether the item is the catalogue's; else the pair brought it."""
-
-    @property
-    def systems(self) -> tuple[str, ...]:
-        """Names of the runs that brought it; empty for a pair of a file."""
-        return tuple(self.ranks)
-
-    @property
-    def key(self) -> Key:
-        """The pair as labels know it."""
-        return query_key(self.query), self.item_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +59,20 @@ def pool(runs: Sequence[Run], texts: Mapping[str, str], depth: int, lookup: Look
             for rank, item_id in enumerate(item_ids[:depth], start=1):
                 ranks.setdefault((key, item_id), {}).setdefault(run.name, rank)
     places = {key: place for place, key in enumerate(typed)}
-    order = sorted(ranks, key=lambda pair: (places[pair[0]], blind(pair)))
+    order = sorted(ranks, key=lambda pair: (places[pair[0]], blind_place(pair)))
     pairs = (Pair(typed[key][1], item_id, typed[key][0], {}, 1.0, ranks[key, item_id]) for key, item_id in order)
     return with_items(Pool(tuple(pairs)), lookup)
+
+
+def pool_at(workspace: Workspace, file: str, lookup: Lookup) -> Pool | None:
+    """The pool that a file holds, with the runs that brought its pairs and the items as they are now.
+
+    None for a file that is no pool of this workspace. Raises as `read_pool`.
+    """
+    path = Path(file)
+    if not path.is_file() or path.resolve().parent != workspace.path("labels", "pools").resolve():
+        return None
+    return with_items(Pool(tuple(pool_of(path).values())), lookup)
 
 
 def read_pairs(name: str, lookup: Lookup, *, stdin: BinaryIO | None = None) -> Pool:
@@ -146,11 +128,6 @@ def _text(run: Run, query_id: str, texts: Mapping[str, str]) -> str:
             "Next: --queries FILE",
         )
     return text
-
-
-def blind(pair: Key) -> bytes:
-    """What the pairs of a query are sorted by: an order that no run has."""
-    return hashlib.blake2b(json.dumps(pair).encode(), digest_size=8).digest()
 
 
 def with_items(pool: Pool, lookup: Lookup) -> Pool:

@@ -27,8 +27,8 @@ from semsearch.records import Facet
 from semsearch.relevance.audit import Shared
 from semsearch.relevance.grading import Graded, grade_pairs
 from semsearch.relevance.judging import Judging, blank
-from semsearch.relevance.pools import Pair
 from semsearch.relevance.scores import Market
+from semsearch.store.pools import Pair
 
 Floats = NDArray[np.float64]
 UP, DOWN, SAME, UNGRADEABLE = range(4)

@@ -16,8 +16,7 @@ from semsearch.relevance.details import places_of
 from semsearch.relevance.examples import Examples, of_guideline, of_labels
 from semsearch.relevance.grading import Graded, grade_pairs, only_new
 from semsearch.relevance.judging import Judging, blank, questions
-from semsearch.relevance.pool_files import keep_pool
-from semsearch.relevance.pools import Lookup, Pair, items_of
+from semsearch.relevance.pools import items_of
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.relevance.scores import Market
 from semsearch.relevance.splits import part_of
@@ -25,6 +24,7 @@ from semsearch.relevance.truths import truths_of
 from semsearch.relevance.variants import Variant
 from semsearch.store.label_files import LabelFiles
 from semsearch.store.labels import Key
+from semsearch.store.pools import Lookup, Pair, keep_pool
 
 if TYPE_CHECKING:
     from semsearch.llm.asking import Asker

@@ -1,7 +1,7 @@
 """What people say of pairs, as a machine is held against it.
 
 Left out and counted: pairs on which people differ and nobody adjudicated, and labels whose author saw the machine's
-opinion first, for these agree with it more than they would.
+opinion first (`store.labels.blind`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from semsearch.evaluation.labelled import chances
 from semsearch.evaluation.queries import query_id_of
 from semsearch.records import Label
-from semsearch.relevance.pools import Pair
 from semsearch.relevance.splits import Part, part_of
-from semsearch.store.labels import Effective, Key, effective, standing
+from semsearch.store.labels import Effective, Key, blind, effective
+from semsearch.store.pools import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,10 @@ class Truths:
 
 def truths_of(labels: Iterable[Label]) -> Truths:
     """What counts of people's labels, in the order in which pairs were first labelled."""
-    said = [label for label in standing(labels) if label.source == "person"]
-    found = effective(label for label in said if not label.shown)
+    said, n_shown = blind(label for label in labels if label.source == "person")
+    found = effective(said)
     settled = (_truth(each) for each in found.values() if not each.disputed)
-    disputed = sum(each.disputed for each in found.values())
-    return Truths(tuple(settled), disputed, sum(label.shown for label in said))
+    return Truths(tuple(settled), sum(each.disputed for each in found.values()), n_shown)
 
 
 def digest_of(truths: Sequence[Truth]) -> str:

@@ -21,7 +21,7 @@ from semsearch.evaluation.runs import Run
 from semsearch.records import Label
 from semsearch.retrieval.evaluate import default_metrics, evaluate_run
 from semsearch.retrieval.reports import EvaluationReport, LabelsReport, PoweredFigure, SliceFigures
-from semsearch.store.labels import Effective, Key, effective, query_key, standing
+from semsearch.store.labels import Effective, Key, blind, effective, query_key
 
 Floats = NDArray[np.float64]
 ENDS: tuple[End, End] = ("low", "high")
@@ -75,7 +75,7 @@ def labelled(
     `asked` and `draws` as in `full_pools`. `judge` is MODEL, MODEL@PROMPT or MODEL@PROMPT@RUBRIC: whose labels are
     rectified. Raises UsageError when no model's label is left, for labels of several judges, and as `full_pools`.
     """
-    stand, n_shown = rectifying(labels)
+    stand, n_shown = blind(labels)
     persons, models = ([s for s in stand if (s.source == "person") is human] for human in (True, False))
     models = of_judge(models, judge) if judge is not None else models
     ids = {query_key(text): query_id for query_id, text in queries.texts.items()} if queries else None
@@ -102,16 +102,6 @@ def labelled(
 def _within(pairs: dict[Key, Effective], ids: Mapping[str, str] | None) -> dict[Key, Effective]:
     """The pairs of the queries that `ids` has; all without it."""
     return pairs if ids is None else {key: each for key, each in pairs.items() if key[0] in ids}
-
-
-def rectifying(labels: Iterable[Label]) -> tuple[list[Label], int]:
-    """Labels that stand, without those of people who saw the machine's opinion first; and how many of these there are.
-
-    Such people agree with the machine more than they would: by them it looks better than it is.
-    """
-    stand = standing(labels)
-    kept = [label for label in stand if not (label.source == "person" and label.shown)]
-    return kept, len(stand) - len(kept)
 
 
 def evaluate_labelled(

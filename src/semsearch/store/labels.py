@@ -23,6 +23,7 @@ __all__ = [
     "LabelFiles",
     "Placed",
     "Writer",
+    "blind",
     "digests_of",
     "effective",
     "item_digest",
@@ -115,6 +116,21 @@ def standing(labels: Iterable[Label]) -> list[Label]:
         if label.retracts and (_author(label), label_id) not in taken:
             taken.add((_author(label), label.retracts))
     return [label for label_id, label in ordered if not label.retracts and (_author(label), label_id) not in taken]
+
+
+def blind(labels: Iterable[Label]) -> tuple[list[Label], int]:
+    """Labels that stand and by which a machine can be measured, and how many that stand were left out.
+
+    People who saw the machine's opinion first agree with it more than they would. Where they alone adjudicated, the
+    pair is decided and left out whole: what people said of it before counts no more.
+    """
+    stand = standing(labels)
+    seen = [label for label in stand if label.source == "person" and label.shown]
+    kept = [label for label in stand if label.source == "model" or not label.shown]
+    if decided := {pair_of(label) for label in seen if label.role == "adjudication"}:
+        decided -= {pair_of(label) for label in kept if label.role == "adjudication"}
+        kept = [label for label in kept if label.source == "model" or pair_of(label) not in decided]
+    return kept, len(seen)
 
 
 def _counted(query: str, history: Sequence[Label], digests: Mapping[str, str]) -> Effective | None:

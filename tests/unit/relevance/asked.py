@@ -17,8 +17,8 @@ from semsearch.llm.prompts import Prompts
 from semsearch.relevance.examples import Example, Examples
 from semsearch.relevance.grading import Graded, Keep, grade_pairs
 from semsearch.relevance.judging import Judging
-from semsearch.relevance.pools import Pair
 from semsearch.relevance.variants import Variant
+from semsearch.store.pools import Pair
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PROMPTS = Prompts.open(None)

@@ -18,9 +18,9 @@ from semsearch.records import Facet, Label
 from semsearch.relevance.examples import Example
 from semsearch.relevance.grading import BATCH, EMPTY, Graded, grade_pairs, only_new
 from semsearch.relevance.judging import questions
-from semsearch.relevance.pools import Pair
 from semsearch.relevance.reading import CONTRADICTORY, INVENTED
 from semsearch.relevance.rubric import RUBRIC
+from semsearch.store.pools import Pair
 from semsearch.store.snapshots import item_digest
 
 PROMPT = PROMPTS.get("relevance-facets")

@@ -28,11 +28,11 @@ from semsearch.records import Facet, Label
 from semsearch.relevance import audit_steps, tune_steps
 from semsearch.relevance.choice import choice
 from semsearch.relevance.locked import openings
-from semsearch.relevance.pools import Pair
 from semsearch.relevance.splits import part_of
 from semsearch.relevance.steps import Parts, grade, judging
 from semsearch.settings import Settings
 from semsearch.store.labels import LabelFiles, effective
+from semsearch.store.pools import Pair
 from semsearch.store.tables import llm_answers
 from semsearch.workspace import Workspace
 

@@ -12,7 +12,7 @@ from semsearch.errors import UsageError
 from semsearch.evaluation.labelled import qrels_of, queries_of
 from semsearch.evaluation.queries import query_id_of
 from semsearch.records import Label
-from semsearch.store.labels import Effective, effective, item_digest, snapshot, standing
+from semsearch.store.labels import Effective, blind, effective, item_digest, snapshot, standing
 
 PAIR = ("에어팟 프로", "i1")
 
@@ -129,3 +129,14 @@ def test_a_snapshot_holds_what_was_shown_and_its_digest_changes_with_it() -> Non
     assert snapshot({"title": "에어팟", "attributes": {"brand": "Apple"}})["attributes"] == '{"brand": "Apple"}'
     assert item_digest({"a": "1", "b": "2"}) == item_digest({"b": "2", "a": "1"}) != item_digest({"a": "1", "b": "3"})
     assert item_digest({}) == ""
+
+
+def test_a_pair_that_an_adjudicator_decided_who_saw_the_machine_measures_no_machine_and_is_settled() -> None:
+    said = [label(2, "a"), label(0, "b"), label(1, "sora", role="adjudication", shown=True, minute=1)]
+    other = [label(2, "a", item_id="i2"), label(0, "b", item_id="i2", shown=True), machine(1, item_id="i2")]
+    [pair] = effective(said).values()
+    assert (pair.grade_low, pair.disputed) == (1, False)
+    kept, n_left_out = blind([*said, *other])
+    assert ([each.by for each in kept], n_left_out) == (["a", other[2].by], 2)
+    [only] = effective(blind([*said, label(0, "lead", role="adjudication")])[0]).values()
+    assert (only.level, only.grade_low, len(only.history)) == ("adjudication", 0, 3)

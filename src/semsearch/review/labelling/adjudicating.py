@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from semsearch.records import Label
-from semsearch.review.labelling.batches import Task
+from semsearch.store.batches import Task
 from semsearch.store.labels import Effective, Key, effective, item_digest
 
 

@@ -23,8 +23,8 @@ from semsearch.store.labels import Effective, Key
 from semsearch.store.snapshots import SHOWN
 
 if TYPE_CHECKING:
-    from semsearch.relevance.pools import Pair
-    from semsearch.review.labelling.batches import Task
+    from semsearch.store.batches import Task
+    from semsearch.store.pools import Pair
 
 ExportFormat = Literal["trec", "csv", "jsonl", "beir", "quepid", "esci"]
 TABLES = ("jsonl", "csv")

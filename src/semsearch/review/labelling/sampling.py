@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.draws import Draw, Frame
 from semsearch.records import Label
-from semsearch.relevance.pools import Lookup, Pair, Pool
+from semsearch.relevance.pools import Pool
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.review.labelling.batches import Golden, Task
 from semsearch.review.labelling.strata import DIMENSIONS, Drawn, draw, intents_of, values_of
 from semsearch.settings import RelevanceSettings
+from semsearch.store.batches import Draw, Frame, Golden, Task
 from semsearch.store.labels import Key, effective, item_digest, query_key
+from semsearch.store.pools import Lookup, Pair
 
 
 @dataclass(frozen=True, slots=True)

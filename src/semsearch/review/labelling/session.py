@@ -16,9 +16,9 @@ from typing import Literal
 from semsearch.records import Facet, Label
 from semsearch.relevance.rubric import RUBRIC, Grade, contradiction
 from semsearch.relevance.rubric import grade as graded
-from semsearch.review.labelling.batches import Task
 from semsearch.review.labelling.opinions import Opinion
 from semsearch.review.labelling.strategies import Ends, Order, Plan, agree, ends
+from semsearch.store.batches import Task
 from semsearch.store.labels import Key, pair_of
 
 Role = Literal["label", "adjudication"]

@@ -11,14 +11,14 @@ from datetime import datetime
 
 from semsearch.errors import MismatchError, MissingPart, UsageError
 from semsearch.records import Label
-from semsearch.relevance.pools import Lookup
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.review.labelling.adjudicating import Dispute, contested, disputes
-from semsearch.review.labelling.batches import Task, read_batch
 from semsearch.review.labelling.session import Session
 from semsearch.review.labelling.strategies import Order, Plan, Said, plan
+from semsearch.store.batches import Task, read_batch
 from semsearch.store.label_lines import composed
 from semsearch.store.labels import Key, LabelFiles, Writer, item_digest, pair_of, standing
+from semsearch.store.pools import Lookup
 from semsearch.workspace import Workspace
 
 

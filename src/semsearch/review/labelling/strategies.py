@@ -21,7 +21,7 @@ from typing import Literal, get_args
 
 from semsearch.errors import MissingPart, UsageError
 from semsearch.records import Label
-from semsearch.review.labelling.batches import Task
+from semsearch.store.batches import Task
 from semsearch.store.labels import Key
 
 Order = Literal["random", "uncertain", "disagreement", "second"]

@@ -9,10 +9,10 @@ from typing import Any
 from tests.unit.store.labelled import START, label, machine
 
 from semsearch.records import Label
-from semsearch.relevance.pools import Pair
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.review.labelling.batches import Task
+from semsearch.store.batches import Task
 from semsearch.store.labels import item_digest
+from semsearch.store.pools import Pair
 
 
 class Clock:

@@ -9,11 +9,11 @@ import pytest
 from tests.unit.review.labelling.drawn import Shelf, item, pair, said, task
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.draws import Draw
 from semsearch.relevance.pools import Pool
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.review.labelling.sampling import Known, Sampled, sample
 from semsearch.settings import RelevanceSettings
+from semsearch.store.batches import Draw
 
 PLAIN = RelevanceSettings(overlap=0, golden=0)
 OF_RUNS = {"ranks": {"run": 1}, "inclusion_probability": 1.0}

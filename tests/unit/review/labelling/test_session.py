@@ -7,10 +7,10 @@ from tests.unit.review.labelling.drawn import Clock, judged, said, task
 
 from semsearch.records import Facet, Label
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.review.labelling.batches import Golden, Task
 from semsearch.review.labelling.opinions import Opinion
 from semsearch.review.labelling.session import PACED_FROM, Missed, Session
 from semsearch.review.labelling.strategies import Order, Plan
+from semsearch.store.batches import Golden, Task
 from semsearch.store.labels import Key, effective, pair_of, standing
 
 TASKS = [task("나이키 운동화", f"i{i}") for i in range(3)] + [task("q2", "j0")]

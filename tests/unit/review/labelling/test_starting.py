@@ -10,9 +10,9 @@ from tests.unit.review.labelling.drawn import Clock, Shelf, item, judged, said, 
 from semsearch.errors import Busy, MismatchError, MissingPart, UsageError
 from semsearch.records import Label
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.review.labelling.batches import Task, write_batch
 from semsearch.review.labelling.starting import Desk, Opened, annotator, open_adjudication, open_session
 from semsearch.store import label_files
+from semsearch.store.batches import Task, write_batch
 from semsearch.store.label_lines import label_of
 from semsearch.store.labels import LabelFiles
 from semsearch.workspace import Workspace

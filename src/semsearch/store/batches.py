@@ -17,17 +17,37 @@ from pathlib import Path
 from typing import Any
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.draws import Draw, Frame
 from semsearch.plain import json_line, plain
 from semsearch.records import Label
-from semsearch.relevance.pool_files import pair_rules, pool_path, read_pool
-from semsearch.relevance.pools import Lookup, Pair
 from semsearch.store.label_faults import MARKER, bad_line
 from semsearch.store.labels import Key, item_digest, pair_of, query_key
+from semsearch.store.pools import Lookup, Pair, pair_rules, pool_path, read_pool
 from semsearch.store.snapshots import SHOWN
 from semsearch.workspace import Workspace, checked_name
 
 GRADES = (None, 0, 1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The queries that a batch was drawn from."""
+
+    queries: int
+    """How many, with those that batches before had drawn of them."""
+    digest: str
+    """Of their keys, 16 hexadecimal digits: batches with the same one were drawn from the same queries."""
+    before: Mapping[str, int] = field(default_factory=dict)
+    """Name of each batch that was drawn before, to how many of these queries it drew: they are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What one batch drew."""
+
+    chances: Mapping[str, float]
+    """Query key → with which it was drawn, given what was drawn before."""
+    frame: Frame | None = None
+    """None: nobody says, as of pairs of a file and in batches of older versions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from semsearch.errors import UsageError
-from semsearch.relevance.pool_files import keep_pool, pool_at, pool_path, read_pool
-from semsearch.relevance.pools import Pair, Pool, read_pairs
+from semsearch.relevance.pools import Pool, pool_at, read_pairs
+from semsearch.store.pools import Pair, keep_pool, pool_path, read_pool
 from semsearch.workspace import Workspace
 
 ITEM = {"title": "의자", "price": "5000"}

@@ -7,19 +7,50 @@ read, others stand in it. Which runs brought a pair is shown to nobody who grade
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from semsearch.plain import json_line
-from semsearch.relevance.pools import Lookup, Pair, Pool, blind, with_items
 from semsearch.store.label_faults import bad_line
 from semsearch.store.label_files import named
-from semsearch.store.labels import Key
+from semsearch.store.labels import Key, query_key
 from semsearch.store.snapshots import SHOWN
 from semsearch.workspace import Workspace
+
+Lookup = Callable[[Collection[str]], Mapping[str, Mapping[str, str]]]
+"""item_ids to the snapshots of those that are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A query and an item that may answer it."""
+
+    query: str
+    """As typed."""
+    item_id: str
+    query_id: str
+    item: Mapping[str, str]
+    """Snapshot of the item: title, body and the like (`store.snapshots`)."""
+    inclusion_probability: float | None = None
+    """With which its query was drawn: 1 of a pool of runs, which has all of their queries; null: picked on purpose."""
+    ranks: Mapping[str, int] = field(default_factory=dict, repr=False)
+    """Name of each run that brought it, to its rank there; 1 is the top. Not for the eyes of who grades."""
+    imported: bool = False
+    """Whether the item is the catalogue's; else the pair brought it."""
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Names of the runs that brought it; empty for a pair of a file."""
+        return tuple(self.ranks)
+
+    @property
+    def key(self) -> Key:
+        """The pair as labels know it."""
+        return query_key(self.query), self.item_id
 
 
 def pool_path(workspace: Workspace, batch: str) -> Path:
@@ -48,21 +79,11 @@ def read_pool(workspace: Workspace, batch: str) -> dict[Key, Pair]:
     Raises UsageError with file and line for what is no pair.
     """
     path = pool_path(workspace, batch)
-    return _read(path) if path.is_file() else {}
+    return pool_of(path) if path.is_file() else {}
 
 
-def pool_at(workspace: Workspace, file: str, lookup: Lookup) -> Pool | None:
-    """The pool that a file holds, with the runs that brought its pairs and the items as they are now.
-
-    None for a file that is no pool of this workspace. Raises as `read_pool`.
-    """
-    path = Path(file)
-    if not path.is_file() or path.resolve().parent != workspace.path("labels", "pools").resolve():
-        return None
-    return with_items(Pool(tuple(_read(path).values())), lookup)
-
-
-def _read(path: Path) -> dict[Key, Pair]:
+def pool_of(path: Path) -> dict[Key, Pair]:
+    """The pairs of one file; raises as `read_pool`."""
     lines = path.read_bytes().split(b"\n")
     found: dict[Key, Pair] = {}
     for number, line in enumerate(lines, start=1):
@@ -85,7 +106,7 @@ def _ordered(pairs: Mapping[Key, Pair]) -> list[Pair]:
     places: dict[str, int] = {}
     for query, _ in pairs:
         places.setdefault(query, len(places))
-    return [pairs[key] for key in sorted(pairs, key=lambda key: (places[key[0]], blind(key)))]
+    return [pairs[key] for key in sorted(pairs, key=lambda key: (places[key[0]], blind_place(key)))]
 
 
 def _told(pair: Pair) -> dict[str, Any]:
@@ -112,6 +133,11 @@ def _pair(path: Path, number: int, line: bytes) -> Pair:
         ranks=row.get("ranks", {}),
         imported=bool(row.get("imported")),
     )
+
+
+def blind_place(pair: Key) -> bytes:
+    """What the pairs of a query are sorted by: an order that no run has."""
+    return hashlib.blake2b(json.dumps(pair).encode(), digest_size=8).digest()
 
 
 def pair_rules(row: Mapping[str, Any]) -> list[tuple[bool, str]]:

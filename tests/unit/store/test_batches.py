@@ -8,10 +8,10 @@ import pytest
 from tests.unit.review.labelling.drawn import Shelf, item, judged, said, task
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.draws import Draw, Frame
-from semsearch.relevance.pool_files import keep_pool
-from semsearch.relevance.pools import Pair, read_pairs
-from semsearch.review.labelling.batches import (
+from semsearch.relevance.pools import read_pairs
+from semsearch.store.batches import (
+    Draw,
+    Frame,
     Golden,
     asked_of,
     batch_path,
@@ -20,6 +20,7 @@ from semsearch.review.labelling.batches import (
     read_batch,
     write_batch,
 )
+from semsearch.store.pools import Pair, keep_pool
 from semsearch.workspace import Workspace
 
 
