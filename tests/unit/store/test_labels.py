@@ -137,6 +137,6 @@ def test_a_pair_that_an_adjudicator_decided_who_saw_the_machine_measures_no_mach
     [pair] = effective(said).values()
     assert (pair.grade_low, pair.disputed) == (1, False)
     kept, n_left_out = blind([*said, *other])
-    assert ([each.by for each in kept], n_left_out) == (["a", other[2].by], 2)
+    assert ([each.by for each in kept], n_left_out) == ([other[2].by, "a"], 2)
     [only] = effective(blind([*said, label(0, "lead", role="adjudication")])[0]).values()
     assert (only.level, only.grade_low, len(only.history)) == ("adjudication", 0, 3)
