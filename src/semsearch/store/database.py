@@ -20,7 +20,7 @@ from semsearch.version import __version__
 if TYPE_CHECKING:
     from types import TracebackType
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The newest migration in `migrations/versions`."""
 BUSY_S = 30.0
 """How long a writer waits for another one."""

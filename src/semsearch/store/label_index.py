@@ -13,14 +13,15 @@ from semsearch.store.label_files import LabelFiles
 from semsearch.store.label_lines import label_of, line_of
 from semsearch.store.labels import Key, query_key
 from semsearch.store.tables import label_files, labels
+from semsearch.text.views import VIEWS_VERSION
 
 _of_pair = (
     select(labels.c.content)
     .where(labels.c.query_key == bindparam("key"), labels.c.item_id == bindparam("item"))
     .order_by(labels.c.path, labels.c.line)
 )
-Seen = tuple[int, int]
-"""Bytes of a file and when it was last changed, in nanoseconds."""
+Seen = tuple[int, int, str]
+"""Bytes of a file, when it was last changed in nanoseconds, and the version of the view that makes keys of queries."""
 
 
 class LabelIndex:
@@ -33,9 +34,11 @@ class LabelIndex:
     def refresh(self) -> int:
         """Read files that are new or not as they were, forget those that are gone; how many these are.
 
-        Raises UsageError as `LabelFiles.read`; then the index is as before.
+        All of them when queries are compared in another way now. Raises UsageError as `LabelFiles.lines`; then the
+        index is as before. Two rubrics in a batch are not its matter.
         """
-        here = {str(path.relative_to(self._files.root)): _seen(path) for path in self._files.paths()}
+        found = ((path, _seen(path)) for path in self._files.paths())
+        here = {str(path.relative_to(self._files.root)): seen for path, seen in found if seen}
         with self._store.reading() as connection:
             before = _known(connection)
         if here == before:
@@ -48,8 +51,9 @@ class LabelIndex:
                 connection.execute(delete(labels).where(labels.c.path == name))
                 connection.execute(delete(label_files).where(label_files.c.path == name))
             for name in changed:
-                size, changed_ns = here[name]
-                connection.execute(insert(label_files), {"path": name, "n_bytes": size, "changed_ns": changed_ns})
+                size, changed_ns, views = here[name]
+                row = {"path": name, "n_bytes": size, "changed_ns": changed_ns, "views": views}
+                connection.execute(insert(label_files), row)
                 if rows[name]:
                     connection.execute(insert(labels), rows[name])
         return len(gone) + len(changed)
@@ -78,9 +82,13 @@ class LabelIndex:
 
 
 def _known(connection: Connection) -> dict[str, Seen]:
-    return {path: (size, at) for path, size, at in connection.execute(select(label_files))}
+    return {path: (size, at, views) for path, size, at, views in connection.execute(select(label_files))}
 
 
-def _seen(path: Path) -> Seen:
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns
+def _seen(path: Path) -> Seen | None:
+    """None when it is gone, as the empty file of a session that ended unanswered."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_size, found.st_mtime_ns, VIEWS_VERSION

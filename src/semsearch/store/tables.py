@@ -275,9 +275,15 @@ reports = Table(
 """What others found; the id is of the content, so that a file that is read again adds nothing."""
 
 label_files = Table(
-    "label_files", metadata, Column("path", Text, primary_key=True), _whole("n_bytes"), _whole("changed_ns")
+    "label_files",
+    metadata,
+    Column("path", Text, primary_key=True),
+    _whole("n_bytes"),
+    _whole("changed_ns"),
+    _text("views"),
 )
-"""Files of labels as they were when their lines were indexed; a path is inside `labels/`."""
+"""Files of labels as they were when their lines were indexed; a path is inside `labels/`, `views` the version of the
+view by which queries are compared."""
 
 labels = Table(
     "labels",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit.store.labelled import label, machine
 
 from semsearch.errors import UsageError
 from semsearch.records import Label
+from semsearch.store import label_index
 from semsearch.store.database import Store
 from semsearch.store.label_index import LabelIndex
 from semsearch.store.labels import LabelFiles, query_key
@@ -71,3 +73,47 @@ def test_a_file_that_cannot_be_read_leaves_the_index_as_it_was(store: Store, fil
     with pytest.raises(UsageError, match="merge conflict"):
         index.refresh()
     assert of(index, "에어팟 프로") == [label(2)]
+
+
+def test_another_way_to_compare_queries_makes_it_again(
+    store: Store, files: LabelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.append(label(2, query="iPhone"))
+    index = LabelIndex(store, files)
+    index.refresh()
+    monkeypatch.setattr(label_index, "VIEWS_VERSION", "next")
+    monkeypatch.setattr(label_index, "query_key", lambda query: f"new {query}")
+    assert index.refresh() == 1
+    assert index.of([("new iPhone", "i1")]) == [label(2, query="iPhone")]
+    assert index.of([("iphone", "i1")]) == []
+    assert index.refresh() == 0
+
+
+def test_a_file_that_goes_while_it_looks_is_not_there(store: Store, files: LabelFiles) -> None:
+    files.append(label(2))
+    index, path = LabelIndex(store, files), files.path("person", "minji", "b1")
+    listed = files.paths()
+    path.unlink()
+    files.paths = lambda: listed  # type: ignore[method-assign]
+    assert index.refresh() == 0
+
+
+def test_an_index_of_before_there_were_versions_is_made_again(tmp_path: Path) -> None:
+    path, now = tmp_path / "moderation.sqlite", datetime(2026, 3, 1, tzinfo=UTC)
+    files = LabelFiles(Workspace.create(tmp_path / "w"))
+    files.append(label(2))
+    with Store.open(path, now=now) as store:
+        LabelIndex(store, files).refresh()
+        with store.writing() as connection:
+            for line in (
+                "ALTER TABLE label_files DROP COLUMN views",
+                "UPDATE labels SET query_key = 'of old'",
+                "UPDATE alembic_version SET version_num = '0003'",
+                "DELETE FROM schema_history WHERE revision = '0004'",
+            ):
+                connection.exec_driver_sql(line)
+    with Store.open(path, now=now) as store:
+        index = LabelIndex(store, files)
+        assert index.refresh() == 1
+        assert of(index, "에어팟 프로") == [label(2)]
+        assert index.of([("of old", "i1")]) == []
