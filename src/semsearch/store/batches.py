@@ -1,5 +1,8 @@
 """Batches of pairs that people label: `labels/batches/NAME.jsonl`, written once, one pair a line.
 
+Which queries a batch of runs was drawn from stands in `labels/frames/DIGEST.jsonl`, one a line: a figure from people's
+labels of the batch is about these. Batches that were drawn from the same queries share the file.
+
 A line is a row of pairs like any other (query, item_id, the columns of the item as it was when the batch was drawn), so
 that `grade pairs` and `label export --pairs` read the file too, and besides says with what probability the pair was
 drawn, of which queries, from which stratum, for whom, and of a golden pair the grade that is known. Which runs brought
@@ -8,11 +11,12 @@ it stands there as well, and is shown to nobody who labels.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +42,15 @@ class Frame:
     """Of their keys, 16 hexadecimal digits: batches with the same one were drawn from the same queries."""
     before: Mapping[str, int] = field(default_factory=dict)
     """Name of each batch that was drawn before, to how many of these queries it drew: they are left out."""
+    keys: Set[str] | None = field(default=None, repr=False, compare=False)
+    """Of the queries; None: nobody kept them, as in batches of older versions."""
+
+    @classmethod
+    def of(cls, keys: Iterable[str], draws: Mapping[str, Draw]) -> Frame:
+        """That of a batch which is drawn from these queries after others were."""
+        found = frozenset(keys)
+        before = {name: len(found & draw.chances.keys()) for name, draw in draws.items()}
+        return cls(len(found), _digest(found), before, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +127,12 @@ def check_new(workspace: Workspace, name: str) -> None:
 
 
 def write_batch(workspace: Workspace, name: str, tasks: Sequence[Task]) -> Path:
-    """Write a new batch, whole or not at all; raises as `check_new`."""
-    check_new(workspace, name)
+    """Write a new batch, whole or not at all; raises as `check_new`, and Busy while another process writes this one."""
     target = batch_path(workspace, name)
-    with workspace.staged(target) as draft:
-        draft.write_bytes(b"".join(map(_line, tasks)))
+    with workspace.labelling("batch", "a sample", name):
+        check_new(workspace, name)
+        with workspace.staged(target) as draft:
+            draft.write_bytes(b"".join(map(_line, tasks)))
     return target
 
 
@@ -139,11 +153,20 @@ def read_batch(workspace: Workspace, name: str) -> list[Task]:
     return [_task(path, number, line, name) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
-def asked_of(workspace: Workspace, labels: Iterable[Label], lookup: Lookup) -> dict[str, set[str]]:
-    """Query key → item_ids that people are asked of it, and those that a model was and did not answer.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Pairs that were to be judged, of queries that somebody began."""
 
-    By the batches of people in which they labelled it, and by the pools in which a model did. Pairs whose item is gone
-    are nobody's task. Raises UsageError for a batch or a pool that cannot be read.
+    pairs: frozenset[Key] = frozenset()
+    """That people are asked of, and those that a model was asked of and did not answer."""
+    gone: frozenset[Key] = frozenset()
+    """Of these, and of those that a model answered, those whose item is gone: they are nobody's task."""
+
+
+def asked_of(workspace: Workspace, labels: Iterable[Label], lookup: Lookup) -> Asked:
+    """By the batches of people in which they labelled a query, and by the pools in which a model did.
+
+    Raises UsageError for a batch or a pool that cannot be read.
     """
     given = list(labels)
     people = _begun(label for label in given if label.source == "person")
@@ -157,30 +180,64 @@ def asked_of(workspace: Workspace, labels: Iterable[Label], lookup: Lookup) -> d
         if task.key[0] in people[batch] and task.golden is None
     ]
     tasks += [
-        pair
-        for batch in sorted(models)
-        for key, pair in read_pool(workspace, batch).items()
-        if key[0] in models[batch] and key not in answered
+        pair for batch in sorted(models) for key, pair in read_pool(workspace, batch).items() if key[0] in models[batch]
     ]
     here = lookup({task.item_id for task in tasks if task.imported})
-    asked: dict[str, set[str]] = defaultdict(set)
-    for task in tasks:
-        if not task.imported or task.item_id in here:
-            asked[task.key[0]].add(task.item_id)
-    return dict(asked)
+    gone = frozenset(task.key for task in tasks if task.imported and task.item_id not in here)
+    wanted = frozenset(task.key for task in tasks if isinstance(task, Task) or task.key not in answered)
+    return Asked(wanted - gone, gone)
 
 
 def draws_of(workspace: Workspace) -> dict[str, Draw]:
-    """What each batch drew with known chances, by its name; raises UsageError as `read_batch`."""
+    """What each batch drew with known chances, by its name; raises UsageError as `read_batch`, for frames too."""
     names = sorted(path.stem for path in workspace.path("labels", "batches").glob("*.jsonl"))
-    found = ((name, _draw(read_batch(workspace, name))) for name in names)
-    return {name: draw for name, draw in found if draw.chances}
+    found = {name: _draw(read_batch(workspace, name)) for name in names}
+    digests = {draw.frame.digest for draw in found.values() if draw.frame}
+    keys = {digest: _frame_keys(workspace, digest) for digest in sorted(digests)}
+    return {
+        name: replace(draw, frame=replace(draw.frame, keys=keys[draw.frame.digest])) if draw.frame else draw
+        for name, draw in found.items()
+        if draw.chances
+    }
 
 
 def _draw(tasks: Iterable[Task]) -> Draw:
     drawn = [(task.key[0], task.inclusion_probability, task.frame) for task in tasks]
     chances = {key: chance for key, chance, _ in drawn if chance is not None}
     return Draw(chances, next((frame for key, _, frame in drawn if key in chances and frame), None))
+
+
+def _keep_frame(workspace: Workspace, frame: Frame) -> None:
+    path = _frame_path(workspace, frame.digest)
+    if frame.keys is not None and not path.exists():
+        with workspace.staged(path) as draft:
+            draft.write_bytes(b"".join(json_line({"query": key}) for key in sorted(frame.keys)))
+
+
+def _frame_keys(workspace: Workspace, digest: str) -> Set[str] | None:
+    """The queries of a frame; None when there is no file of them."""
+    path = _frame_path(workspace, digest)
+    if not path.is_file():
+        return None
+    try:
+        keys = frozenset(json.loads(line)["query"] for line in path.read_bytes().splitlines())
+    except (ValueError, KeyError, TypeError):
+        keys = frozenset()
+    if _digest(keys) != digest:
+        raise UsageError(f"{path} does not hold the queries that it is named by.", "Next: bring the file back from git")
+    return keys
+
+
+def _frame_path(workspace: Workspace, digest: str) -> Path:
+    return workspace.path("labels", "frames", f"{digest}.jsonl")
+
+
+def _digest(keys: Set[str]) -> str:
+    return hashlib.sha256(json.dumps(sorted(keys)).encode()).hexdigest()[:16]
+
+
+def _frame_told(frame: Frame | None) -> dict[str, Any] | None:
+    return None if frame is None else {name: plain(getattr(frame, name)) for name in ("queries", "digest", "before")}
 
 
 def pairs_of(tasks: Iterable[Task]) -> dict[Key, Task]:
@@ -192,7 +249,7 @@ def _line(task: Task) -> bytes:
     told: dict[str, Any] = {"query": task.query, "item_id": task.item_id, "query_id": task.query_id, **task.item}
     told |= {"inclusion_probability": task.inclusion_probability, "imported": task.imported}
     more = {
-        "frame": plain(task.frame),
+        "frame": _frame_told(task.frame),
         "stratum": dict(task.stratum),
         "annotators": list(task.annotators),
         "second": task.second,

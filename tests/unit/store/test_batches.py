@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from tests.unit.review.labelling.drawn import Shelf, item, judged, said, task
 
-from semsearch.errors import UsageError
+from semsearch.errors import Busy, UsageError
 from semsearch.relevance.pools import read_pairs
 from semsearch.store.batches import (
     Draw,
@@ -65,6 +66,22 @@ def test_a_name_is_taken_once_and_stays_in_its_folder(workspace: Workspace) -> N
         batch_path(workspace, "../b1")
     with pytest.raises(UsageError, match="there are: b1"):
         read_batch(workspace, "b2")
+
+
+def test_of_two_batches_of_one_name_at_once_the_first_stays(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staged = Workspace.staged
+
+    def late(self: Workspace, target: Path) -> AbstractContextManager[Path]:
+        monkeypatch.setattr(Workspace, "staged", staged)
+        with pytest.raises(Busy):  # another process, between the look at the name and the file
+            write_batch(workspace, "b1", [task("q2")])
+        return staged(self, target)
+
+    monkeypatch.setattr(Workspace, "staged", late)
+    write_batch(workspace, "b1", [task("q1")])
+    assert [each.query for each in read_batch(workspace, "b1")] == ["q1"]
 
 
 @pytest.mark.parametrize(
