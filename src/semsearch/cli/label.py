@@ -82,7 +82,7 @@ def import_command(
     workspace: WorkspaceOption = HERE,
     json: JsonOption = False,
 ) -> None:
-    """Import what people judged elsewhere: tables, TREC qrels, BEIR, Quepid, ESCI, Label Studio. All or nothing.
+    """Import what people judged elsewhere: tables, TREC qrels, BEIR, Quepid, ESCI, Label Studio. All is checked first.
 
     Grades are 2, 1 and 0; --scale 0-3 makes 0, 1, 1, 2 of 0, 1, 2, 3, and --scale esci 2, 1, 0, 0 of E, S, C, I.
 
