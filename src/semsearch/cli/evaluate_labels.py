@@ -88,7 +88,9 @@ def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool
     now = digests_of(lookup({label.item_id for label in said}))
     concerned = [label for label in said if label.source == "person" or judge is None or is_of(label, judge)]
     asked, draws = asked_of(opened, concerned, lookup), draws_of(opened)
-    return labelled(said, now, queries, asked=asked, draws=draws, drawn_alike=drawn_alike, judge=judge)
+    return labelled(
+        said, now, queries, asked=asked.pairs, gone=asked.gone, draws=draws, drawn_alike=drawn_alike, judge=judge
+    )
 
 
 # --- steps of the commands ------------------------------------------------------------------

@@ -25,6 +25,8 @@ class Frame(Protocol):
     def digest(self) -> str: ...  # noqa: D102
     @property
     def before(self) -> Mapping[str, int]: ...  # noqa: D102
+    @property
+    def keys(self) -> Set[str] | None: ...  # noqa: D102
 
 
 class Draw(Protocol):
@@ -34,6 +36,16 @@ class Draw(Protocol):
     def chances(self) -> Mapping[str, float]: ...  # noqa: D102
     @property
     def frame(self) -> Frame | None: ...  # noqa: D102
+
+
+def population(judged: Mapping[str, Mapping[str, float]], wanted: Set[str], draws: Mapping[str, Draw]) -> Set[str]:
+    """Of the wanted queries those that people's labels speak for: of the frame that the last batch was drawn from.
+
+    `judged` and errors as in `weights`. All of them when nobody kept which queries that were, or nothing was drawn.
+    """
+    last = _newest(judged, draws)
+    frame = draws[last].frame if last and last in draws else None
+    return wanted if frame is None or frame.keys is None else wanted & frame.keys
 
 
 def weights(judged: Mapping[str, Mapping[str, float]], wanted: Set[str], draws: Mapping[str, Draw]) -> dict[str, float]:
@@ -46,9 +58,7 @@ def weights(judged: Mapping[str, Mapping[str, float]], wanted: Set[str], draws: 
     Raises UsageError when no batch drew from what all others had left, when one of these was not judged at all, and
     when more queries are wanted than there were to draw from.
     """
-    together = [name for name in _names(judged) if all(name in chances for chances in judged.values())]
-    last = min(together, key=lambda name: sum(chances[name] for chances in judged.values()), default=None)
-    last = last or _last(judged, draws)
+    last = _newest(judged, draws)
     if last is None:
         return {}
     parts = _parts(last, wanted, draws)
@@ -62,6 +72,13 @@ def weights(judged: Mapping[str, Mapping[str, float]], wanted: Set[str], draws: 
         for name, part in parts.items()
         for query in part & judged.keys()
     }
+
+
+def _newest(judged: Mapping[str, Mapping[str, float]], draws: Mapping[str, Draw]) -> str | None:
+    """The batch that the weights go by: one that all queries are of, else that which came after all others."""
+    together = [name for name in _names(judged) if all(name in chances for chances in judged.values())]
+    chosen = min(together, key=lambda name: sum(chances[name] for chances in judged.values()), default=None)
+    return chosen or _last(judged, draws)
 
 
 def _names(judged: Mapping[str, Mapping[str, float]]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
-from semsearch.evaluation.draws import Draw, weights
+from semsearch.evaluation.draws import Draw, population, weights
 from semsearch.evaluation.labelled import End, Graded, chances
 from semsearch.evaluation.qrels import Qrels
 from semsearch.records import Judgement, Label
@@ -30,7 +30,7 @@ class FullPools:
     """Queries by who judged them; keys are query keys."""
 
     machine: tuple[str, ...]
-    """All that the machine judged: what a mean is over."""
+    """That the machine judged and that people's batches were drawn from: what a mean is over."""
     drawn: Mapping[str, float | None]
     """Of these, those that people judged whole and that were drawn: for how many each stands, up to a common factor;
     null where all are alike."""
@@ -40,6 +40,8 @@ class FullPools:
     """People judged them whole, but they were picked on purpose: the machine's values count."""
     n_without_machine: int
     """People judged them, the machine did not: left out."""
+    n_outside: int = 0
+    """The machine judged them, but no batch of people could have drawn them: left out."""
     n_unanswered: int = 0
     """Pairs that it or people were asked, of which the machine says nothing, in queries of which it does."""
 
@@ -48,33 +50,40 @@ def full_pools(
     people: Mapping[Key, Told],
     machine: Mapping[Key, Told],
     *,
-    asked: Mapping[str, Set[str]] | None = None,
+    asked: Set[Key] = frozenset(),
+    gone: Set[Key] = frozenset(),
     draws: Mapping[str, Draw] | None = None,
     drawn_alike: bool = False,
 ) -> FullPools:
-    """Sort queries; stale labels do not count, ungradeable ones do: who says so has judged.
+    """Sort queries; ungradeable labels count: who says so has judged.
 
-    A query's pool is what the machine judged of it and what `asked` (query key → item_ids) says was asked of it.
-    A query was drawn when labels of each of its pairs tell a chance (`labelled.chances`); what it stands for then
-    follows from what batches drew, `draws`. With `drawn_alike` all queries that people judged whole count, and alike:
-    imported labels know no probability. Raises UsageError as `draws.weights`, without `drawn_alike`.
+    A query's pool is what the machine judged of it and what was `asked` of it. What is stale by either of them, or
+    `gone`, is no part of it: nobody can judge it any more. A query was drawn when labels of each of its pairs tell a
+    chance (`labelled.chances`); what it stands for then follows from what batches drew, `draws`, and queries that none
+    of them could draw are left out. With `drawn_alike` all queries that people judged whole count, and alike: imported
+    labels know no probability. Raises UsageError as `draws.weights`, without `drawn_alike`.
     """
-    pools, judged = _by_query(machine), _by_query(people)
-    wanted = {query: items | (asked or {}).get(query, set()) for query, items in pools.items()}
+    over = gone | {key for pairs in (people, machine) for key, each in pairs.items() if each.stale}
+    pools, judged, also = (_by_query(key for key in keys if key not in over) for keys in (machine, people, asked))
+    wanted = {query: items | also.get(query, set()) for query, items in pools.items()}
     whole = [query for query, items in wanted.items() if items <= judged.get(query, set())]
-    told = {query: _chances(people[query, item] for item in pools[query]) for query in whole}
-    if drawn_alike:
-        drawn: dict[str, float | None] = dict.fromkeys(whole)
-    else:
-        stands = weights({query: each for query, each in told.items() if each}, pools.keys(), draws or {})
-        drawn = {query: stands[query] for query in whole if query in stands}
+    told = {query: _chances(people[query, item] for item in wanted[query]) for query in whole}
+    known = {query: chances for query, chances in told.items() if chances}
+    inside = pools.keys() if drawn_alike else population(known, pools.keys(), draws or {})
+    stands: Mapping[str, float | None] = (
+        dict.fromkeys(whole)
+        if drawn_alike
+        else weights({q: known[q] for q in known if q in inside}, inside, draws or {})
+    )
+    drawn = {query: stands[query] for query in whole if query in stands}
     return FullPools(
-        machine=tuple(pools),
+        machine=tuple(query for query in pools if query in inside),
         drawn=drawn,
-        n_partly=sum(query in judged and query not in told for query in pools),
-        n_on_purpose=len(whole) - len(drawn),
+        n_partly=sum(query in judged and query not in told for query in inside),
+        n_on_purpose=sum(query in inside for query in whole) - len(drawn),
         n_without_machine=len(judged.keys() - pools.keys()),
-        n_unanswered=sum((query, item) not in machine for query, items in wanted.items() for item in items),
+        n_outside=len(pools.keys() - inside),
+        n_unanswered=sum((query, item) not in machine for query in inside for item in wanted[query]),
     )
 
 
@@ -92,11 +101,10 @@ def qrels_by(pairs: Mapping[Key, Graded], ids: Mapping[str, str], end: End) -> Q
     return Qrels.of(Judgement(query, item, grade) for query, of in grades.items() for item, grade in of.items())
 
 
-def _by_query(pairs: Mapping[Key, Told]) -> dict[str, set[str]]:
+def _by_query(pairs: Iterable[Key]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
-    for (query, item_id), each in pairs.items():
-        if not each.stale:
-            found[query].add(item_id)
+    for query, item_id in pairs:
+        found[query].add(item_id)
     return dict(found)
 
 

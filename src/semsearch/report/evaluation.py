@@ -148,6 +148,11 @@ def labels_text(labels: LabelsReport) -> str:
         parts.append(f"Judged by people in part, which does not count: {labels.n_partly:,}.")
     if labels.n_without_machine:
         parts.append(f"Judged by no model, left out: {labels.n_without_machine:,}.")
+    if labels.n_outside:
+        parts.append(
+            f"Judged by the model, and not among the queries that people's batches were drawn from, left out: "
+            f"{labels.n_outside:,}; people's labels do not speak for them."
+        )
     parts.extend(_left_open(labels))
     if any(figure.grades for figure in labels.figures):
         parts.append(

@@ -65,14 +65,15 @@ def labelled(
     digests: Mapping[str, str],
     queries: Queries | None = None,
     *,
-    asked: Mapping[str, Set[str]] | None = None,
+    asked: Set[Key] = frozenset(),
+    gone: Set[Key] = frozenset(),
     draws: Mapping[str, Draw] | None = None,
     drawn_alike: bool = False,
     judge: str | None = None,
 ) -> Labelled:
     """Sort labels for `evaluate_labelled`; `queries` limits them to its queries and gives these their ids.
 
-    `asked` and `draws` as in `full_pools`. `judge` is MODEL, MODEL@PROMPT or MODEL@PROMPT@RUBRIC: whose labels are
+    `asked`, `gone` and `draws` as in `full_pools`. `judge` is MODEL, MODEL@PROMPT or MODEL@PROMPT@RUBRIC: whose labels are
     rectified. Raises UsageError when no model's label is left, for labels of several judges, and as `full_pools`.
     """
     stand, n_shown = blind(labels)
@@ -90,7 +91,7 @@ def labelled(
     people = _within(effective(persons, digests), ids)
     counting = _within(effective([*persons, *models], digests), ids)
     ids = ids or {query: query_id_of(each.query) for (query, _), each in counting.items()}
-    pools = full_pools(people, machine, asked=asked, draws=draws, drawn_alike=drawn_alike)
+    pools = full_pools(people, machine, asked=asked, gone=gone, draws=draws, drawn_alike=drawn_alike)
     kept = {query: ids[query] for query in pools.machine}
     texts = {ids[query]: each.query.strip() for (query, _), each in counting.items() if query in kept}
     named = queries.of(kept.values()) if queries else Queries(texts)
@@ -230,7 +231,7 @@ def _report(given: Labelled, low: Mapping[str, Powered], high: Mapping[str, Powe
     return LabelsReport(
         tuple(rows), len(pools.machine), len(pools.drawn), pools.n_partly, pools.n_on_purpose,
         pools.n_without_machine, given.drawn_alike, MINIMUM, given.judge, given.n_shown, given.n_other_rubric,
-        *_open(given), pools.n_unanswered, share,
+        *_open(given), pools.n_unanswered, pools.n_outside, share,
     )  # fmt: skip
 
 

@@ -86,6 +86,8 @@ class LabelsReport:
     """Pairs whose item is another one now: as ungradeable ones; a query that has no other pair is left out."""
     n_unanswered: int
     """Pairs of people's batches of which the machine says nothing."""
+    n_outside: int
+    """Queries that the machine judged and that no batch of people could have drawn: left out."""
     judged: float
     """Share of the run's first hits that anybody judged; at most 1."""
 

@@ -131,6 +131,8 @@ def write_batch(workspace: Workspace, name: str, tasks: Sequence[Task]) -> Path:
     target = batch_path(workspace, name)
     with workspace.labelling("batch", "a sample", name):
         check_new(workspace, name)
+        for frame in {task.frame.digest: task.frame for task in tasks if task.frame}.values():
+            _keep_frame(workspace, frame)
         with workspace.staged(target) as draft:
             draft.write_bytes(b"".join(map(_line, tasks)))
     return target

@@ -18,6 +18,7 @@ from semsearch.evaluation.runs import Run
 from semsearch.records import Label
 from semsearch.report.evaluation import labels_text
 from semsearch.retrieval.powered import evaluate_labelled, expected_so_far, labelled
+from semsearch.store.batches import Draw, Frame
 from semsearch.store.labels import LabelFiles
 from semsearch.workspace import Workspace
 
@@ -232,11 +233,34 @@ def test_queries_of_two_batches_have_no_weights():
 
 def test_a_pool_that_the_machine_did_not_finish_is_not_full():
     run, labels, _ = market(n_people=65)
-    asked = {f"query {q}": set(ITEMS) for q in range(65)} | {"query 3": {*ITEMS, "e"}}
+    asked = frozenset((f"query {q}", item) for q in range(65) for item in ITEMS) | {("query 3", "e")}
     report = evaluate_labelled(run, labelled(labels, {}, asked=asked), metrics=["precision@4"])
     assert (report.labels.n_human, report.labels.n_partly, report.labels.n_unanswered) == (64, 1, 1)
     whole = [*labels, label("query 3", "e", 1)]
     assert len(labelled(whole, {}, asked=asked).pools.drawn) == 65
+
+
+def test_queries_that_no_batch_could_draw_are_left_out_and_told():
+    """People's batch was drawn from 120 of the 200 queries that the machine judged."""
+    run, labels, _ = market()
+    frame = Frame.of({f"query {q}" for q in range(120)}, {})
+    draws = {"b": Draw({f"query {q}": 0.5 for q in range(60)}, frame)}
+    report = evaluate_labelled(run, labelled(labels, {}, draws=draws), metrics=["precision@4"])
+    assert (report.labels.n_queries, report.labels.n_human, report.labels.n_outside) == (120, 60, 80)
+    alike = evaluate_labelled(run, labelled(labels, {}, draws=draws, drawn_alike=True), metrics=["precision@4"])
+    assert (alike.labels.n_queries, alike.labels.n_outside) == (200, 0)
+
+
+def test_an_item_that_changed_or_is_gone_takes_no_query_away():
+    run, labels, _ = market()
+    asked = frozenset((f"query {q}", item) for q in range(60) for item in ITEMS)
+    changed = [replace(each, item_digest="then") if each.item_id == "a" else each for each in labels]
+    report = evaluate_labelled(run, labelled(changed, {"a": "now"}, asked=asked), metrics=["precision@4"])
+    assert (report.labels.n_human, report.labels.n_stale) == (60, 200)
+    never = [each for each in labels if each.source != "person" or (each.query, each.item_id) != ("query 3", "a")]
+    assert labelled(never, {}, asked=asked).pools.n_partly == 1
+    sold = labelled(never, {}, asked=asked - {("query 3", "a")}, gone=frozenset({("query 3", "a")})).pools
+    assert (len(sold.drawn), sold.n_partly) == (60, 0)
 
 
 def test_hits_that_nobody_judged_are_told():

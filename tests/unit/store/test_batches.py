@@ -14,6 +14,7 @@ from semsearch.store.batches import (
     Draw,
     Frame,
     Golden,
+    Asked,
     asked_of,
     batch_path,
     draws_of,
@@ -122,7 +123,8 @@ def test_what_people_are_asked_of_a_query_is_by_the_batches_they_began_without_g
     write_batch(workspace, "b1", [here, gone, known, task("q", "i4"), task("other", "i5")])
     write_batch(workspace, "b2", [task("q", "i6")])
     labels = [said(here, 1), said(here, 1, batch="imported")]
-    assert asked_of(workspace, labels, Shelf({"i1": item("i1")})) == {"q": {"i1", "i4"}}
+    asked = asked_of(workspace, labels, Shelf({"i1": item("i1")}))
+    assert (asked.pairs, asked.gone) == ({("q", "i1"), ("q", "i4")}, {("q", "i2")})
 
 
 def test_what_a_model_was_asked_and_did_not_answer_is_by_the_pools_it_began_without_gone_ones(
@@ -135,14 +137,33 @@ def test_what_a_model_was_asked_and_did_not_answer_is_by_the_pools_it_began_with
     keep_pool(workspace, "b1", pool)
     keep_pool(workspace, "b2", [asked("i6")])
     here = Shelf({name: item(name) for name in ("i1", "i2", "i5", "i6")})
-    assert asked_of(workspace, [judged(task("q", "i1"), 1)], here) == {"q": {"i2", "brought"}}
+    asked = asked_of(workspace, [judged(task("q", "i1"), 1)], here)
+    assert (asked.pairs, asked.gone) == ({("q", "i2"), ("q", "brought")}, {("q", "gone")})
     both = [judged(task("q", "i1"), 1), judged(task("q", "i2"), None, batch="b2")]
-    assert asked_of(workspace, both, here) == {"q": {"brought", "i6"}}
+    assert asked_of(workspace, both, here).pairs == {("q", "brought"), ("q", "i6")}
+
+
+def test_a_pair_that_a_model_answered_and_whose_item_is_gone_by_now_is_nobodys_task(workspace: Workspace) -> None:
+    keep_pool(workspace, "b1", [Pair("q", "sold", "q", {"title": "t"}, 1.0, {"run": 1}, imported=True)])
+    asked = asked_of(workspace, [judged(task("q", "sold"), 1)], Shelf({}))
+    assert (asked.pairs, asked.gone) == (set(), {("q", "sold")})
+
+
+def test_a_batch_keeps_the_queries_that_it_was_drawn_from(workspace: Workspace) -> None:
+    frame = Frame.of({"q", "undrawn"}, {})
+    write_batch(workspace, "b1", [task("q", "i1", inclusion_probability=0.5, frame=frame)])
+    assert draws_of(workspace)["b1"].frame.keys == {"q", "undrawn"}
+    path = workspace.path("labels", "frames", f"{frame.digest}.jsonl")
+    path.write_text('{"query": "q"}\n')
+    with pytest.raises(UsageError, match="does not hold the queries that it is named by"):
+        draws_of(workspace)
+    path.unlink()
+    assert draws_of(workspace)["b1"].frame.keys is None, "a batch of an older version"
 
 
 def test_labels_of_a_batch_whose_name_no_drawn_one_can_have_are_of_none(workspace: Workspace) -> None:
     labels = [said(task("q", "i1"), 1, batch="import-내 평가 (1)")]
-    assert asked_of(workspace, labels, Shelf({})) == {}
+    assert asked_of(workspace, labels, Shelf({})) == Asked()
 
 
 def test_a_pool_of_a_model_is_no_batch_for_people_and_says_how_it_becomes_one(workspace: Workspace) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -114,9 +112,7 @@ def sample(
 
 def _frame(pool: Pool, draws: Mapping[str, Draw]) -> Frame:
     """The queries of a pool of runs, those too all items of which are gone by now: another day has others gone."""
-    keys = {pair.key[0] for pair in pool.pairs} | {query_key(query) for query, _ in pool.gone}
-    taken = {name: len(keys & draw.chances.keys()) for name, draw in draws.items()}
-    return Frame(len(keys), hashlib.sha256(json.dumps(sorted(keys)).encode()).hexdigest()[:16], taken)
+    return Frame.of({pair.key[0] for pair in pool.pairs} | {query_key(query) for query, _ in pool.gone}, draws)
 
 
 def _not_before(pool: Pool, draws: Mapping[str, Draw]) -> tuple[Pool, int]:
