@@ -196,7 +196,7 @@ def test_audit_in_every_output_mode(mode: str, desk: Desk):
     assert "Left out: 1 pair on which people differ: semsearch label adjudicate" in done.err
     if not mode:
         assert "people with each other" in done.out and "Kendall's τ 1.000" in done.out
-        assert "[–]: figures of fewer than 6 queries" in done.err  # of the band head
+        assert "[–]: figures of fewer than 10 queries" in done.err  # of the band head
         assert max(map(len, done.out.splitlines())) <= 100
         return
     found = json.loads(done.out)

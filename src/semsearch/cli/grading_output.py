@@ -60,12 +60,21 @@ def _verdict(row: Row) -> str:
 
 
 def _tell_choice(found: Tuned, told: Report) -> None:
-    talk(f"Chosen: {found.chosen.name}. Silence counts as {found.usual:g}, the commonest grade.")
+    talk(f"Chosen: {found.chosen.name}.")
+    scores = [*found.tuning, *found.selection, *([told.score] if told.score else [])]
+    if any(each.n_graded < each.n for each in scores):
+        talk("Where a prompt gives no grade, figures are the least that they would be with any: silence gains nothing.")
     if found.tied:
         talk(f"As good and dearer: {', '.join(found.tied)}.")
     if others := [name for name in found.undecided if name not in found.tied]:
         talk(f"The labels do not tell it apart from {', '.join(others)} either: more of them might.")
     talk(_in_force(told))
+    if told.score and told.score.exact.value < told.score.constant_exact:
+        talk(
+            f"On the locked part it says what people say of {told.score.exact.value:.1%} of the pairs, a constant of "
+            f"{told.score.constant_exact:.1%}: nearly all have one grade there. It takes pairs of more kinds of "
+            "queries to say what the choice is worth; κ is what is beyond such a constant."
+        )
 
 
 def _in_force(told: Report) -> str:
@@ -159,7 +168,7 @@ def tell_no_interval(n_queries: Sequence[int]) -> None:
     from semsearch.evaluation.grade_tables import FEWEST
 
     if min(n_queries, default=FEWEST) < FEWEST:
-        talk(f"[–]: figures of fewer than {FEWEST} queries have no interval, for so few tell nothing apart.")
+        talk(f"[–]: figures of fewer than {FEWEST} queries have no interval: so few tell nothing apart.")
 
 
 def tell_outdated(told: str) -> None:

@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.evaluation.grade_tables import (
+    KAPPA,
+    SHARE,
     Estimate,
     Floats,
     Level,
     Resampler,
     alpha_of,
+    at_worst,
     codes_of,
     coincidences,
     exact_of,
@@ -25,6 +28,7 @@ from semsearch.evaluation.grade_tables import (
     of_share,
     pair_tables,
     summed,
+    tables_with_silence,
 )
 from semsearch.evaluation.intervals import RESAMPLES
 
@@ -131,10 +135,10 @@ def agree(
     weighted, plain, chance, exact = Resampler(seed, resamples).each(
         np.stack([by_query, by_chance], axis=1),
         (
-            lambda tables: kappa_of(tables[..., 0, :, :], quadratic=True),
-            lambda tables: kappa_of(tables[..., 0, :, :], quadratic=False),
-            lambda tables: alpha_of(tables[..., 1, :, :], "ordinal"),
-            lambda tables: exact_of(tables[..., 0, :, :]),
+            (lambda tables: kappa_of(tables[..., 0, :, :], quadratic=True), KAPPA),
+            (lambda tables: kappa_of(tables[..., 0, :, :], quadratic=False), KAPPA),
+            (lambda tables: alpha_of(tables[..., 1, :, :], "ordinal"), KAPPA),
+            (lambda tables: exact_of(tables[..., 0, :, :]), SHARE),
         ),
     )
     return Agreement(
@@ -146,6 +150,27 @@ def agree(
         n=len(one),
         n_queries=len(by_query),
     )
+
+
+def kappa_at_worst(
+    first: Floats,
+    second: Floats,
+    queries: NDArray[np.generic] | Sequence[str],
+    *,
+    seed: int,
+    weights: Floats | None = None,
+    categories: Sequence[float] = GRADES,
+    resamples: int = RESAMPLES,
+) -> Estimate:
+    """Weighted κ on all pairs [n] that the first graded, with the least that the second's silence (NaN) can have meant.
+
+    Never above the κ of any answers in its place; `grade_tables.at_worst`. Otherwise as `agree`.
+    """
+    kept = ~np.isnan(first)
+    scale = np.ones(int(kept.sum())) if weights is None else weights[kept]
+    tables = tables_with_silence(first, second, categories) * scale[:, None, None]
+    by_query = summed(tables, codes_of(np.asarray(queries)[kept]))
+    return Resampler(seed, resamples)(by_query, at_worst(lambda found: kappa_of(found, quadratic=True)), KAPPA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +211,12 @@ def among(
         (_duo_tables(told[a], told[b], codes, categories) for a, b in duos),
         n_queries,
         (lambda tables: kappa_of(tables, quadratic=True), lambda tables: kappa_of(tables, quadratic=False)),
+        KAPPA,
     )
     return AmongRaters(
         weighted_kappa=weighted,
         kappa=plain,
-        alpha=draw(summed(coincidences(told, categories), codes), lambda found: alpha_of(found, "ordinal")),
+        alpha=draw(summed(coincidences(told, categories), codes), lambda found: alpha_of(found, "ordinal"), KAPPA),
         n=int(shared.sum()),
         n_queries=n_queries,
         n_raters=len({rater for duo in duos for rater in duo}),

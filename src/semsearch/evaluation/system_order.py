@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,8 @@ def system_order(by_people: Floats, by_machine: Floats, *, seed: int, resamples:
     """
     kept = ~np.isnan(by_people + by_machine).any(axis=0)
     values = np.stack([by_people[:, kept], by_machine[:, kept]])
-    estimate = Resampler(seed, resamples)(np.moveaxis(values, -1, 0), _tau)
+    found = Resampler(seed, resamples)(np.moveaxis(values, -1, 0), _tau)
+    estimate = replace(found, low=max(found.low, -1.0), high=min(found.high, 1.0))
     with np.errstate(invalid="ignore"):
         people, machine = values.sum(axis=-1) / np.float64(kept.sum())
     return Order(estimate, tuple(people.tolist()), tuple(machine.tolist()), int(kept.sum()))

@@ -21,7 +21,7 @@ from itertools import cycle
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.evaluation.grade_tables import Estimate, Resampler, codes_of, of_share
+from semsearch.evaluation.grade_tables import SHARE, Estimate, Resampler, codes_of, of_share
 from semsearch.progress import Progress, silent
 from semsearch.records import Facet
 from semsearch.relevance.audit import Shared
@@ -184,7 +184,7 @@ def _told(name: str, before: Sequence[Graded], after: Sequence[Graded], market: 
     draw = Resampler(market.seed, market.resamples)
 
     def share(*kinds: int) -> Estimate:
-        told = draw(sums, lambda found: _ratio(found[..., kinds].sum(axis=-1), found[..., :-1].sum(axis=-1)))
+        told = draw(sums, lambda found: _ratio(found[..., kinds].sum(axis=-1), found[..., :-1].sum(axis=-1)), SHARE)
         return of_share(told, len(sums))
 
     return Probe(

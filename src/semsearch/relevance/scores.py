@@ -1,7 +1,8 @@
 """How a way of asking does on pairs that people graded: κ that nobody can raise by keeping silent, and its price.
 
-A pair that people grade and the machine does not (an abstention, or *ungradeable*) counts as if it had said the
-commonest grade. Where a grade is open, each of its ends counts half. Whole queries are resampled.
+Where people grade a pair and the machine does not (an abstention, or *ungradeable*), figures are the least that they
+can be, whatever it would have said (`grade_tables.at_worst`): any answer is at least as good. Where a grade is open,
+each of its ends counts half. Whole queries are resampled.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from numpy.typing import NDArray
 
 from semsearch.evaluation.agreement import GRADES
 from semsearch.evaluation.grade_tables import (
+    KAPPA,
+    SHARE,
     Estimate,
     Resampler,
+    at_worst,
     codes_of,
     exact_of,
     kappa_of,
     of_share,
-    pair_tables,
     summed,
+    tables_with_silence,
 )
 from semsearch.evaluation.intervals import RESAMPLES
 from semsearch.progress import Progress, silent
@@ -51,12 +55,12 @@ class Score:
     name: str
     prompt_hash: str
     weighted_kappa: Estimate
-    """Cohen's, quadratic weights; this is what is chosen by."""
+    """Cohen's, quadratic weights; what is chosen by. Like the others the least, where the machine was silent."""
     kappa: Estimate
     exact: Estimate
     """Share of pairs with the same grade."""
     constant_exact: float
-    """The same share for a predictor that always says the commonest grade; its κ is 0."""
+    """The same share for a predictor that always says these pairs' commonest grade; its κ is 0."""
     n: int
     """Pairs that people graded."""
     n_queries: int
@@ -73,7 +77,7 @@ class Score:
     n_tokens: float
     """A pair, sent and received."""
     tables: Floats = field(repr=False, compare=False)
-    """[queries, 3, 3]: people's grades in rows, the machine's in columns."""
+    """[queries, 3, 4]: people's grades in rows, the machine's in columns, the last of which is silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +96,8 @@ def gradeable(truths: Iterable[Truth]) -> tuple[Truth, ...]:
     return tuple(each for each in truths if each.low is not None and not blank(each.pair))
 
 
-def score(
-    candidate: Candidate, truths: Sequence[Truth], usual: float, market: Market, progress: Progress = silent
-) -> Score:
-    """Ask about all pairs, which are `gradeable`; `usual` is the grade that silence counts as. Errors as in asking.
+def score(candidate: Candidate, truths: Sequence[Truth], market: Market, progress: Progress = silent) -> Score:
+    """Ask about all pairs, which are `gradeable`. Errors as in asking.
 
     Answers are kept where the asker keeps them, labels nowhere: a trial is no judgement.
     """
@@ -104,14 +106,9 @@ def score(
     for each in grade_pairs(pairs, candidate.judging, market.asker, batch="tune", clock=market.clock):
         graded.append(each)
         progress(f"asking with {candidate.name}", len(graded), len(truths))
-    tables = _tables(truths, graded, usual)
+    tables = _tables(truths, graded)
     weighted, plain, exact = Resampler(market.seed, market.resamples).each(
-        tables,
-        (
-            lambda found: kappa_of(found, quadratic=True),
-            lambda found: kappa_of(found, quadratic=False),
-            exact_of,
-        ),
+        tables, ((_weighted, KAPPA), (_plain, KAPPA), (at_worst(exact_of), SHARE))
     )
     n = len(truths)
     return Score(
@@ -120,7 +117,7 @@ def score(
         weighted_kappa=weighted,
         kappa=plain,
         exact=of_share(exact, len(tables)),
-        constant_exact=float(tables.sum(axis=0)[GRADES.index(usual)].sum() / n) if n else np.nan,
+        constant_exact=float(tables.sum(axis=(0, 2)).max() / n) if n else np.nan,
         n=n,
         n_queries=len(tables),
         n_graded=sum(bool(each.label and each.label.grade_low is not None) for each in graded),
@@ -138,27 +135,25 @@ def difference(one: Score, other: Score, market: Market) -> Estimate:
     both = np.stack([one.tables, other.tables], axis=1)
 
     def less(tables: Floats) -> Floats:
-        found = kappa_of(tables, quadratic=True)
+        found = _weighted(tables)
         return np.asarray(found[..., 0] - found[..., 1])
 
     return Resampler(market.seed, market.resamples)(both, less)
 
 
-def commonest(truths: Sequence[Truth]) -> float:
-    """The grade that people give most often, ends counted alike; of equally common ones the lowest."""
-    counts = Counter(float(grade) for each in truths for grade in (each.low, each.high) if grade is not None)
-    return min(GRADES, key=lambda grade: (-counts[grade], grade))
+_weighted = at_worst(lambda found: kappa_of(found, quadratic=True))
+_plain = at_worst(lambda found: kappa_of(found, quadratic=False))
 
 
-def _tables(truths: Sequence[Truth], graded: Sequence[Graded], usual: float) -> Floats:
-    tables = np.zeros((len(truths), len(GRADES), len(GRADES)))
+def _tables(truths: Sequence[Truth], graded: Sequence[Graded]) -> Floats:
+    tables = np.zeros((len(truths), len(GRADES), len(GRADES) + 1))
     for end in ENDS:
         people = np.array([float(getattr(each, end)) for each in truths])
-        machine = np.array([_said(each, end, usual) for each in graded], np.float64)
-        tables += pair_tables(people, machine, GRADES) / len(ENDS)
+        machine = np.array([_said(each, end) for each in graded], np.float64)
+        tables += tables_with_silence(people, machine, GRADES) / len(ENDS)
     return summed(tables, codes_of([each.key[0] for each in truths]))
 
 
-def _said(graded: Graded, end: str, usual: float) -> float:
+def _said(graded: Graded, end: str) -> float:
     grade = getattr(graded.label, f"grade_{end}") if graded.label else None
-    return usual if grade is None else float(grade)
+    return np.nan if grade is None else float(grade)

@@ -99,7 +99,7 @@ def report(
     told = None
     if looks or locked.known(parts.workspace, looker, truths) is not None:
         opening = open_locked(parts.workspace, looker, truths, now=parts.clock(), again=again)
-        told = score(found.chosen, truths, found.usual, market_of(parts), progress)
+        told = score(found.chosen, truths, market_of(parts), progress)
         chosen = replace(chosen, locked=figure_of(told, opening))
     if before and chosen.same_as(before) and chosen.locked in (None, before.locked):
         chosen = before

@@ -19,7 +19,7 @@ from semsearch.evaluation.grade_tables import Estimate
 from semsearch.llm.answers import Estimate as Price
 from semsearch.progress import Progress, silent
 from semsearch.relevance.judging import Judging, questions
-from semsearch.relevance.scores import Candidate, Market, Score, commonest, difference, gradeable, score
+from semsearch.relevance.scores import Candidate, Market, Score, difference, gradeable, score
 from semsearch.relevance.splits import SHARES, Part
 from semsearch.relevance.truths import Truth, Truths
 from semsearch.relevance.variants import TACTICS, WHOLE, Variant, ablations
@@ -70,8 +70,6 @@ class Tuned:
     """Others as good on the selection part, and dearer."""
     undecided: tuple[str, ...]
     """Others whose difference to the chosen one has an interval around 0: more labels may tell them apart."""
-    usual: float
-    """The grade that silence counts as: the commonest of the tuning part."""
 
 
 def ready(truths: Truths) -> Mapping[Part, tuple[Truth, ...]]:
@@ -100,19 +98,18 @@ def tune(
 
     `parts` are of `ready`; `others` are other prompts. Errors as in asking: what was answered is kept.
     """
-    usual = commonest(parts["tuning"])
     candidates = [*_ablated(judging_of), *others]
-    tried = tuple(score(each, parts["tuning"], usual, market, progress) for each in candidates)
+    tried = tuple(score(each, parts["tuning"], market, progress) for each in candidates)
     effects = tuple(_effects(tried, market))
     going_on = [each for each, told in zip(candidates, tried, strict=True) if _may_be_best(told, tried, market)]
     known = {each.name for each in candidates}
     going_on += [each for each in _combined(effects, judging_of) if each.name not in known]
-    final = tuple(score(each, parts["selection"], usual, market, progress) for each in going_on)
+    final = tuple(score(each, parts["selection"], market, progress) for each in going_on)
     best = choose(final)
     undecided = [each.name for each in final if each is not best and _around_0(difference(best, each, market))]
     chosen = next(each for each in going_on if each.name == best.name)
     tied = [each.name for each in _as_good(final) if each is not best]
-    return Tuned(tried, effects, final, chosen, tuple(tied), tuple(undecided), usual)
+    return Tuned(tried, effects, final, chosen, tuple(tied), tuple(undecided))
 
 
 def choose(scores: Sequence[Score]) -> Score:

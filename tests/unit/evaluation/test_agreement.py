@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
+from scipy.stats import t as student
 from sklearn.metrics import cohen_kappa_score
 
 from semsearch.errors import UsageError
@@ -20,9 +21,10 @@ from semsearch.evaluation.agreement import (
     constant,
     coverage,
     kappa,
+    kappa_at_worst,
     weighted_kappa,
 )
-from semsearch.evaluation.grade_tables import FEWEST
+from semsearch.evaluation.grade_tables import FEWEST, Resampler, at_worst, exact_of, kappa_of
 from semsearch.evaluation.intervals import resampled_means, resampled_times
 from semsearch.evaluation.system_order import system_order, tau
 
@@ -91,22 +93,82 @@ def test_a_constant_predictor_has_kappa_zero_however_often_it_is_right():
     assert found.exact.value == pytest.approx(0.8)
 
 
+def with_t(values, value, n):
+    """t's interval with the spread of resamples [m] of n queries, on Fisher's z: of a figure from -1 to 1, by hand."""
+    spread = np.arctanh(np.clip(values, -0.9995, 0.9995)).std() * math.sqrt(n / (n - 1))
+    half = student.ppf(0.975, n - 1) * spread
+    return np.tanh([np.arctanh(value) - half, np.arctanh(value) + half])
+
+
+CELLS = st.lists(st.lists(st.integers(0, 8), min_size=4, max_size=4), min_size=3, max_size=3)
+
+
+@given(CELLS, st.integers(0, 2), st.integers(0, 2), st.sampled_from([0.5, 1.0]))
+def test_silence_in_place_of_any_answer_never_raises_a_figure(cells, row, column, part):
+    """Of any table with two grades of people's: whichever answer is taken back, whole or at one of its two ends."""
+    table = np.asarray(cells, float)
+    table[row, column] += part
+    if np.count_nonzero(table.sum(axis=1)) < 2:
+        return
+    silent = table.copy()
+    silent[row, column] -= part
+    silent[row, 3] += part
+    for measure in (
+        lambda found: kappa_of(found, quadratic=True),
+        lambda found: kappa_of(found, quadratic=False),
+        exact_of,
+    ):
+        assert at_worst(measure)(silent) <= at_worst(measure)(table) + 1e-12
+        assert at_worst(measure)(table) <= measure(table[:, :3] + table[:, 3:] / 3) + 1e-12  # any way to complete it
+
+
+def test_the_least_that_silence_can_mean_by_hand():
+    """People say 0, 0, 2, 2, the machine 0, 2 and nothing of one of each: worst is that both are wrong."""
+    first, second = floats(0, 0, 2, 2), floats(0, NAN, 2, NAN)
+    found = kappa_at_worst(first, second, list("abcd"), seed=0)
+    ways = [weighted_kappa(first, floats(0, one, 2, other)) for one in (0, 1, 2) for other in (0, 1, 2)]
+    assert found.value == pytest.approx(min(ways)) == pytest.approx(0.0)
+    assert math.isnan(found.low)
+    answered = kappa_at_worst(first, floats(0, 1, 2, 2), list("abcd"), seed=0)
+    assert answered.value == pytest.approx(weighted_kappa(first, floats(0, 1, 2, 2)))
+    weighted = kappa_at_worst(first, second, list("abcd"), seed=0, weights=floats(3, 1, 3, 1))
+    assert weighted.value == pytest.approx(
+        weighted_kappa(floats(0, 0, 0, 0, 2, 2, 2, 2), floats(0, 0, 0, 2, 2, 2, 2, 0))
+    )
+
+
 def test_whole_queries_are_resampled():
-    """Three queries are all right and three all wrong: a resample is a mixture of six, and nothing between."""
-    first = np.tile(floats(0, 2), 6)
-    second = floats(*[0, 2] * 3, *[2, 0] * 3)
-    found = agree(first, second, np.repeat(list("abcdef"), 2), seed=0, resamples=2000)
-    assert (found.n, found.n_queries) == (12, 6)
-    # 0 of 6 come in 1.6 % of resamples, 0 or 1 in 10.9 %: the end at 2.5 % is one of six
-    assert (found.exact.low, found.exact.value, found.exact.high) == pytest.approx((1 / 6, 0.5, 5 / 6))
-    assert (found.kappa.low, found.kappa.value, found.kappa.high) == pytest.approx((-2 / 3, 0.0, 2 / 3))
+    """Six queries are all right and six all wrong: of a resample k of 12 are right, as of 12 coins."""
+    first = np.tile(floats(0, 2), 12)
+    second = floats(*[0, 2] * 6, *[2, 0] * 6)
+    found = agree(first, second, np.repeat(list("abcdefghijkl"), 2), seed=0, resamples=40_000)
+    assert (found.n, found.n_queries) == (24, 12)
+    coins = np.repeat(np.arange(13), [math.comb(12, k) for k in range(13)])
+    kappas = 2 * coins / 12 - 1
+    ends = with_t(kappas, 0, 12)
+    assert (found.kappa.value, found.exact.value) == pytest.approx((0.0, 0.5))
+    assert (found.kappa.low, found.kappa.high) == pytest.approx(ends, abs=0.01)
+    assert (found.exact.low, found.exact.high) == pytest.approx((ends + 1) / 2, abs=0.005)
+
+
+@pytest.mark.parametrize("bounds", [None, (-1.0, 1.0), (0.0, 1.0)])
+def test_the_interval_of_a_mean_is_ts(bounds):
+    """On queries whose values differ little, z is a straight line: mean and standard error, as in any textbook."""
+    values = 0.5 + np.random.default_rng(0).normal(0, 0.01, (10, 1, 1))
+    found = Resampler(0, 40_000)(values, lambda sums: sums[..., 0, 0] / 10, bounds)
+    half = student.ppf(0.975, 9) * values.std(ddof=1) / math.sqrt(10)
+    assert (found.low, found.high) == pytest.approx((values.mean() - half, values.mean() + half), abs=3e-4)
 
 
 @pytest.mark.parametrize(("n", "bounded"), [(FEWEST - 1, False), (FEWEST, True)])
 def test_below_so_many_queries_there_is_no_interval(n: int, bounded: bool):
     found = agree(np.tile(floats(0, 2, 2), n), np.tile(floats(0, 2, 0), n), np.repeat(np.arange(n), 3), seed=0)
     assert found.kappa.value == pytest.approx(kappa(floats(0, 2, 2), floats(0, 2, 0)))
-    assert (not math.isnan(found.kappa.low), not math.isnan(found.alpha.high)) == (bounded, bounded)
+    assert (math.isnan(found.kappa.low), math.isnan(found.alpha.high)) == (True, True)  # all queries say the same
+    mixed = agree(
+        np.tile(floats(0, 2, 2), n), floats(*[0, 2, 0] * (n - 1), 0, 2, 2), np.repeat(np.arange(n), 3), seed=0
+    )
+    assert (not math.isnan(mixed.kappa.low), not math.isnan(mixed.alpha.high)) == (bounded, bounded)
 
 
 @pytest.mark.parametrize("n", [3, 8])
@@ -148,10 +210,11 @@ def test_weights_are_pairs_that_stand_for_several():
 
 
 def test_resamples_in_which_nothing_can_be_said_are_counted():
-    told = floats(0, 0, 0, 0, 0, 2)
-    found = agree(told, told, list("abcdef"), seed=0, resamples=1000)
-    assert found.kappa.value == found.kappa.low == found.kappa.high == 1.0
-    assert 280 < found.kappa.n_undefined < 390  # the one 2 is not drawn: (5/6)^6 = 33 % of the time
+    told = floats(*[0] * 11, 2)
+    found = agree(told, told, list("abcdefghijkl"), seed=0, resamples=1000)
+    assert found.kappa.value == 1.0
+    assert math.isnan(found.kappa.low)  # nobody differed once: nothing says how far that goes
+    assert 300 < found.kappa.n_undefined < 405  # the one 2 is not drawn: (11/12)^12 = 35 % of the time
     nothing = agree(floats(NAN), floats(1), ["a"], seed=0, resamples=10)
     assert nothing.n == nothing.n_queries == 0
     assert math.isnan(nothing.kappa.value) and math.isnan(nothing.kappa.low)
@@ -169,20 +232,20 @@ def test_among_raters_is_the_mean_over_pairs_of_raters():
 
 def test_the_interval_among_raters_is_that_of_whole_queries_drawn_again():
     rng = np.random.default_rng(3)
-    ratings = rng.integers(0, 3, (4, 70)).astype(float)
-    ratings[rng.random((4, 70)) < 0.4] = NAN
-    queries = np.arange(70) % 7
+    ratings = rng.integers(0, 3, (4, 120)).astype(float)
+    ratings[rng.random((4, 120)) < 0.4] = NAN
+    queries = np.arange(120) % 12
     found = among(ratings, queries, seed=5, resamples=60)
     shared = (~np.isnan(ratings)).sum(axis=0) >= 2
     told, queries = ratings[:, shared], queries[shared]
     values = []
-    for times in resampled_times(7, 5, 60).T:
+    for times in resampled_times(12, 5, 60).T:
         units = np.concatenate([np.tile(np.flatnonzero(queries == query), n) for query, n in enumerate(times)])
         drawn = told[:, units]
         duos = [(drawn[a], drawn[b], (~np.isnan(drawn[a] + drawn[b])).sum()) for a, b in combinations(range(4), 2)]
         values.append(sum(weighted_kappa(a, b) * n for a, b, n in duos) / sum(n for _, _, n in duos))
-    assert found.weighted_kappa.low == pytest.approx(np.quantile(values, 0.025))
-    assert found.weighted_kappa.high == pytest.approx(np.quantile(values, 0.975))
+    ends = with_t(np.asarray(values), found.weighted_kappa.value, 12)
+    assert (found.weighted_kappa.low, found.weighted_kappa.high) == pytest.approx(ends)
 
 
 def test_resamples_are_the_same_as_times_and_as_means():
@@ -216,9 +279,9 @@ def test_tau_equals_that_of_scipy(pairs):
 
 
 def test_systems_in_the_same_and_in_the_reverse_order():
-    people = np.tile([[0.1, 0.2, 0.1], [0.5, 0.4, NAN], [0.9, 0.8, 0.7]], 3)
+    people = np.tile([[0.1, 0.2, 0.1], [0.5, 0.4, NAN], [0.9, 0.8, 0.7]], 6)
     same, reverse = (system_order(people, machine, seed=0, resamples=50) for machine in (people / 2 + 0.3, -people))
-    assert (same.tau.value, same.tau.low, same.n_queries) == (1.0, 1.0, 6)
+    assert (same.tau.value, same.tau.low, same.n_queries) == (1.0, 1.0, 12)
     assert same.by_people == pytest.approx((0.15, 0.45, 0.85))
     assert reverse.tau.value == -1.0
     assert math.isnan(system_order(people, people * 0, seed=0, resamples=50).tau.value)
