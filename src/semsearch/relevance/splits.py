@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from functools import lru_cache
 from itertools import accumulate
 from typing import Literal
 
@@ -19,6 +20,8 @@ SHARES: dict[Part, float] = {"tuning": 0.5, "selection": 0.25, "locked": 0.25}
 """Of all queries, in the order in which the parts are used."""
 SEED = 0
 """Of the cut. Another one would let a model be tuned on what was locked before."""
+_REMEMBERED = 1 << 16
+"""Queries whose letters are remembered: each has many labels."""
 
 
 def part_of(query: str, seed: int = SEED) -> Part:
@@ -29,6 +32,7 @@ def part_of(query: str, seed: int = SEED) -> Part:
     return next(part for part, end in zip(SHARES, accumulate(SHARES.values()), strict=True) if place < end)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def letters_of(query: str) -> str:
     """The same for queries that differ in spaces, signs, capitals and the order of words alone: sorted letters.
 

@@ -118,4 +118,5 @@ def kept(parts: Parts, batch: str | None = None) -> list[Label]:
 def _settled(files: LabelFiles) -> Iterator[Label]:
     """Labels that a model may be shown: what counts of the tuning part, by the rubric as it is now."""
     said = (label for label in files.read("person") if part_of(label.query) == "tuning")
-    return (label for each in truths_of(said).pairs for label in each.labels if label.rubric == RUBRIC)
+    for each in truths_of(said).pairs:
+        yield from (label for label in each.labels if label.rubric == RUBRIC)

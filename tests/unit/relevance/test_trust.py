@@ -154,6 +154,16 @@ def test_examples_are_what_people_settled_by_this_rubric(tmp_path: Path):
     assert {n: found[query(n)] for n in ns if query(n) in found} == {ns[0]: yes, ns[4]: no}
 
 
+def test_labels_are_read_when_an_example_is_asked_for(tmp_path: Path):
+    with Server(judge) as server, desk(tmp_path, server) as parts:
+        parts.files.append(label(numbers("tuning", 1)[0], "good", 2))
+        parts.files.paths("person")[0].write_bytes(b"<<<<<<< ours\n")
+        examples = judging(parts).examples
+        assert examples.near("nike", 0) == ()
+        with pytest.raises(UsageError, match="merge conflict"):
+            examples.near("nike", 4)
+
+
 def test_a_look_that_was_stopped_goes_on_and_is_no_second_one(tmp_path: Path):
     down = True
 
