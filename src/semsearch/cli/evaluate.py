@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -64,7 +65,9 @@ def run_command(
     drawn_alike: DrawnAlikeOption = False,
     judge: JudgeOption = None,
     queries: QueriesOption = None,
-    run: Annotated[Path | None, typer.Option("--run", help="Evaluate this TREC run instead of a release.")] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", help="Evaluate this TREC run, or saved one, instead of a release.")
+    ] = None,
     mode: Annotated[str | None, typer.Option(help="hybrid, dense or lexical. [default: search.mode]")] = None,
     k: KOption = 10,
     metric: MetricOption = None,
@@ -103,13 +106,14 @@ def run_command(
     _check_source(qrels, labels, {"--grade-column": grade_column is not None}, of_labels)
     _check_target(run, name, workspace, {"--release": release, "--mode": mode})
     metrics = (*(metric or job.default_metrics(k)), *([condition.metric] if condition else []))
+    found, known = _read(run, name, workspace) if run else (None, None)
     asked = read_queries(queries) if queries else None
-    from_labels = partial(_of_labels, workspace, asked, drawn_alike=drawn_alike, judge=judge)
+    from_labels = partial(_of_labels, workspace, asked or known, drawn_alike=drawn_alike, judge=judge)
     judged, texts, evaluated = _of_qrels(qrels, grade_column) if qrels else from_labels()
-    asked = asked or texts
+    asked = asked or texts or known
     where: dict[str, Any] = {"workspace": workspace, "pipeline": pipeline, "release": release, "mode": mode}
-    of_release = partial(_search, judged=judged, asked=asked, name=name, depth=job.depth_of(metrics), **where)
-    found, origin = (_read(run, name), {"file": str(run)}) if run else of_release()
+    of_release = partial(_search, judged=judged, asked=asked, name=name, depth=job.kept_depth(metrics), **where)
+    found, origin = (found, {"file": run}) if found else of_release()
     report = evaluated(found, asked)(
         k=k, metrics=metrics, slice_by=slice_by, positive=positive, all_queries=all_queries, origin=origin, seed=seed
     )
@@ -120,8 +124,10 @@ def run_command(
 
 
 def _refuse(condition: Any, report: EvaluationReport) -> None:
-    if condition and condition.holds(report.figure(condition.metric).mean):
-        condition.refuse(report.figure(condition.metric).mean)
+    """Refuse on either mean where grades are open."""
+    failing = [mean for mean in report.means(condition.metric) if condition.holds(mean)] if condition else []
+    if failing:
+        condition.refuse(failing[0])
 
 
 Evaluated = Callable[["Run", "Queries | None"], Callable[..., "EvaluationReport"]]
@@ -180,6 +186,8 @@ def compare_command(
     with steps() as progress:
         run_a, known_a = open_run(a, workspace, progress)
         run_b, _ = open_run(b, workspace, progress)
+    if note := job.depth_note((run_a, run_b), metrics):
+        talk(note)
     asked = read_queries(queries) if queries else judged_texts or known_a
     report = job.compare_runs(
         run_a, run_b, judged, asked, k=k, metrics=metrics, slice_by=slice_by, positive=positive,
@@ -214,7 +222,7 @@ def _check_source(qrels: Path | None, labels: bool, of_qrels: dict[str, bool], o
         raise UsageError(f"{wrong} is about --qrels.", "Next: semsearch evaluate run --labels")
 
 
-def _check_target(run: Path | None, name: str | None, workspace: Path, of_release: dict[str, str | None]) -> None:
+def _check_target(run: str | None, name: str | None, workspace: Path, of_release: dict[str, str | None]) -> None:
     """Refuse before any work what could not be saved or makes no sense together."""
     from semsearch.errors import UsageError
     from semsearch.retrieval.saved_runs import check_name
@@ -229,11 +237,13 @@ def _check_target(run: Path | None, name: str | None, workspace: Path, of_releas
         Workspace.open(workspace)
 
 
-def _read(path: Path, name: str | None) -> Run:
-    from semsearch.evaluation.trec import read_run
+def _read(given: str, name: str | None, workspace: Path) -> tuple[Run, Queries | None]:
+    """A run, under the name that it is to be saved as, and its queries where it is a saved one."""
+    from semsearch.retrieval.saved_runs import open_run
 
     with steps() as progress:
-        return read_run(path, name or path.name, progress)
+        run, known = open_run(given, workspace, progress)
+    return (replace(run, name=name) if name else run), known
 
 
 def _search(

@@ -106,15 +106,10 @@ def student(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> Inte
 
 
 def t_quantile(probability: float, freedom: int) -> float:
-    """Quantile of the t distribution, for 1 to 10,000 degrees of freedom.
+    """Quantile of the t distribution, for 1 degree of freedom or more."""
+    from scipy.special import stdtrit
 
-    By integration over the angle θ = atan(t / √ν), in which the density is cos(θ)^(ν - 1) up to a factor.
-    """
-    angles = np.linspace(0.0, math.pi / 2, 20_001)
-    density = np.cos(angles) ** (freedom - 1)
-    steps = (density[:-1] + density[1:]) / 2
-    below = np.concatenate([[0.0], np.cumsum(steps)]) / (2 * steps.sum()) + 0.5
-    return math.tan(float(np.interp(probability, below, angles))) * math.sqrt(freedom)
+    return float(stdtrit(freedom, probability))
 
 
 def wilson(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:

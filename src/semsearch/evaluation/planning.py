@@ -19,10 +19,6 @@ FEWEST = 10
 WIDENING = 5.0
 """A bootstrap-t interval is wider than a t interval by about this over n; bench/ppi.py prints both."""
 
-_NEARLY_NORMAL = 10_000
-"""Degrees of freedom."""
-_NO_END = 1 << 30
-
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -52,8 +48,8 @@ class Plan:
     """That people have to judge in all; null: not even all of them reach it."""
     more: int | None
     """Beyond those judged so far."""
-    people_alone: int
-    """That people would have to judge without a machine."""
+    people_alone: int | None
+    """That people would have to judge without a machine; null: not even all that there are reach it."""
     cautious: int | None
     """As `queries`, if what was judged so far flatters: with its spread and correlation at their worse 80 % limits."""
     reached: float
@@ -68,12 +64,12 @@ def queries_for(width: float, expected: Expected) -> Plan:
     _check(width, expected)
     counted = max(MINIMUM, math.floor(expected.n_queries * expected.counting))
     n, enough = _fewest(width, expected, counted), _enough(width, expected)
-    alone = Expected(expected.deviation, 0.0, 0, expected.counting, expected.widening)
+    alone = replace(expected, correlation=0.0)
     return Plan(
         width=width,
         queries=enough,
         more=None if enough is None else max(0, enough - expected.n_judged),
-        people_alone=_judged(_fewest(width, alone, _NO_END) or 0, expected),
+        people_alone=_enough(width, alone),
         cautious=_enough(width, _worse(expected)),
         reached=width_at(counted if n is None else n, expected),
     )
@@ -88,7 +84,7 @@ def width_at(n: int, expected: Expected) -> float:
     explained = min(1.0, max(0.0, expected.correlation)) ** 2
     everywhere = expected.n_queries * expected.counting
     share = (1 - explained) / n + (explained / max(everywhere, n) if explained else 0.0)
-    t = t_quantile((1 + CONFIDENCE) / 2, min(n - 2, _NEARLY_NORMAL))
+    t = t_quantile((1 + CONFIDENCE) / 2, n - 2)
     return 2 * t * expected.deviation * math.sqrt(share) * (1 + expected.widening / n)
 
 

@@ -26,6 +26,7 @@ _GROUP = 20
 to 20 a good machine's interval of two batches covered 92.5 % in bench/ppi.py."""
 _STILL = 1e-9
 """A standard error below this is none."""
+Method = Literal["bootstrap-t", "bounded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,15 @@ class Powered:
     n_human: int
     """Queries that people judged and that count."""
     n_machine: int
-    """Queries that only the machine judged."""
+    """Queries that only the machine judged and that count by it."""
     lam: float
     """How much the machine's values are used, 0 to 1."""
     human_mean: float
     human_only: Interval
     """The interval that people's values alone give, by the same method."""
-    method: Literal["bootstrap-t", "exact"]
-    """Exact: nearly all of people's values are the same, so that resamples say too little."""
+    method: Method
+    """Bounded: nearly all of people's values are the same, so that resamples say too little; the machine is not used,
+    and both intervals are one that holds for any values within 0 and 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def powered_mean(
     seed: int,
     resamples: int = RESAMPLES,
     minimum: int = MINIMUM,
+    bounded: bool = False,
 ) -> Powered:
     """The mean over queries, from people's values [n], the machine's at the same queries [n] and at `others` [N].
 
@@ -96,25 +99,28 @@ def powered_mean(
     the others apart, λ is tuned anew each time. A plain t or normal interval covers too little, because λ fits the
     queries it is tuned on and values are piled up at 0 and 1 (bench/ppi.py prints both).
 
+    With `bounded` the method is that one, whatever the values: such as when another end of the same grades needs it.
+
     Raises UsageError when people's queries that count are worth fewer than `minimum` drawn alike, MissingExtra without
     ppi-python.
 
     Source: Angelopoulos, Duchi, Zrnic, "PPI++: Efficient prediction-powered inference", arXiv 2311.01453, 2023; Efron
     and Tibshirani, An Introduction to the Bootstrap, 1993, section 12.5.
     """
+    n, n_machine = (int(np.count_nonzero(~np.isnan(values))) for values in (human, others))
+    check_enough(n, minimum, worth(human, weights))
     scale = np.ones(len(human)) if weights is None else weights * len(human) / weights.sum()
-    check_enough(int(np.count_nonzero(~np.isnan(human))), minimum, worth(human, weights))
     sample = _sample(human, machine, others, scale)
     fit = _fit(sample)
-    mean = _library_mean(human, machine, others, scale, tuned=float(fit.lam) > 0)
     drawn = _fit(_redrawn(sample, others, seed, resamples))
-    own, powered = _studentised(_among_all(fit, sample), drawn)
-    method: Literal["bootstrap-t", "exact"] = "bootstrap-t"
-    if np.mean(drawn.human_error < _STILL) > (1 - CONFIDENCE) / 4:
-        own = powered = _exact(human[~np.isnan(human)], scale[~np.isnan(human)])
-        method = "exact"
-    n = int(np.count_nonzero(~np.isnan(human)))
-    return Powered(mean, powered.low, powered.high, n, len(others), float(fit.lam), float(fit.human_mean), own, method)
+    people = float(fit.human_mean)
+    if bounded or np.mean(drawn.human_error < _STILL) > (1 - CONFIDENCE) / 4:
+        counts = ~np.isnan(human)
+        own = _bounded(human[counts], scale[counts], seed, resamples)
+        return Powered(people, own.low, own.high, n, n_machine, 0.0, people, own, "bounded")
+    own, both = _studentised(_among_all(fit, sample), drawn)
+    mean = _library_mean(human, machine, others, scale, tuned=float(fit.lam) > 0)
+    return Powered(mean, both.low, both.high, n, n_machine, float(fit.lam), people, own, "bootstrap-t")
 
 
 def worth(human: Floats, weights: Floats | None) -> float:
@@ -147,9 +153,10 @@ def check_enough(n: int, minimum: int = MINIMUM, worth: float | None = None) -> 
 
 
 def _library_mean(human: Floats, machine: Floats, others: Floats, scale: Floats, *, tuned: bool = True) -> float:
-    """ppi-python's power-tuned estimate, of deviations from the people's mean.
+    """ppi-python's power-tuned estimate, of deviations from the people's mean: what is told is the library's figure.
 
-    Its tuning divides 0 by 0 for a machine that says the same of every query: then λ is told to be 0.
+    `_fit` is the same for many resamples at once, which the library has not; a test holds the two equal. The library's
+    tuning divides 0 by 0 for a machine that says the same of every query: then λ is told to be 0.
     """
     estimate = _ppi_mean()
     counts = ~np.isnan(human)
@@ -224,41 +231,56 @@ def _redrawn(sample: _Sample, others: Floats, seed: int, resamples: int) -> _Sam
 
 
 def _fit(sample: _Sample) -> _Fit:
-    """The estimate of ppi-python and its standard error, for one sample or for many at once."""
+    """The estimate of ppi-python and its standard error, for one sample or for many at once.
+
+    What is of a query is [..., n], what is of a sample is [...].
+    """
     n, rest = sample.human.shape[-1], sample.n_others
     total = n + rest
     weights = sample.weights / sample.weights.mean(axis=-1, keepdims=True)
-    share = (weights * sample.human_counts).mean(axis=-1)
-    centre = (weights * sample.human).mean(axis=-1) / np.maximum(share, _STILL)
+    # People's mean over the share of queries that count. All values are deviations from it, 0 where one does not count.
+    share = np.maximum((weights * sample.human_counts).mean(axis=-1), _STILL)
+    centre = (weights * sample.human).mean(axis=-1) / share
     human = sample.human - centre[..., None] * sample.human_counts
     machine = sample.machine - centre[..., None] * sample.machine_counts
-    # Of the queries that only the machine judged: the mean deviation, and the mean of its square.
-    value, counts, square = np.moveaxis(sample.others, -1, 0)
-    far, far_square = value - centre * counts, square - 2 * centre * value + centre**2 * counts
+    far, far_square = _deviations(sample.others, centre)
+    # The machine's mean over all queries, and as people's queries alone tell it: the estimate moves by λ of the gap.
     everywhere = (machine.sum(axis=-1) + rest * far) / total
     weighed = (weights * machine).mean(axis=-1)
     lam = _lam(human, machine, weights, everywhere, rest=(rest * far, rest * far_square), total=total)
-    mean = centre + lam * (everywhere - weighed) / np.maximum(share, _STILL)
+    mean = centre + lam * (everywhere - weighed) / share
+    # What each of people's queries adds to the estimate: by its rectified value, and as one of all n + N.
     pull = (lam * n / total)[..., None] * (machine - everywhere[..., None])
     influence = weights * (human - lam[..., None] * (machine - weighed[..., None])) + pull
+    # The variance of λ × the others' part of the machine's mean.
     spread = (rest / total * lam) ** 2 * np.maximum(far_square - far**2, 0.0) / max(rest - 1, 1)
-    error = np.sqrt(_squared_error(influence, sample.groups) + spread) / np.maximum(share, _STILL)
-    human_error = np.sqrt(_squared_error(weights * human, sample.groups)) / np.maximum(share, _STILL)
+    error = np.sqrt(_squared_error(influence, sample.groups) + spread) / share
+    human_error = np.sqrt(_squared_error(weights * human, sample.groups)) / share
     return _Fit(mean, error, lam, centre, human_error)
+
+
+def _deviations(others: Floats, centre: Floats) -> tuple[Floats, Floats]:
+    """[...] each: mean and mean square of the others' deviations from `centre`, 0 where one does not count."""
+    value, counts, square = np.moveaxis(others, -1, 0)
+    return value - centre * counts, square - 2 * centre * value + centre**2 * counts
 
 
 def _lam(
     human: Floats, machine: Floats, weights: Floats, everywhere: Floats, *, rest: tuple[Floats, Floats], total: int
 ) -> Floats:
-    """ppi-python's λ: covariance over (1 + n / N) × variance, of gradients around the estimate at λ = 1."""
+    """ppi-python's λ, [...]: covariance over (1 + n / all) × variance, of gradients around the estimate at λ = 1.
+
+    `human` and `machine` are deviations [..., n]; `rest` are sum and sum of squares of the others' [...]. The variance
+    is over n + all gradients: people's queries stand there twice, once weighed and once among all.
+    """
     n = human.shape[-1]
+    n_rest = total - n
     at_one = everywhere - (weights * machine).mean(axis=-1)
     own, same = weights * (human - at_one[..., None]), weights * (machine - at_one[..., None])
     covariance = (own * same).mean(axis=-1) - own.mean(axis=-1) * same.mean(axis=-1)
     plain = machine - at_one[..., None]
-    n_rest = total - n
-    sums = same.sum(axis=-1) + plain.sum(axis=-1) + rest[0] - n_rest * at_one
-    far_squares = rest[1] - 2 * at_one * rest[0] + n_rest * at_one**2
+    far_sum, far_squares = rest[0] - n_rest * at_one, rest[1] - 2 * at_one * rest[0] + n_rest * at_one**2
+    sums = same.sum(axis=-1) + plain.sum(axis=-1) + far_sum
     squares = (same**2).sum(axis=-1) + (plain**2).sum(axis=-1) + far_squares
     variance = (squares - sums**2 / (n + total)) / (n + total - 1)
     ratio = covariance / np.where(variance > _STILL**2, (1 + n / total) * variance, np.inf)
@@ -310,16 +332,19 @@ def _bootstrap_t(mean: Floats, error: Floats, means: Floats, errors: Floats) -> 
     return Interval(*(float(np.clip(np.nan_to_num(end, nan=float(mean)), 0.0, 1.0)) for end in ends))
 
 
-def _exact(values: Floats, weights: Floats) -> Interval:
-    """Where the mean can be when only so many queries surely have the commonest value and the others any of 0 … 1.
+def _bounded(values: Floats, weights: Floats, seed: int, resamples: int) -> Interval:
+    """For the mean of any values [n] within 0 and 1: one more query may be 0 below, 1 above, and its share is random.
 
-    Source: Clopper and Pearson, "The use of confidence or fiducial limits", Biometrika 26, 1934.
+    Shares are those of exponential numbers, the further query's by the weight that Kish's worth implies. For n values
+    of 1 the lower end is 0.025^(1 / n), that of Clopper and Pearson.
+    Source: Gaffke, "Three test statistics for a nonparametric one-sided hypothesis on the mean of a nonnegative
+    variable", Mathematical Methods of Statistics 14, 2005; Learned-Miller and Thomas, "A new confidence interval for
+    the mean of a bounded random variable", arXiv 1905.06208, 2019: no case is known in which it covers too little.
     """
-    from scipy.stats import beta
-
-    kinds, which = np.unique(values, return_inverse=True)
-    shares = np.bincount(which, weights=weights) / weights.sum()
-    size = float(weights.sum() ** 2 / (weights**2).sum())
-    common, share = float(kinds[np.argmax(shares)]), float(shares.max())
-    sure = float(beta.ppf((1 - CONFIDENCE) / 2, share * size, (1 - share) * size + 1))
-    return Interval(common * sure, common * sure + 1 - sure)
+    rng = np.random.default_rng(seed)
+    each = rng.exponential(size=(resamples, len(values))) * weights
+    more = rng.exponential(size=resamples) * float((weights**2).sum() / weights.sum())
+    sums, total = each @ values, each.sum(axis=1) + more
+    tail = (1 - CONFIDENCE) / 2
+    high = min(1.0, float(np.quantile((sums + more) / total, 1 - tail)))
+    return Interval(float(np.quantile(sums / total, tail)), high)

@@ -41,10 +41,12 @@ def figure_rows(report: EvaluationReport) -> list[dict[str, Any]]:
     """One row a metric; of figures from labels one more where grades are open, with what people's alone give."""
     if report.labels is None:
         return [plain(figure) for figure in report.figures]
+    are_open = any(figure.grades for figure in report.labels.figures)
     return [
-        plain({"metric": f.metric, "grades": f.grades, "mean": f.mean, "low": f.low, "high": f.high,
-               "people": f.n_human, "model": f.n_machine, "λ": f.lam, "people alone": f.human_mean,
-               "their low": f.human_low, "their high": f.human_high})
+        plain({"metric": f.metric, **({"open grades": f.grades} if are_open else {}),
+               "mean": f.mean, "low": f.low, "high": f.high,
+               "people": f.n_human, "model": f.n_machine, "λ": "bounded" if f.method == "bounded" else f.lam,
+               "people alone": f.human_mean, "their low": f.human_low, "their high": f.human_high})
         for f in report.labels.figures
     ]  # fmt: skip
 
@@ -118,7 +120,7 @@ def _left_open(labels: LabelsReport) -> list[str]:
     told = [
         (labels.n_shown, "Labels whose author saw the model's opinion first, left out: {:,}."),
         (labels.n_other_rubric, "People's labels by another version of the rubric than the model's, left out: {:,}."),
-        (labels.n_ungradeable, "Ungradeable pairs, 0 at the low end and 2 at the high one: {:,}."),
+        (labels.n_ungradeable, "Ungradeable pairs, 0 where open grades are lowest and 2 where they are highest: {:,}."),
         (
             labels.n_stale,
             "Stale pairs (their item has changed), as ungradeable ones; no query of such alone counts: {:,}.",
@@ -156,11 +158,15 @@ def labels_text(labels: LabelsReport) -> str:
     parts.extend(_left_open(labels))
     if any(figure.grades for figure in labels.figures):
         parts.append(
-            "Some grades are open: rows low and high take all of these at their low and at their high end. They are no "
-            "bounds: a grade between may give a figure outside of them."
+            "Some grades are open: there is a row with all of these as low, and one with all as high, as they may be. "
+            "The smaller mean is the figure of slices and headline; --fail-on looks at both. They are no bounds: a "
+            "grade between may give a figure outside of them."
         )
-    if any(figure.method == "exact" for figure in labels.figures):
-        parts.append("Where people's values are nearly all the same, the interval is an exact bound without the model.")
+    if any(figure.method == "bounded" for figure in labels.figures):
+        parts.append(
+            "λ bounded: people's values are nearly all the same, so the mean is theirs, without the model, and the "
+            "interval one for any values within 0 and 1."
+        )
     return " ".join(parts)
 
 

@@ -86,6 +86,22 @@ def depth_of(metrics: Sequence[str]) -> int:
     return max(JUDGED_ONLY_DEPTH if m.judged_only or m.k is None else m.k for m in parsed)
 
 
+def kept_depth(metrics: Sequence[str]) -> int:
+    """Hits a query that a saved run keeps: never below 1000, since later commands measure others, and pool from it."""
+    return max(JUDGED_ONLY_DEPTH, depth_of(metrics))
+
+
+def depth_note(runs: Sequence[Run], metrics: Sequence[str]) -> str:
+    """A sentence when one run is cut off where these metrics still look and another one goes on; else ''."""
+    longest = [int(np.diff(run.offsets).max(initial=0)) for run in runs]
+    shorter = min(longest)
+    if shorter >= min(depth_of(metrics), max(longest)):
+        return ""
+    deeper = ", ".join(metric for metric in metrics if depth_of([metric]) > shorter)
+    name = runs[longest.index(shorter)].name
+    return f"{name} has no more than {shorter:,} hits a query, the other {max(longest):,}: {deeper} is unfair to it."
+
+
 def check_judged(release: Release, qrels: Qrels) -> str:
     """A note when fewer than half of the judged items are in `release`, else ''; raises UsageError when none is."""
     import polars as pl

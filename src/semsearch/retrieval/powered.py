@@ -59,6 +59,11 @@ class Values:
     others: Mapping[str, Floats]
     """Metric → [N]: the machine at all others."""
 
+    def within(self, drawn: NDArray[np.bool_], rest: NDArray[np.bool_]) -> Values:
+        """The same of some of people's queries [n] and of the others [N]."""
+        human, machine = ({m: each[drawn] for m, each in of.items()} for of in (self.human, self.machine))
+        return Values(human, machine, {metric: each[rest] for metric, each in self.others.items()})
+
 
 def labelled(
     labels: Iterable[Label],
@@ -73,8 +78,8 @@ def labelled(
 ) -> Labelled:
     """Sort labels for `evaluate_labelled`; `queries` limits them to its queries and gives these their ids.
 
-    `asked`, `gone` and `draws` as in `full_pools`. `judge` is MODEL, MODEL@PROMPT or MODEL@PROMPT@RUBRIC: whose labels are
-    rectified. Raises UsageError when no model's label is left, for labels of several judges, and as `full_pools`.
+    `asked`, `gone` and `draws` as in `full_pools`. `judge` is MODEL, MODEL@PROMPT or MODEL@PROMPT@RUBRIC: whose labels
+    are rectified. Raises UsageError when no model's label is left, for labels of several judges, and as `full_pools`.
     """
     stand, n_shown = blind(labels)
     persons, models = ([s for s in stand if (s.source == "person") is human] for human in (True, False))
@@ -119,40 +124,65 @@ def evaluate_labelled(
 ) -> EvaluationReport:
     """Figures of a run over all queries that the machine judged, rectified by those that people judged whole.
 
-    A mean at the low and at the high end where grades are open. Queries, hits and the distribution in the report are
-    by what counts of each pair. A slice with fewer than `MINIMUM` queries of people's has NaN figures.
+    Where grades are open there are two means, and the smaller one is the figure, of slices too. Queries, hits and the
+    distribution in the report are by what counts of each pair. A slice with fewer than `MINIMUM` queries of people's
+    has NaN figures.
 
     Raises UsageError as `evaluate_run`, and when people judged too few queries; MissingExtra without ppi-python.
     """
-    _check_drawn(given.pools)
+    check_drawn(given)
     asked = tuple(metrics or default_metrics(k))
     base = evaluate_run(
         run, given.judged, given.queries, k=k, metrics=asked, slice_by=slice_by, positive=positive,
         all_queries=all_queries, origin=origin, seed=seed,
     )  # fmt: skip
-    values = {end: query_values(run, given, asked, end, positive=positive, all_queries=all_queries) for end in ENDS}
-    weights = _weights(given.pools)
-    low, high = (_means(values[end], weights, seed) for end in ENDS)
-    slices = tuple(_slice(part, given, values["low"], slice_by or "", seed) for part in base.slices)
+    values = [query_values(run, given, asked, end, positive=positive, all_queries=all_queries) for end in ENDS]
+    found = {metric: _at_both_ends(values, metric, _weights(given.pools), seed) for metric in values[0].human}
+    slices = tuple(_slice(part, given, values, slice_by or "", seed) for part in base.slices)
     return replace(
         base,
-        figures=tuple(_figure(metric, found) for metric, found in low.items()),
+        figures=tuple(_figure(metric, both) for metric, both in found.items()),
         slices=slices,
         resamples=RESAMPLES,
-        labels=_report(given, low, high, _share_judged(run, given, k)),
+        labels=_report(given, found, _share_judged(run, given, k)),
     )
 
 
-def _check_drawn(pools: FullPools) -> None:
-    """Say of labels without a probability, such as imported ones, what they lack, before they are missed."""
-    n = len(pools.drawn)
-    if n < MINIMUM <= n + pools.n_on_purpose:
-        raise UsageError(
-            f"People judged {n:,} queries whole that were drawn at random, and {pools.n_on_purpose:,} whose labels "
-            f"carry no probability (picked on purpose, or imported); an interval needs {MINIMUM:,} drawn ones.",
-            "Next: semsearch evaluate run --labels --drawn-alike, if all were drawn at random with the same chance",
-        )
-    check_enough(n)
+def check_drawn(given: Labelled) -> None:
+    """Raise UsageError when people judged too few queries for an interval: how many, and why each other kind is none.
+
+    The next step is that of the largest kind.
+    """
+    pools, n = given.pools, len(given.pools.drawn)
+    kinds = [
+        (pools.n_on_purpose, "{:,} whole, but their labels carry no probability (picked on purpose, or imported)",
+         "evaluate run --labels --drawn-alike, if all were drawn at random with the same chance"),
+        (pools.n_partly, "{:,} in part: people have not judged all pairs that the model, a pool or a batch has",
+         "label session BATCH --by NAME, until a batch is done; of imported labels draw whole queries: "
+         f"semsearch label sample BATCH --run RUN --size {MINIMUM - n}"),
+        (pools.n_without_machine, "{:,} that this model did not grade",
+         "grade pairs FILE, with the pairs that people judged, or --run RUN, of which they were drawn"),
+    ]  # fmt: skip
+    missed = [kind for kind in kinds if kind[0]]
+    if n >= MINIMUM or not missed:
+        check_enough(n)
+        return
+    told = "; ".join(text.format(count) for count, text, _ in missed)
+    raise UsageError(
+        f"People judged {n + sum(count for count, *_ in missed):,} queries, and {n:,} of them count; an interval that "
+        f"stays valid needs {MINIMUM:,}. The others: {told}.{_labels_left_out(given)}",
+        f"Next: semsearch {max(missed)[2]}",
+    )
+
+
+def _labels_left_out(given: Labelled) -> str:
+    counts = [
+        (given.n_shown, "{:,} labels whose author saw the model's opinion first"),
+        (given.n_other_rubric, "{:,} labels by another version of the rubric"),
+        (sum(each.stale for each in given.people.values()), "{:,} pairs whose item has changed"),
+    ]
+    told = ", ".join(text.format(n) for n, text in counts if n)
+    return f" Left out besides: {told}." if told else ""
 
 
 def query_values(
@@ -187,33 +217,36 @@ def _weights(pools: FullPools) -> Floats | None:
     return np.asarray(known, np.float64) if known else None
 
 
-def _means(values: Values, weights: Floats | None, seed: int) -> dict[str, Powered]:
-    return {
-        metric: powered_mean(values.human[metric], values.machine[metric], values.others[metric],
-                             weights=weights, seed=seed)
-        for metric in values.human
-    }  # fmt: skip
+def _at_both_ends(values: Sequence[Values], metric: str, weights: Floats | None, seed: int) -> tuple[Powered, Powered]:
+    """The mean by the lowest and by the highest grades that open ones may be, both by one method."""
+    given = [(each.human[metric], each.machine[metric], each.others[metric]) for each in values]
+    low, high = (powered_mean(*each, weights=weights, seed=seed) for each in given)
+    if low.method != high.method:
+        low, high = (powered_mean(*each, weights=weights, seed=seed, bounded=True) for each in given)
+    return low, high
 
 
-def _slice(part: SliceFigures, given: Labelled, values: Values, column: str, seed: int) -> SliceFigures:
+def _slice(part: SliceFigures, given: Labelled, values: Sequence[Values], column: str, seed: int) -> SliceFigures:
     labels, pools = given.queries.labels(column), given.pools
     inside = {query for query in pools.machine if labels.get(given.ids[query], "") == part.label}
     drawn = np.asarray([query in inside for query in pools.drawn], bool)
     rest = np.asarray([query in inside for query in pools.machine if query not in pools.drawn], bool)
     weights = _weights(pools)
     scale = None if weights is None else weights[drawn]
+    within = [each.within(drawn, rest) for each in values]
     figures = []
-    for metric, every in values.human.items():
-        human = every[drawn]
+    for metric in within[0].human:
+        human = min((each.human[metric] for each in within), key=lambda values: worth(values, scale))
         if worth(human, scale) < MINIMUM:
             figures.append(Figure(metric, np.nan, np.nan, np.nan, int(np.count_nonzero(~np.isnan(human)))))
-            continue
-        same, others = values.machine[metric][drawn], values.others[metric][rest]
-        figures.append(_figure(metric, powered_mean(human, same, others, weights=scale, seed=seed)))
+        else:
+            figures.append(_figure(metric, _at_both_ends(within, metric, scale, seed)))
     return SliceFigures(part.column, part.label, tuple(figures))
 
 
-def _figure(metric: str, found: Powered) -> Figure:
+def _figure(metric: str, both: tuple[Powered, Powered]) -> Figure:
+    """The smaller of the two: a figure that passes a gate passes it however open grades turn out."""
+    found = min(both, key=lambda each: each.mean)
     return Figure(metric, found.mean, found.low, found.high, found.n_human + found.n_machine)
 
 
@@ -221,11 +254,11 @@ def _share_judged(run: Run, given: Labelled, k: int) -> float:
     return evaluate(run, given.judged, [f"judged@{k}"]).mean(f"judged@{k}")
 
 
-def _report(given: Labelled, low: Mapping[str, Powered], high: Mapping[str, Powered], share: float) -> LabelsReport:
+def _report(given: Labelled, found: Mapping[str, tuple[Powered, Powered]], share: float) -> LabelsReport:
     rows = [
-        _row(metric, grades, found)
-        for metric, at_low in low.items()
-        for grades, found in ([("", at_low)] if at_low == high[metric] else [("low", at_low), ("high", high[metric])])
+        _row(metric, grades, each)
+        for metric, (low, high) in found.items()
+        for grades, each in ([("", low)] if low == high else [("lowest", low), ("highest", high)])
     ]
     pools = given.pools
     return LabelsReport(

@@ -38,21 +38,23 @@ class PoweredFigure:
 
     metric: str
     grades: str
-    """low or high: which end of grades that are open; empty when both give the same."""
+    """lowest or highest: all open grades are taken as low, or as high, as they may be; empty when both give the same.
+    The figure by the lowest grades may be the higher one: nDCG falls when an item that is not shown may be a 2."""
     mean: float
     low: float
+    """The ends of its 95 % interval, as `high`."""
     high: float
     n_human: int
     """Queries that people judged whole and that count."""
     n_machine: int
-    """Queries that only the machine judged."""
+    """Queries that only the machine judged and that count by it."""
     lam: float
     """How much the machine is used, 0 to 1."""
     human_mean: float
     human_low: float
     human_high: float
     method: str
-    """bootstrap-t, or exact when nearly all of people's values are the same."""
+    """bootstrap-t, or bounded when nearly all of people's values are the same: then the machine is not used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class LabelsReport:
     n_other_rubric: int
     """Labels of people by another version of the rubric than the machine's: left out."""
     n_ungradeable: int
-    """Pairs: 0 at the low end, 2 at the high one."""
+    """Pairs: 0 where open grades are lowest, 2 where they are highest."""
     n_stale: int
     """Pairs whose item is another one now: as ungradeable ones; a query that has no other pair is left out."""
     n_unanswered: int
@@ -102,6 +104,7 @@ class EvaluationReport:
     k: int
     conditions: Conditions
     figures: tuple[Figure, ...]
+    """Of labels with open grades the smaller of two, as in slices."""
     slices: tuple[SliceFigures, ...]
     weakest: tuple[QueryValue, ...]
     """Queries with the lowest value of the first metric, worst first."""
@@ -120,6 +123,11 @@ class EvaluationReport:
         raise UsageError(
             f"This evaluation has no '{metric}'.", f"Next: use one of {', '.join(f.metric for f in self.figures)}"
         )
+
+    def means(self, metric: str) -> tuple[float, ...]:
+        """The mean of one metric, or both where grades are open; raises as `figure`."""
+        both = tuple(each.mean for each in (self.labels.figures if self.labels else ()) if each.metric == metric)
+        return both or (self.figure(metric).mean,)
 
 
 @dataclass(frozen=True, slots=True)

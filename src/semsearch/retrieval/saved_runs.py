@@ -73,22 +73,24 @@ def open_run(given: str, workspace_root: Path, progress: Progress | None = None)
     """
     path = Path(given)
     if path.is_file():
-        return read_run(path, progress=progress), None
+        return read_run(path, progress=progress), _texts(path.parent) if path.name == RUN_FILE else None
     for folder in (path.resolve(), workspace_root / "runs" / given):
         saved = _newest(folder)
         if (saved / RUN_FILE).is_file():
-            queries = saved / QUERIES_FILE
-            run = read_run(saved / RUN_FILE, folder.name, progress)
-            return run, read_queries(queries) if queries.is_file() else None
+            return read_run(saved / RUN_FILE, folder.name, progress), _texts(saved)
     raise UsageError(
         f"'{given}' is neither a run file nor a saved run.",
-        f"Next: give a TREC run, or one of: {_names(workspace_root)}",
+        f"Next: check the path of a TREC run, or give one of: {_names(workspace_root)}",
     )
 
 
 def saved_queries(workspace: Workspace, name: str) -> Queries | None:
     """The queries of a saved run; None when there is no such run, or a run without query texts."""
-    path = _newest(workspace.path("runs", name)) / QUERIES_FILE
+    return _texts(_newest(workspace.path("runs", name)))
+
+
+def _texts(folder: Path) -> Queries | None:
+    path = folder / QUERIES_FILE
     return read_queries(path) if path.is_file() and path.stat().st_size else None
 
 

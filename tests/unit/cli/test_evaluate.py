@@ -135,7 +135,7 @@ def test_run_out_reads_back_the_same(shell):
     ("words", "code", "message"),
     [
         (("run", "--qrels", "nowhere", "--run", "a.trec"), 2, "nowhere does not exist"),
-        (("run", "--qrels", "qrels.txt", "--run", "nowhere"), 2, "nowhere does not exist"),
+        (("run", "--qrels", "qrels.txt", "--run", "nowhere"), 2, "'nowhere' is neither a run file nor"),
         (("run", "--qrels", "qrels.txt", "--run", "a.trec", "--k", "0"), 2, "at least 1"),
         (("run", "--qrels", "qrels.txt", "--run", "a.trec", "--metric", "ndgc@10"), 2, "Unknown metric 'ndgc@10'"),
         (("run", "--qrels", "qrels.txt", "--run", "a.trec", "--slice", "band"), 2, "no column 'band'"),

@@ -81,11 +81,21 @@ def test_too_few_say_how_many_more():
         powered_mean(counted, same, others, seed=0)
 
 
-def test_values_that_are_all_the_same_give_an_exact_bound_and_no_point():
+def test_values_that_are_all_the_same_give_an_interval_and_no_point():
     """All 50 are 1: with a share q of others, that has the chance (1 - q)^50, which is 2.5 % at q = 0.071."""
-    found = powered_mean(np.ones(50), np.ones(50), np.ones(500), seed=0)
-    assert (found.mean, found.high, found.method) == (1.0, 1.0, "exact")
-    assert found.low == pytest.approx(0.025 ** (1 / 50))
+    found = powered_mean(np.ones(50), np.ones(50), np.full(500, 0.5), seed=0)
+    assert (found.mean, found.high, found.method, found.lam) == (1.0, 1.0, "bounded", 0.0)
+    assert found.low == pytest.approx(0.025 ** (1 / 50), abs=0.004)
+    weighed = powered_mean(np.ones(60), np.ones(60), np.ones(9), weights=np.repeat([1.0, 2.0], 30), seed=0)
+    assert weighed.low == pytest.approx(0.025 ** (1 / 54), abs=0.004), "90² / 150 = 54 drawn alike"
+
+
+def test_any_values_have_bounds_that_a_plain_interval_of_them_lies_within():
+    human, machine, others, _ = queries(12)
+    plain, wide = (powered_mean(human, machine, others, seed=0, bounded=each) for each in (False, True))
+    assert (wide.method, wide.lam, wide.mean) == ("bounded", 0.0, plain.human_mean)
+    assert wide.low < plain.human_only.low + 0.01 and plain.human_only.high - 0.01 < wide.high
+    assert wide.high - wide.low < 1.4 * (plain.human_only.high - plain.human_only.low)
 
 
 def test_the_ends_stay_within_0_and_1_and_repeat_by_seed():
@@ -116,6 +126,46 @@ def test_queries_of_like_weights_are_grouped_and_few_join_their_neighbours():
     assert powered._groups(np.repeat([1.0, 2.0, 3.0], [25, 3, 20])) == (25, 23)
     assert powered._groups(np.repeat([3.0, 1.0, 2.0], [2, 3, 9])) == (14,)
     assert powered._groups(np.ones(60)) == (60,)
+
+
+def test_the_error_by_hand():
+    """λ is 1. Deviations from people's mean of 1/2: theirs ±1/2, the machine's 0, 0, -1/2, -1/2, at the others 0 and
+    three of -1/2. The machine's mean over all 8 is -5/16, over people's four -1/4. A query moves the estimate by
+    d - (m + 1/4) + 4/8 (m + 5/16): twice 13/32, twice -11/32, whose variance 9/64 is divided by 4 - 2 degrees of
+    freedom. The others add (4/8)² × 3/64 / (4 - 1)."""
+    values = np.array([1.0, 1.0, 0.0, 0.0]), np.array([0.5, 0.5, 0.0, 0.0]), np.array([0.5, 0.0, 0.0, 0.0])
+    fit = powered._fit(powered._sample(*values, np.ones(4)))
+    assert (float(fit.lam), float(fit.mean)) == (1.0, pytest.approx(0.5 - 5 / 16 + 1 / 4))
+    assert float(fit.error) == pytest.approx(math.sqrt(9 / 64 / 2 + 3 / 64 / 4 / 3))
+
+
+def test_the_error_is_that_of_ppi_python_up_to_degrees_of_freedom():
+    """λ of the mean over all n + N is λ N / (n + N) of ppi-python's, whose variances are by n: 60 / 58 at most."""
+    from ppi_py import ppi_mean_ci
+
+    for seed, kept in ((1, 0.9), (2, 0.5)):
+        human, machine, others, _ = queries(seed, rest=90, kept=kept)
+        fit = powered._fit(powered._sample(human, machine, others, np.ones(60)))
+        low, high = ppi_mean_ci(human, machine, others, alpha=0.05, lam=float(fit.lam) * 90 / 150)
+        theirs = float((high - low)[0]) / 2 / 1.959964
+        assert theirs < float(fit.error) < theirs * math.sqrt(60 / 58)
+
+
+def test_what_is_redrawn_is_what_a_plain_loop_redraws():
+    """Weights stay with their queries, and those of like weights are redrawn among themselves."""
+    human, machine, others, _ = queries(13, rest=120)
+    human[30:] *= 0.4
+    scale = np.repeat([1.5, 0.5], 30)
+    drawn = powered._fit(powered._redrawn(powered._sample(human, machine, others, scale), others, 0, 1_999))
+    rng, means = np.random.default_rng(1), []
+    for _ in range(600):
+        rows = np.concatenate([rng.integers(0, 30, 30), rng.integers(30, 60, 30)])
+        rest = others[rng.integers(0, 120, 120)]
+        means.append(powered._library_mean(human[rows], machine[rows], rest, scale[rows]))
+    assert drawn.mean.mean() == pytest.approx(np.mean(means), abs=0.006)
+    assert drawn.mean.std() == pytest.approx(np.std(means), rel=0.1)
+    whole = powered._fit(powered._sample(human, machine, others, scale))
+    assert float(whole.error) == pytest.approx(np.std(means), rel=0.1)
 
 
 def test_the_error_is_that_within_groups_by_hand():
@@ -195,7 +245,8 @@ def test_a_useless_machine_saves_nothing_and_a_wide_interval_takes_the_minimum()
 def test_a_width_that_not_even_all_queries_reach():
     plan = queries_for(0.02, Expected(0.33, 0.8, 300))
     assert (plan.queries, plan.more) == (None, None)
-    assert plan.reached > 0.02 and plan.people_alone > 300
+    assert plan.reached > 0.02 and plan.people_alone is None
+    assert queries_for(0.1, Expected(0.33, 0.9, 150)).people_alone is None, "180 would do, of a machine's 150"
 
 
 def test_what_is_expected_comes_from_what_is_judged():

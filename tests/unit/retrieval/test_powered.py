@@ -67,7 +67,11 @@ def test_the_interval_holds_the_truth_and_people_alone_give_their_own_mean():
     assert found.human_mean == pytest.approx(precision(truth[:60]).mean())
     assert found.low < precision(truth).mean() < found.high
     assert found.high - found.low < found.human_high - found.human_low
-    assert (found.n_human, found.n_machine, found.grades) == (len(precision(truth[:60])), 140, "")
+    by_machine = {each.query for each in labels if each.source == "model" and each.grade_low}
+    n_machine = len(by_machine - {f"query {q}" for q in range(60)})
+    assert n_machine < 140, "some have no relevant item"
+    assert (found.n_human, found.n_machine, found.grades) == (len(precision(truth[:60])), n_machine, "")
+    assert report.figure("precision@4").n == found.n_human + n_machine
     assert (report.labels.n_queries, report.labels.n_human) == (200, 60)
     assert report.figure("precision@4").low == found.low
 
@@ -76,6 +80,22 @@ def test_too_few_queries_say_how_many_more():
     run, labels, _ = market(n_people=41)
     with pytest.raises(UsageError, match=f"People judged 41 queries .* needs {MINIMUM}: 9 more"):
         evaluate_labelled(run, labelled(labels, {}), metrics=["precision@4"])
+
+
+def test_each_kind_of_query_that_does_not_count_is_told_and_the_largest_has_the_next_step():
+    run, labels, _ = market(n_people=76)
+    people = [each for each in labels if each.source == "person"]
+    whole = [replace(each, inclusion_probability=None) for each in people if int(each.query.split()[1]) < 17]
+    part = [each for each in people if int(each.query.split()[1]) >= 17 and each.item_id != "d"]
+    alone = [replace(each, query="nobody else") for each in people[:4]]
+    seen = [replace(each, query="query 199", shown=True) for each in people[:4]]
+    models = [each for each in labels if each.source == "model"]
+    with pytest.raises(UsageError, match=r"People judged 77 queries, and 0 of them count; .* needs 50") as refused:
+        evaluate_labelled(run, labelled([*models, *whole, *part, *alone, *seen], {}), metrics=["ndcg@4"])
+    told = str(refused.value)
+    assert "17 whole, but their labels carry no probability" in told and "59 in part" in told
+    assert "1 that this model did not grade" in told and "4 labels whose author saw the model's opinion" in told
+    assert "Next: semsearch label session BATCH --by NAME" in told
 
 
 def test_queries_picked_on_purpose_are_kept_out_and_counted():
@@ -93,7 +113,7 @@ def test_queries_picked_on_purpose_are_kept_out_and_counted():
 
 def test_imported_labels_without_a_probability_name_the_flag():
     run, labels, _ = market(chance=None)
-    with pytest.raises(UsageError, match="60 whose labels carry no probability") as refused:
+    with pytest.raises(UsageError, match="60 whole, but their labels carry no probability") as refused:
         evaluate_labelled(run, labelled(labels, {}), metrics=["ndcg@4"])
     assert "--drawn-alike" in str(refused.value)
 
@@ -130,8 +150,67 @@ def test_open_grades_are_reported_at_both_ends():
         for each in labels
     ]
     rows = evaluate_labelled(run, labelled(opened, {}), metrics=["precision@4"]).labels.figures
-    assert [row.grades for row in rows] == ["low", "high"]
+    assert [row.grades for row in rows] == ["lowest", "highest"]
     assert rows[0].human_mean == rows[1].human_mean
+
+
+def unseen():
+    """A run of a and b, and d of which nobody can tell: nDCG falls when it may be a 2."""
+    _, labels, _ = market(n_people=80)
+    opened = [replace(each, grade_low=0, grade_high=2) if each.item_id == "d" else each for each in labels]
+    names = {query_id_of(f"query {q}"): f"query {q}" for q in range(200)}
+    run = Run.of({query_id: [("a", 2.0), ("b", 1.0)] for query_id in names})
+    return run, opened, Queries(names, {"band": dict.fromkeys(names, "all")})
+
+
+def test_the_smaller_of_two_figures_is_that_of_headline_and_slices():
+    run, labels, table = unseen()
+    report = evaluate_labelled(run, labelled(labels, {}, table), metrics=["ndcg@4"], slice_by="band")
+    lowest, highest = report.labels.figures
+    assert (lowest.grades, highest.grades) == ("lowest", "highest") and highest.mean < lowest.mean - 0.1
+    [figure], [part] = report.figures, report.slices
+    assert (figure.mean, figure.low, figure.high) == (highest.mean, highest.low, highest.high)
+    assert part.figures[0] == figure
+    assert report.means("ndcg@4") == (lowest.mean, highest.mean)
+
+
+def test_both_ends_are_by_one_method():
+    """All values are 1 where what cannot be told is a 2, and spread where it is 0."""
+    run, labels, _ = market()
+    rng = np.random.default_rng(3)
+    none = {"grade_low": None, "grade_high": None}
+    ones = [replace(each, grade_low=2, grade_high=2) for each in labels]
+    blind = {(f"query {q}", "a") for q in range(200) if rng.random() < 0.2}
+    some = [replace(each, **none) if (each.query, each.item_id) in blind else each for each in ones]
+    lowest, highest = evaluate_labelled(run, labelled(some, {}), metrics=["precision@4"]).labels.figures
+    assert (lowest.method, highest.method) == ("bounded", "bounded")
+    assert lowest.low < highest.low < lowest.high + 0.05 and highest.high == 1
+    assert lowest.mean == lowest.human_mean and lowest.high - lowest.low < 0.1
+
+
+def test_weights_go_with_their_queries_into_slices():
+    run, labels, _ = market(n_people=90)
+    uneven = [
+        replace(each, inclusion_probability=0.2 if int(each.query.split()[1]) % 2 else 0.4)
+        if each.source == "person" else each for each in labels
+    ]  # fmt: skip
+    names = {query_id_of(f"query {q}"): f"query {q}" for q in range(200)}
+    table = Queries(names, {"band": dict.fromkeys(names, "all")})
+    report = evaluate_labelled(run, labelled(uneven, {}, table), metrics=["ndcg@4"], slice_by="band")
+    assert report.slices[0].figures == report.figures
+    alike = evaluate_labelled(run, labelled(labels, {}, table), metrics=["ndcg@4"], slice_by="band")
+    assert alike.figures[0].mean != report.figures[0].mean
+
+
+def test_of_several_chances_of_its_pairs_a_query_has_the_lowest():
+    """A query is whole when its rarest pair was drawn."""
+    _, labels, _ = market()
+    rarer = [
+        replace(each, inclusion_probability=0.1)
+        if each.source == "person" and (each.query, each.item_id) == ("query 3", "c") else each for each in labels
+    ]  # fmt: skip
+    drawn = labelled(rarer, {}).pools.drawn
+    assert drawn["query 3"] == pytest.approx(2 * drawn["query 4"])
 
 
 def test_slices_with_few_queries_have_no_figure():
