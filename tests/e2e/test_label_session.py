@@ -70,10 +70,13 @@ def test_one_key_is_one_label_and_a_kill_in_mid_pair_loses_nothing(root: Path) -
         assert "machine" not in first.lower()
         assert QUERY in first
         second = after(terminal, "2", 1)
-        assert "Last: 2. The machine agrees" in second
+        assert "Last: 2" in second and "machine" not in second.lower()
         assert [(each.item_id, each.grade_low) for each in people(root)] == [(item_on(first), 2)]
         third = after(terminal, "0", 2)
-        assert "The machine differs: 2" in third
+        assert "Last: 0" in third
+        assert f"Before, “{QUERY}” 나이키 에어맥스 {item_on(first)[1]}번" in third
+        assert ": 2. The machine agrees: 2" in third
+        assert "differs" not in third  # the last answer can be taken back without having seen that
         terminal.press("f")
         terminal.wait("What is 나이키?")
         terminal.press("b")  # a facet is begun, nothing is answered
@@ -100,15 +103,28 @@ def test_facets_notes_skips_and_undo(root: Path) -> None:
         terminal.wait("What is 260?")
         terminal.press("\x7f")
         terminal.wait("What is 운동화?")
-        terminal.press("ia")
+        terminal.press("ib")
+        terminal.wait("brand 나이키?")
+        terminal.press("\x7f")
+        terminal.wait("What is 260?")
+        terminal.press("a")
         terminal.wait("brand 나이키?")
         terminal.press("ync")
         screen = terminal.wait("Enter keeps it")
         assert "0–1: 1 minor not met: item 운동화" in screen
         screen = after(terminal, "\r", 1)
+        terminal.press("n")
+        terminal.wait("Note:")
+        terminal.press("\x1b[200~지난\n해 것?\x1b[201~\r")
+        terminal.wait(lambda shown: "Note: 지난 해 것?" in shown and "Enter keeps" not in shown)
         terminal.press("s")
-        skipped = terminal.wait("Skipped")
-        assert item_on(skipped) != item_on(screen)
+        skipped, waiting = terminal.wait("Skipped with its note"), item_on(screen)
+        assert item_on(skipped) != waiting
+        terminal.press("z")
+        again = terminal.wait("The skip is taken back.")
+        assert item_on(again) == waiting and "Note: 지난 해 것?" in again
+        terminal.press("s")
+        terminal.wait("Skipped with its note")
         terminal.press("n")
         terminal.wait("Note:")
         terminal.press("작아요 z2\x7f\r")
@@ -122,12 +138,16 @@ def test_facets_notes_skips_and_undo(root: Path) -> None:
         assert "Its facets give 2: all met" in screen
         after(terminal, "z", 2)
         terminal.press("g")
-        terminal.wait("How relevance is graded")
+        terminal.wait("The first rule that fits decides:")
+        terminal.press("0")
+        assert "**" not in terminal.wait("How relevance is graded")
         terminal.press(" q")
         terminal.wait("2 of 6 done")
         terminal.press("q")
-        code, out, _ = terminal.end()
+        code, out, told = terminal.end()
     assert code == 0
+    assert f"note of “{QUERY}” {waiting}: 지난 해 것?" in told
+    assert "Next: semsearch label session" in told and "which goes on" in told
     told = json.loads(out)
     assert (told["labelled"], told["done"], told["left"], told["golden"]) == (2, 2, 4, 0)
     facets, noted, direct, undone = people(root)
@@ -147,7 +167,7 @@ def test_all_pairs_in_a_tiny_terminal_that_is_made_wider_and_a_key_that_bounces(
         terminal.resize(90, 24)
         terminal.wait("0 of 6 done")
         for n in range(1, 6):
-            after(terminal, "10", n)  # the second key came before its pair was seen
+            after(terminal, "\x1b[200~2 1 0\x1b[201~10", n)  # a paste; the last key came before its pair was seen
         terminal.press("ㅕ")  # u on a Korean keyboard
         terminal.wait("All pairs are labelled")
         after_all = people(root)
@@ -198,10 +218,13 @@ def test_adjudication_hides_names_until_it_is_decided(root: Path, mode: str) -> 
         assert "0 — brand 나이키: met — but these facets give 2 — “too big”" in screen
         terminal.press("1")
         screen = terminal.wait("All pairs are labelled")
-        assert "A was" in screen and "minji" in screen and "jun" in screen
+        assert "minji" not in screen and "jun" not in screen
         terminal.press("q")
         code, out, told = terminal.end()
     assert code == 0, told
+    assert "The last pair, “" in told and "minji said 2" in told and "jun said 0" in told
+    assert "The machine differs: 2" in told
+    assert "Next: semsearch label export" in told
     assert (json.loads(out)["left"] == 0) if mode else out.strip()
     [found] = [each for each in effective(people(root)).values() if each.item_id == "i1"]
     assert (found.level, found.grade_low, found.disputed) == ("adjudication", 1, False)

@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from semsearch.cli.keys import BACKSPACE, ENTER, ESCAPE, Keys, command
+from semsearch.cli.keys import BACKSPACE, ENTER, ESCAPE, PASTED, Keys, command
 from semsearch.cli.output import safe
-from semsearch.cli.pair_view import answered_told, facets_told, keys_told, pair_view, progress_told
+from semsearch.cli.pair_view import (
+    answered_told,
+    facets_told,
+    keys_in_brief,
+    keys_told,
+    pair_view,
+    progress_told,
+)
 from semsearch.cli.screen import Screen, View
-from semsearch.records import INTENTS, Facet
+from semsearch.records import INTENTS, Facet, Label
 from semsearch.relevance.rubric import grade as graded
 from semsearch.text.views import display
 
 if TYPE_CHECKING:
     from semsearch.relevance.details import Places
-    from semsearch.review.labelling.session import Answered, Session, Shown
+    from semsearch.review.labelling.session import Session, Shown
 
 TICK_S = 0.5
 """A change of the terminal's size is seen within this time."""
@@ -25,7 +32,8 @@ GRADES = {"2": 2, "1": 1, "0": 0, "u": None}
 MET = {"y": True, "n": False, "c": None}
 TYPED = {intent[0]: intent for intent in INTENTS}
 ENDED = "All pairs are labelled. z takes the last label back, q ends."
-SKIPPED = "Skipped until the others are done. It is not kept: a new session begins with it."
+SKIPPED = "Skipped until the others are done; z takes that back. It is not kept: a new session begins with it."
+NOTED = "Skipped with its note, which is kept with the label: answer it before you end, or the note is only told then."
 KNOWN = "Known: your answer makes it a golden pair, by which others are measured. k takes that back."
 JOINED, NOTHING = "+", "x"
 Typed = list[tuple[str, str]]
@@ -69,7 +77,7 @@ class AtDesk:
     # --- one pair ----------------------------------------------------------------------------
 
     def _pair(self, shown: Shown) -> None:
-        self._note, self._known = "", False
+        self._note, self._known = shown.note, False
         done = False
         first = True
         while not done:
@@ -80,12 +88,12 @@ class AtDesk:
     def _pressed(self, shown: Shown, key: str) -> bool:
         """Whether this key was the last of the pair."""
         if key in GRADES:
-            self._tell(self._session.direct(GRADES[key]))
+            self._last = answered_told(self._session.direct(GRADES[key]))
         elif key == "f":
             return self._facets(shown)
         elif key == "s":
             self._session.skip()
-            self._last = [_dim(SKIPPED)]
+            self._last = [_dim(NOTED if self._note else SKIPPED)]
         elif key == "z":
             return self._undo()
         elif key == "k" and not self._adjudicating:
@@ -99,14 +107,11 @@ class AtDesk:
             return False
         return True
 
-    def _tell(self, answered: Answered) -> None:
-        self._last = answered_told(answered, adjudicated=self._adjudicating)
-
     def _undo(self) -> bool:
-        label = self._session.undo()
-        told = "There is no label to take back." if label is None else "Taken back."
-        self._last = [_dim(told)]
-        return label is not None
+        undone = self._session.undo()
+        told = "There is no label to take back." if undone is None else "The skip is taken back."
+        self._last = [_dim("Taken back." if isinstance(undone, Label) else told)]
+        return undone is not None
 
     def _end(self) -> None:
         fresh = True
@@ -126,7 +131,8 @@ class AtDesk:
     # --- facets ------------------------------------------------------------------------------
 
     def _facets(self, shown: Shown) -> bool:
-        typed = [(each.intent, each.asked) for each in shown.facets] or self._intents(shown)
+        keys: list[str] = []
+        typed = [(each.intent, each.asked) for each in shown.facets] or self._intents(shown, keys)
         while typed is not None:
             met = self._met(shown, typed)
             if met is None:
@@ -134,19 +140,19 @@ class AtDesk:
             if isinstance(met, list):
                 facets = [Facet(intent, asked, said) for (intent, asked), said in zip(typed, met, strict=True)]
                 return self._graded(shown, facets)
-            typed = self._intents(shown)
+            del keys[-1 if met == BACKSPACE else 0 :]
+            typed = self._intents(shown, keys)
         return False
 
-    def _intents(self, shown: Shown) -> Typed | None:
-        """Walk through the words of the query, a key a word; None: the person goes back to the pair."""
+    def _intents(self, shown: Shown, keys: list[str]) -> Typed | None:
+        """Walk through the words of the query, a key a word after `keys`; None: the person goes back to the pair."""
         words = display(shown.task.query).split()
-        keys: list[str] = []
         while len(keys) < len(words):
             foot = [
                 Text.assemble("What is ", (safe(words[len(keys)]), "bold"), "?"),
                 Text(safe("; ".join(f"{intent} {asked}" for intent, asked in _typed(words, keys)))),
                 _dim("p product · b brand · i item · a attribute"),
-                _dim("+ joins it to the last · x nothing · Backspace · Esc"),
+                _dim(f"+ joins it to the last · x nothing{' · Backspace' if keys else ''} · Esc"),
             ]
             key = self._ask(self._pair_view(shown, foot))
             if key in TYPED or key == NOTHING or (key == JOINED and keys):
@@ -158,7 +164,7 @@ class AtDesk:
         return _typed(words, keys)
 
     def _met(self, shown: Shown, typed: Typed) -> list[bool | None] | str | None:
-        """An answer for each facet; a text: type the intents anew; None: back to the pair."""
+        """An answer for each facet; t or BACKSPACE: type all or the last intent anew; None: back to the pair."""
         met: list[bool | None] = []
         while len(met) < len(typed):
             intent, asked = typed[len(met)]
@@ -173,7 +179,7 @@ class AtDesk:
                 met.append(MET[key])
             elif key == BACKSPACE and met:
                 met.pop()
-            elif key == "t":
+            elif key in ("t", BACKSPACE):
                 return key
             elif key == ESCAPE:
                 return None
@@ -190,10 +196,10 @@ class AtDesk:
         while True:
             key = self._ask(self._pair_view(shown, foot))
             if key == ENTER:
-                self._tell(self._session.by_facets(facets))
+                self._last = answered_told(self._session.by_facets(facets))
                 return True
             if key in GRADES:
-                self._tell(self._session.direct(GRADES[key], facets))
+                self._last = answered_told(self._session.direct(GRADES[key], facets))
                 return True
             if key == ESCAPE:
                 return False
@@ -210,27 +216,38 @@ class AtDesk:
                 self._note = text.strip() if key == ENTER else self._note
                 self._session.note(self._note)
                 return
+            if key == PASTED:
+                text += " ".join(self._keys.pasted.split())
             text = text[:-1] if key == BACKSPACE else text + key if len(key) == 1 else text
 
     def _guideline(self) -> None:
-        from semsearch.relevance.guideline import guideline_path
+        """A section at a time, the rules first."""
+        from rich.markdown import Markdown
 
-        lines = guideline_path().read_text(encoding="utf-8").splitlines()
-        body = [Text(line, style="bold" if line.startswith("#") else "") for line in lines]
-        view = View([], body, [_dim("space next page · b page before · q back to the pair")])
-        while self._ask(view, paged=True) not in ("q", "g", ESCAPE, ENTER):
-            pass
+        from semsearch.relevance.guideline import RULES, sections
+
+        all_of_it = sections()
+        key = RULES
+        while True:
+            titles = " · ".join(f"{n} {title}" for n, (title, _) in all_of_it.items())
+            foot = [_dim(titles), _dim("a number goes there · space next page · b page before · q back to the pair")]
+            _, text = all_of_it[key]
+            pressed = self._ask(View([], [Markdown(text)], foot, brief=foot[1:]), paged=True)
+            if pressed in ("q", "g", ESCAPE, ENTER):
+                return
+            key = pressed if pressed in all_of_it else key
 
     # --- drawing and keys ------------------------------------------------------------------------
 
     def _view(self, shown: Shown) -> View:
         noted = [_dim(f"Note: {safe(self._note)}")] if self._note else []
         known = [Text(KNOWN, style="bold")] if self._known else []
-        told = progress_told(self._session.progress, self._place)
-        return self._pair_view(shown, [*self._last, *noted, *known, *keys_told(self._adjudicating), told])
+        told, progress = [*self._last, *noted, *known], self._session.progress
+        foot = [*told, *keys_told(self._adjudicating), progress_told(progress, self._place)]
+        return self._pair_view(shown, foot, [*told, keys_in_brief(self._adjudicating), progress_told(progress)])
 
-    def _pair_view(self, shown: Shown, foot: Sequence[Text]) -> View:
-        return pair_view(shown, foot, self._places)
+    def _pair_view(self, shown: Shown, foot: Sequence[Text], brief: Sequence[Text] = ()) -> View:
+        return pair_view(shown, foot, self._places, brief)
 
     def _ask(self, view: View, *, fresh: bool = False, as_typed: bool = False, paged: bool = False) -> str:
         """Draw a view and wait for a key that does not page. A `fresh` one takes no key that was typed before it."""

@@ -13,11 +13,13 @@ from typing import Any
 
 from semsearch.text.keyboard import to_latin
 
-ENTER, ESCAPE, BACKSPACE, OTHER = "enter", "escape", "backspace", "other"
+ENTER, ESCAPE, BACKSPACE, PASTED, OTHER = "enter", "escape", "backspace", "pasted", "other"
 _NAMED = {"\r": ENTER, "\n": ENTER, "\x7f": BACKSPACE, "\x08": BACKSPACE}
 _REST_S = 0.05
 """Within this time the rest of an escape sequence comes; an Esc that was pressed comes alone."""
 _READ = 1024
+_PASTE, _PASTE_END = "200~", "\x1b[201~"
+"""Around a paste, in a terminal that was asked to tell (bracketed paste)."""
 
 
 class Keys:
@@ -31,6 +33,8 @@ class Keys:
         self._waiting: deque[str] = deque()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._before: Any = None
+        self.pasted = ""
+        """What the last PASTED was."""
 
     def __enter__(self) -> Keys:
         import termios
@@ -49,7 +53,8 @@ class Keys:
             termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, self._before)
 
     def read(self, timeout_s: float) -> str | None:
-        """The next character as typed, or ENTER, ESCAPE, BACKSPACE; OTHER for a key of no letter; None: nothing came.
+        """The next character as typed, or ENTER, ESCAPE, BACKSPACE; PASTED for all that was pasted at once; OTHER
+        for a key of no letter; None: nothing came.
 
         Raises EOFError when the terminal is gone.
         """
@@ -87,11 +92,20 @@ class Keys:
         """Esc alone, or the sequence of an arrow, a function key and the like, which is dropped."""
         if not self._waiting and not self._fill(_REST_S):
             return ESCAPE
+        sequence = ""
         if self._waiting.popleft() in "[O":
             while self._waiting or self._fill(_REST_S):
-                if "@" <= self._waiting.popleft() <= "~":
+                sequence += self._waiting.popleft()
+                if "@" <= sequence[-1] <= "~":
                     break
-        return OTHER
+        return self._paste() if sequence == _PASTE else OTHER
+
+    def _paste(self) -> str:
+        text = ""
+        while not text.endswith(_PASTE_END) and (self._waiting or self._fill(_REST_S)):
+            text += self._waiting.popleft()
+        self.pasted = text.removesuffix(_PASTE_END)
+        return PASTED
 
 
 def command(key: str) -> str:

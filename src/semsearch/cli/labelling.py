@@ -123,6 +123,9 @@ def session(
     with open_session(desk, batch, by, order) as opened:
         _sit(opened, f"{batch} · {by}", desk.workspace)
         _show_session(batch, by, opened, as_json=json)
+    more = f" --order {order}" if order != "random" else ""
+    left = f"semsearch label session {shlex.quote(batch)} --by {shlex.quote(by)}{more}"
+    talk(f"Next: {left}, which goes on" if opened.session.progress.left else _next_of(desk, batch))
 
 
 def adjudicate(
@@ -145,8 +148,17 @@ def adjudicate(
     desk = _desk(workspace, by)
     check_terminal(f"Next: semsearch label adjudicate {f'{batch} ' if batch else ''}--by {by}, in a terminal")
     with open_adjudication(desk, batch, by) as opened:
+        if opened.n_own:
+            talk(_own(opened.n_own, by))
         _sit(opened, f"{batch or 'all batches'} · adjudicated by {by}", desk.workspace, adjudicating=True)
         _show_session(batch, by, opened, as_json=json)
+    of, where = (f"{shlex.quote(batch)} ", f" --batch {shlex.quote(batch)}") if batch else ("", "")
+    if opened.session.progress.left:
+        talk(f"Next: semsearch label adjudicate {of}--by {shlex.quote(by)}, which goes on")
+    elif opened.n_own:
+        talk(f"{_own(opened.n_own, by)} Next: semsearch label adjudicate {of}--by NAME")
+    else:
+        talk(f"Next: semsearch label export labels.jsonl{where}")
 
 
 # --- sampling ---------------------------------------------------------------------------------
@@ -277,11 +289,30 @@ def _desk(workspace: Path, by: str) -> Desk:
     return Desk(opened, _lookup(opened), lambda: datetime.now(UTC), settings.relevance.show_machine)
 
 
+def _own(n: int, by: str) -> str:
+    return f"{counted(n, 'pair')} on which people differ left to somebody else: {by} graded them."
+
+
+def _next_of(desk: Desk, batch: str) -> str:
+    """What follows on a batch that is done for one person."""
+    from semsearch.review.labelling.starting import differing
+
+    n_disputed, n_shared = differing(desk, batch)
+    name = shlex.quote(batch)
+    if n_disputed:
+        told = f"People differ on {counted(n_disputed, 'pair')} of {batch}."
+        return f"{told} Next: semsearch label adjudicate {name} --by NAME"
+    if n_shared:
+        return f"Next: semsearch label agreement --batch {name}"
+    return f"Next: semsearch label session {name} --order second --by NAME, for second opinions"
+
+
 def _sit(opened: Opened, place: str, workspace: Workspace, *, adjudicating: bool = False) -> None:
     import sys
 
     from semsearch.cli.desk import AtDesk
     from semsearch.cli.keys import Keys
+    from semsearch.cli.pair_view import others_told
     from semsearch.cli.screen import Screen
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.relevance.details import places_of
@@ -291,8 +322,14 @@ def _sit(opened: Opened, place: str, workspace: Workspace, *, adjudicating: bool
         talk(mended)
     for fault in opened.faults:
         talk(f"What can be read of this file counts: {fault.message} {fault.next_step}")
-    with Keys(sys.stdin.fileno()) as keys, Screen() as screen:
-        AtDesk(opened.session, keys, screen, place, places=places, adjudicating=adjudicating).run()
+    try:
+        with Keys(sys.stdin.fileno()) as keys, Screen() as screen:
+            AtDesk(opened.session, keys, screen, place, places=places, adjudicating=adjudicating).run()
+    finally:
+        for noted in opened.session.unkept:
+            talk(f"Kept nowhere, for the pair has no label: note of “{noted.query}” {noted.item_id}: {noted.note}")
+    if told := opened.session.end():
+        talk(others_told(told, "The last pair").plain)
 
 
 def _show_session(batch: str | None, by: str, opened: Opened, *, as_json: bool) -> None:
@@ -303,15 +340,18 @@ def _show_session(batch: str | None, by: str, opened: Opened, *, as_json: bool) 
         "by": by,
         "labelled": progress.answered,
         "done": progress.done,
-        "left": progress.total - progress.done,
+        "left": progress.left,
         "labels_an_hour": pace,
         "known": opened.session.n_known,
+        "elsewhere": opened.session.n_elsewhere,
         "gone": len(opened.gone),
     }
     if as_json:
         emit(document | facts, as_json=True)
     else:
         emit({name: value for name, value in document.items() if value is not None})
+    if opened.session.n_elsewhere:
+        talk(f"{counted(opened.session.n_elsewhere, 'pair')} labelled by others meanwhile, and wanted no more.")
     if opened.gone:
         told = counted(len(opened.gone), "pair")
         talk(f"{told} passed over: the item is gone, such as {opened.gone[0].item_id}.")

@@ -15,19 +15,21 @@ from semsearch.review.labelling.matching import spans
 from semsearch.text.views import display
 
 if TYPE_CHECKING:
-    from semsearch.records import Facet
+    from semsearch.records import Facet, Label
     from semsearch.review.labelling.opinions import Opinion
-    from semsearch.review.labelling.session import Answered, Progress, Shown
+    from semsearch.review.labelling.session import Answered, Progress, Shown, Told
 
 MATCH = "bold yellow"
 EMPTY = "(no text beside the title)"
 GRADE_KEYS = "2 1 0 grade · u ungradeable · f facets · n note"
 OTHER_KEYS = "s skip · z undo · g guideline · q quit"
 KNOWN_KEY = "k known"
+BRIEF = 24
+"""Columns of a query or title that is named in passing."""
 MET_WORDS = {True: "met", False: "not met", None: "cannot tell"}
 
 
-def pair_view(shown: Shown, foot: Sequence[Text], places: Places | None = None) -> View:
+def pair_view(shown: Shown, foot: Sequence[Text], places: Places | None = None, brief: Sequence[Text] = ()) -> View:
     """The query and the item, then what others say of it, and below what is told and asked."""
     item = shown.task.item
     head = [_query(shown.task.query), Text(""), _marked(shown.task.query, item.get("title", ""))]
@@ -38,7 +40,7 @@ def pair_view(shown: Shown, foot: Sequence[Text], places: Places | None = None) 
     after = [Text(f"{_letter(i)}: {told(opinion)}", style="cyan") for i, opinion in enumerate(shown.opinions)]
     if shown.machine:
         after.append(Text(f"The machine: {told(shown.machine)}", style="cyan"))
-    return View(head, _body(shown.task.query, item.get("body", "")), foot, [Text(""), *after] if after else [])
+    return View(head, _body(shown.task.query, item.get("body", "")), foot, [Text(""), *after] if after else [], brief)
 
 
 def told(opinion: Opinion) -> str:
@@ -55,24 +57,35 @@ def facets_told(facets: Sequence[Facet]) -> str:
     return "; ".join(f"{each.intent} {each.asked}: {MET_WORDS[each.met]}" for each in facets)
 
 
-def answered_told(answered: Answered, *, adjudicated: bool) -> list[Text]:
-    """What may be said after an answer: the machine's opinion, and whose opinions the others were."""
-    from semsearch.relevance.rubric import Grade
-
-    label = answered.label
-    said = f"Last: {Grade(label.grade_low, label.grade_high, '')}"
-    if answered.machine is None:
-        lines = [Text(said if adjudicated else f"{said}. The machine has no opinion.", style="dim")]
-    elif answered.agrees:
-        lines = [Text(f"{said}. The machine agrees: {told(answered.machine)}", style="green")]
-    else:
-        lines = [Text(f"{said}. The machine differs: {told(answered.machine)}", style="magenta")]
+def answered_told(answered: Answered) -> list[Text]:
+    """What may be said after an answer: of the answer itself, and what others say of the pair before it."""
+    lines = [Text(f"Last: {_grade(answered.label)}", style="dim")]
     if answered.rule:
         lines.append(Text(f"Its facets give {answered.rule}: {safe(answered.rule.why)}", style="red"))
-    if answered.names:
-        whose = ", ".join(f"{_letter(i)} was {safe(name)}" for i, name in enumerate(answered.names))
-        lines.append(Text(whose, style="dim"))
-    return lines
+    return [*lines, others_told(answered.told, "Before")] if answered.told else lines
+
+
+def others_told(said: Told, which: str) -> Text:
+    """A pair in brief, and what others say of it; `which` pair it is comes first."""
+    label = said.label
+    text = f"{which}, “{_short(label.query)}” {_short(label.item.get('title', label.item_id))}: {_grade(label)}."
+    if said.opinions:
+        text += f" {', '.join(f'{safe(name)} said {grade}' for name, grade in said.opinions)}."
+    if said.machine:
+        text += f" The machine {'agrees' if said.agrees else 'differs'}: {told(said.machine)}"
+    return Text(text, style="dim" if not said.machine else "green" if said.agrees else "magenta")
+
+
+def _grade(label: Label) -> str:
+    from semsearch.relevance.rubric import Grade
+
+    return str(Grade(label.grade_low, label.grade_high, ""))
+
+
+def _short(text: str) -> str:
+    short = Text(safe(display(text)))
+    short.truncate(BRIEF, overflow="ellipsis")
+    return short.plain
 
 
 def _letter(place: int) -> str:
@@ -85,10 +98,16 @@ def keys_told(adjudicating: bool) -> list[Text]:
     return [Text(GRADE_KEYS, style="dim"), Text(more, style="dim")]
 
 
-def progress_told(progress: Progress, place: str) -> Text:
+def keys_in_brief(adjudicating: bool) -> Text:
+    """The same without words."""
+    return Text(f"2 1 0 u · f n {'' if adjudicating else 'k '}s z g q", style="dim")
+
+
+def progress_told(progress: Progress, place: str = "") -> Text:
     """Where this is, how far, and how fast."""
+    where = f"{place} · " if place else ""
     pace = f" · {progress.labels_an_hour:,.0f} labels an hour" if progress.labels_an_hour else ""
-    return Text(f"{place} · {progress.done:,} of {progress.total:,} done{pace}", style="dim")
+    return Text(f"{where}{progress.done:,} of {progress.total:,} done{pace}", style="dim")
 
 
 def _query(query: str) -> Text:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from semsearch.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.text import Text
 
-_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l\x1b[?2004h", "\n\x1b[?2004l\x1b[?25h\x1b[?1049l"
+"""The other page, no cursor, pastes told apart; and back, below what was drawn where a terminal has one page."""
 _HOME, _TO_LINE_END, _TO_END = "\x1b[H", "\x1b[K", "\x1b[J"
 USUAL = (80, 24)
 NARROWEST = 4
@@ -23,6 +25,8 @@ WIDEST = 100
 """Columns of a line: longer ones are hard to read."""
 _RULED = 12
 """Lines of a terminal from which on there is room for a rule."""
+_BRIEF = 16
+"""Lines of a terminal below which a foot is brief."""
 _STEADY = 10
 """Lines above the foot, also of a short text: so it mostly stays where it is."""
 _READABLE = 4
@@ -35,10 +39,12 @@ class View:
     paged with the body; the end of the foot is cut off."""
 
     head: Sequence[Text]
-    body: Sequence[Text]
+    body: Sequence[RenderableType]
     foot: Sequence[Text]
     after: Sequence[Text] = ()
     """What is said of the body."""
+    brief: Sequence[Text] = ()
+    """The foot of a low terminal, each of one line; the first go where there are too many."""
 
 
 def check_terminal(next_step: str) -> None:
@@ -79,8 +85,11 @@ class Screen:
     def draw(self, view: View, page: int = 0, *, first: Callable[[], None] | None = None) -> int:
         """Draw one page of a view; how many pages its body has. `first` is called right before it can be seen."""
         self._size = width, height = _size()
-        head, body, after, foot = (self._wrapped(each, width) for each in (view.head, view.body, view.after, view.foot))
-        foot = foot[: max(1, height // 2, height - len(head))]
+        head, body, after = (self._wrapped(each, width) for each in (view.head, view.body, view.after))
+        if view.brief and height < _BRIEF:
+            foot = self._wrapped([_cut(text, width) for text in view.brief], width)[-max(1, height // 2) :]
+        else:
+            foot = self._wrapped(view.foot, width)[: max(1, height // 2, height - len(head))]
         if height >= _RULED:
             foot = [*self._wrapped([_rule(width)], width), *foot]
         room = height - len(foot)
@@ -100,11 +109,19 @@ class Screen:
         self._write(_HOME + f"{_TO_LINE_END}\n".join([*above, *steady, *foot]) + _TO_END)
         return pages
 
-    def _wrapped(self, texts: Sequence[Text], width: int) -> list[str]:
+    def _wrapped(self, texts: Sequence[RenderableType], width: int) -> list[str]:
         """Lines of terminal code, none of them wider than `width` columns, nor than can be read."""
-        lines = [line for text in texts for line in text.wrap(self._console, min(width, WIDEST))]
+        return [line for text in texts for line in self._lines(text, min(width, WIDEST))]
+
+    def _lines(self, text: RenderableType, width: int) -> list[str]:
+        from rich.text import Text
+
+        if not isinstance(text, Text):
+            with self._console.capture() as captured:
+                self._console.print(text, width=width)
+            return captured.get().splitlines()
         out = []
-        for line in lines:
+        for line in text.wrap(self._console, width):
             line.rstrip()
             with self._console.capture() as captured:
                 self._console.print(line, end="", no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
@@ -122,11 +139,17 @@ class Screen:
 def _fitted(head: list[str], body: list[str], after: list[str], room: int) -> tuple[list[str], list[str], list[str]]:
     """The three without more lines than leave some for the body: what is too much of the others is read with it."""
     if room < 2 * _READABLE:
-        head = head[: max(0, room)]
-        return head, body, after[: max(0, room - len(head))]
+        n_head = min(1, max(0, room))
+        return head[:n_head], [*head[n_head:], *body, *after], []
     n_after = min(len(after), max(room // 4, room - _READABLE - len(head)))
     n_head = min(len(head), room - _READABLE - n_after)
     return head[:n_head], [*head[n_head:], *body, *after[n_after:]], after[:n_after]
+
+
+def _cut(text: Text, width: int) -> Text:
+    short = text.copy()
+    short.truncate(width, overflow="ellipsis")
+    return short
 
 
 def _rule(width: int) -> Text:

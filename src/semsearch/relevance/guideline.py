@@ -17,9 +17,12 @@ from semsearch.records import INTENTS, Facet
 from semsearch.relevance.shapes import MET
 
 FOLDER, FILE = "labels", "GUIDELINE.md"
+RULES = "3"
+"""The section with the rules from facets to the grade."""
 COLUMNS = ("query", "item", "facets", "grade")
 _BODY = " // "
 _NONE = "none"
+_HEADING = re.compile(r"^#{1,2} (?:(\d)\. )?(.+)$", re.MULTILINE)
 _FACET = re.compile(rf"({'|'.join(INTENTS)}) (.+): ({'|'.join(MET)})")
 
 
@@ -47,6 +50,17 @@ def guideline_path() -> Path:
         f"This installation of semsearch has no guideline: {package / FOLDER / FILE} is not there.",
         "Next: install it again, pip install . in your clone; semsearch label session then shows it",
     )
+
+
+def sections() -> dict[str, tuple[str, str]]:
+    """Number → title and text in Markdown of each section; 0 is what stands before the first.
+
+    Raises MissingPart when there is no guideline.
+    """
+    text = guideline_path().read_text(encoding="utf-8")
+    found = list(_HEADING.finditer(text))
+    ends = [each.start() for each in found[1:]] + [len(text)]
+    return {each[1] or "0": (each[2], text[each.start() : end]) for each, end in zip(found, ends, strict=True)}
 
 
 @lru_cache(maxsize=1)

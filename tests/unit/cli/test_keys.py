@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from semsearch.cli.keys import BACKSPACE, ENTER, ESCAPE, OTHER, Keys, command
+from semsearch.cli.keys import BACKSPACE, ENTER, ESCAPE, OTHER, PASTED, Keys, command
 
 SOON_S = 0.01
 
@@ -56,6 +56,14 @@ def test_arrows_and_their_like_are_no_letters(terminal: tuple[int, int], sequenc
     with Keys(theirs) as keys:
         os.write(ours, f"{sequence}2".encode())
         assert pressed(keys) == [OTHER, "2"]
+
+
+def test_what_is_pasted_at_once_is_one_key(terminal: tuple[int, int]) -> None:
+    ours, theirs = terminal
+    with Keys(theirs) as keys:
+        os.write(ours, "\x1b[200~2 1\n0 가\x1b[201~z".encode())
+        assert pressed(keys) == [PASTED, "z"]
+        assert keys.pasted == "2 1\n0 가"
 
 
 def test_escape_alone_is_a_key(terminal: tuple[int, int]) -> None:

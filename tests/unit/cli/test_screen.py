@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 from rich.cells import cell_len
+from rich.markdown import Markdown
 from rich.text import Text
 from tests.unit.review.labelling.drawn import judged, said, task
 
 from semsearch.cli import screen as drawing
-from semsearch.cli.pair_view import answered_told, keys_told, pair_view, progress_told, told
+from semsearch.cli.pair_view import answered_told, keys_in_brief, keys_told, pair_view, progress_told, told
 from semsearch.cli.screen import Screen, View
 from semsearch.records import Facet
+from semsearch.relevance.guideline import RULES, sections
 from semsearch.review.labelling.opinions import Opinion
 from semsearch.review.labelling.session import Progress, Session, Shown
 from semsearch.review.labelling.strategies import Plan
@@ -121,19 +123,55 @@ def test_a_contradiction_is_told_beside_the_opinion() -> None:
     assert told(Opinion.of(said(task(), 2, facets=facets))) == "2 — all met — item 운동화: met"
 
 
-def test_after_an_answer_the_machines_grade_and_why_stand_there() -> None:
+def test_after_the_next_answer_the_machines_grade_and_why_stand_there() -> None:
     facets = (Facet("brand", "나이키", True), Facet("item", "운동화", False))
-    of = task()
+    of, other = task(item={"title": KOREAN}), task("q2")
     found = {of.key: judged(of, 1, facets=facets)}
     session = Session(
-        Plan((of,)), by="minji", keep=lambda _: None, clock=lambda: datetime(2026, 3, 1, tzinfo=UTC), machine=found
+        Plan((of, other)),
+        by="minji",
+        keep=lambda _: None,
+        clock=lambda: datetime(2026, 3, 1, tzinfo=UTC),
+        machine=found,
     )
     session.next()
-    [told] = answered_told(session.direct(2), adjudicated=False)
-    assert told.plain.startswith("Last: 2. The machine differs: 1 — 1 minor not met: item 운동화")
+    assert [line.plain for line in answered_told(session.direct(2))] == ["Last: 2"]
+    session.next()
+    last, before = (line.plain for line in answered_told(session.direct(0)))
+    assert last == "Last: 0"
+    assert before.startswith("Before, “q1” 나이키 에어맥스 운동화 …: 2. The machine differs: 1 — 1 minor not met: item")
 
 
 def test_where_there_is_no_room_the_query_and_the_title_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     view = pair_view(Shown(task("운동화", item={"title": "나이키"}), False, None), [Text("a " * 40)])
     lines, _ = drawn(view, (12, 4), monkeypatch)
     assert lines == ["“운동화”", "나이키", "a a a a a a", "a a a a a a"]
+
+
+def test_a_low_terminal_has_body_pages_keys_and_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    item = {"title": KOREAN, "category": KOREAN, "body": "\n".join(f"line {n}" for n in range(9))}
+    brief = [Text(KOREAN), Text("Before"), Text("Last"), keys_in_brief(adjudicating=False), progress_told(PROGRESS)]
+    view = pair_view(Shown(task("운동화", item=item), False, None), keys_told(adjudicating=False), None, brief)
+    lines, pages = drawn(view, (40, 10), monkeypatch)
+    assert lines[0] == "“운동화”"
+    assert f"1 of {pages}: space shows more" in lines[4]
+    assert (lines[5][-1], lines[6:]) == (
+        "…",
+        ["Before", "Last", "2 1 0 u · f n k s z g q", "3 of 10 done · 412 labels an hour"],
+    )
+    seen = "\n".join(line for page in range(pages) for line in drawn(view, (40, 10), monkeypatch, page)[0])
+    assert all(f"line {n}" in seen for n in range(9))
+    assert drawn(view, (40, 10), monkeypatch)[0][6:] == drawn(view, (40, 9), monkeypatch)[0][5:]
+
+
+def test_the_guideline_is_drawn_as_it_reads_and_not_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = sections()
+    assert list(found) == ["0", "1", "2", "3", "4"]
+    assert found[RULES][0] == "From facets to the grade"
+    for size in ((80, 24), (40, 12)):
+        for _, text in found.values():
+            view = View([], [Markdown(text)], [Text("keys")])
+            _, pages = drawn(view, size, monkeypatch)
+            lines = [line for page in range(pages) for line in drawn(view, size, monkeypatch, page)[0]]
+            assert max(cell_len(line) for line in lines) <= size[0]
+            assert not any("**" in line or "|--" in line for line in lines)

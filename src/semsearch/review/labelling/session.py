@@ -1,14 +1,16 @@
 """One person labelling pairs, one after the other. What was said lives in the label file alone: one line a label.
 
-The machine's opinion stays hidden until the person has answered, unless the settings show it first; whoever answers a
-pair again has seen it. Either is kept with the label (`shown`). What the machine takes the query to ask for is half of
-the answer to the query's other pairs: it is told after the last of them.
+The machine's opinion of a pair, and whose opinions an adjudicator decided on, are told when the next pair has been
+answered, and of the last one at the end: whoever takes the last label back has not seen them. Whoever takes one back of
+which they were told, or is shown the machine's opinion first by the settings, has: that is kept with the label
+(`shown`). What the machine takes the query to ask for is half of the answer to the query's other pairs: it is told
+after the last of them.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -40,6 +42,21 @@ class Shown:
     """Of people who differ, in no order; only for who adjudicates."""
     facets: tuple[Facet, ...] = ()
     """What this person typed as the query's intents at an earlier pair: only the answers are new."""
+    note: str = ""
+    """Written when the pair was here before, and skipped or taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What others say of a pair that was answered before the last one."""
+
+    label: Label
+    machine: Opinion | None
+    """Its grade alone while other pairs of the query are to come, or can be taken back without having seen it."""
+    agrees: bool | None
+    """With the machine; None when it has no opinion."""
+    opinions: tuple[tuple[str, Grade], ...] = ()
+    """(name, grade) of those that an adjudicator decided on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +64,19 @@ class Answered:
     """One label that was kept, and what may be told now."""
 
     label: Label
-    machine: Opinion | None
-    """Its grade alone while other pairs of the query are to come."""
-    agrees: bool | None
-    """With the machine; None when it has no opinion."""
+    told: Told | None
+    """Of the pair before it; None when there is nothing that was not told."""
     rule: Grade | None = None
     """What the facets give, when a direct grade contradicts them."""
-    names: tuple[str, ...] = ()
-    """Whose opinions they were, in the order of `Shown.opinions`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A note whose pair was not answered: it is in no file."""
+
+    query: str
+    item_id: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +101,11 @@ class Progress:
     labels_an_hour: float | None
     """Of this session, by the time from a pair's showing to its answer; None before PACED_FROM labels."""
 
+    @property
+    def left(self) -> int:
+        """Pairs that are to come."""
+        return self.total - self.done
+
 
 class Session:
     """Pairs for one person. `next` shows the pair that `direct`, `by_facets`, `skip` and `note` are about."""
@@ -99,10 +126,12 @@ class Session:
         opinions: Mapping[Key, Sequence[Label]] | None = None,
         tasks: Iterable[Task] = (),
         seen: Iterable[Key] = (),
+        elsewhere: Callable[[], Collection[Key]] = frozenset,
     ) -> None:
         """`said` are this person's standing labels of this role, oldest first; `undo` takes back those of `tasks`.
 
-        `seen` are pairs that this person ever answered, in any batch or role, also those taken back.
+        `seen` are pairs of which this person may have seen the machine's opinion, in any batch or role. `elsewhere` is
+        asked before each pair: those that others labelled by now, which are no longer wanted here.
         """
         self._left = deque(plan.left)
         self._done, self._answered, self._spent_s = plan.done, 0, 0.0
@@ -116,14 +145,24 @@ class Session:
         self._intents = {label.query: label.facets for label in self._said if label.facets}
         self._golden: dict[Key, Label] = {pair_of(label): label for label in self._said}
         self._since: datetime | None = None
-        self._note, self._known = "", False
+        self._notes: dict[Key, str] = {}
+        self._known = False
+        self._untold: Label | None = None
+        self._steps: list[Task | None] = []
+        self._elsewhere = elsewhere
+        self.n_elsewhere = 0
+        """Pairs that others labelled meanwhile."""
 
     def next(self) -> Shown | None:
         """The pair that comes; None when all are answered. The time of its label begins now."""
+        if gone := self._elsewhere():
+            left = deque(task for task in self._left if task.key not in gone)
+            self.n_elsewhere += len(self._left) - len(left)
+            self._left = left
         if not self._left:
             return None
         task = self._left[0]
-        self._since, self._note, self._known = self._clock(), "", False
+        self._since, self._known = self._clock(), False
         first = self._show_machine or task.key in self._seen
         return Shown(
             task,
@@ -131,6 +170,7 @@ class Session:
             self._opinion(task) if first else None,
             tuple(map(Opinion.of, self._opinions.get(task.key, ()))),
             self._intents.get(task.query, ()),
+            self._notes.get(task.key, ""),
         )
 
     def direct(self, grade: int | None, facets: Sequence[Facet] = ()) -> Answered:
@@ -142,8 +182,8 @@ class Session:
         return self._answer(graded(facets), "facets", tuple(facets))
 
     def note(self, text: str) -> None:
-        """Words that go with the label of the pair that is shown."""
-        self._note = text.strip()
+        """Words that go with the label of the pair that is shown; they wait for it when the pair is skipped."""
+        self._notes[self._left[0].key] = text.strip()
 
     def known(self, on: bool) -> None:
         """Whether the label of the pair that is shown makes it a golden pair, by which others are measured.
@@ -154,19 +194,27 @@ class Session:
 
     def skip(self) -> None:
         """Put the pair that is shown after all others. Nothing is kept: the next session begins with it."""
+        self._steps.append(self._left[0])
         self._left.rotate(-1)
 
-    def undo(self) -> Label | None:
-        """Take this person's last label back, also one of an earlier session; its pair comes next. None: there is none.
+    def undo(self) -> Label | Task | None:
+        """Take back what was done last; its pair comes next. The label, or the pair that was skipped; None: nothing.
 
-        The label stays in the file, with a line after it that takes it back.
+        When all of this session is taken back, labels of earlier ones are. A label stays in the file, with a line after
+        it that takes it back, and says (`shown`) whether the machine's opinion of it was told before.
         """
+        if self._steps and (skipped := self._steps.pop()):
+            self._left = deque([skipped, *(task for task in self._left if task is not skipped)])
+            return skipped
         if not self._said:
             return None
-        label = self._said[-1]
-        self._keep(replace(label, at=self._clock(), seconds=None, note="", retracts=label.label_id))
+        label, key = self._said[-1], pair_of(self._said[-1])
+        shown = label.shown or (key in self._machine and key in self._seen)
+        self._keep(replace(label, at=self._clock(), seconds=None, note="", shown=shown, retracts=label.label_id))
         self._said.pop()
-        key = pair_of(label)
+        self._untold = None
+        if label.note:
+            self._notes[key] = label.note
         self._golden.pop(key, None)
         if self._answered:
             self._answered -= 1
@@ -175,6 +223,16 @@ class Session:
         again = self._tasks[key]
         self._left = deque([again, *(task for task in self._left if task is not again)])
         return label
+
+    def end(self) -> Told | None:
+        """What others say of the last pair that was answered: from now on it is seen. None: nothing is left to tell."""
+        return self._tell()
+
+    @property
+    def unkept(self) -> tuple[Noted, ...]:
+        """Notes that wait for a label of their pair."""
+        waiting = ((self._tasks[key], note) for key, note in self._notes.items() if note)
+        return tuple(Noted(task.query, task.item_id, note) for task, note in waiting)
 
     @property
     def progress(self) -> Progress:
@@ -219,31 +277,43 @@ class Session:
             item_digest=task.item_digest,
             inclusion_probability=task.inclusion_probability if self._order == "random" else None,
             batch=task.batch,
-            note=self._note,
+            note=self._notes.pop(task.key, ""),
             seconds=seconds,
             role="golden" if self._known and self._role == "label" and task.golden is None else self._role,
             shown=machine is not None and (self._show_machine or task.key in self._seen),
         )
         self._keep(label)
         self._left.popleft()
+        told = self._tell(before=label)
         self._remember(label)
-        others = self._opinions.get(task.key, ())
-        opinion = self._opinion(task)
-        agrees = agree(ends(label), ends(machine)) if machine else None
-        return Answered(label, opinion, agrees, contradiction(label), names=tuple(other.by for other in others))
+        return Answered(label, told, contradiction(label))
 
-    def _opinion(self, task: Task) -> Opinion | None:
+    def _tell(self, before: Label | None = None) -> Told | None:
+        """What others say of the pair whose label could be taken back unseen, which it can no more."""
+        label, self._untold = self._untold, before
+        if label is None:
+            return None
+        key = pair_of(label)
+        self._seen.add(key)
+        machine, opinion = self._machine.get(key), self._opinion(self._tasks[key], before)
+        opinions = tuple((other.by, Grade(*ends(other), "")) for other in self._opinions.get(key, ()))
+        if not (opinion or opinions):
+            return None
+        return Told(label, opinion, agree(ends(label), ends(machine)) if machine else None, opinions)
+
+    def _opinion(self, task: Task, untold: Label | None = None) -> Opinion | None:
         """The machine's; its grade alone while other pairs of the query are to come, unless all is shown first."""
         if (machine := self._machine.get(task.key)) is None:
             return None
         opinion, query = Opinion.of(machine), self._query[task.query]
         more = any(other is not task and self._query[other.query] == query for other in self._left)
+        more = more or (untold is not None and self._query[untold.query] == query)
         return opinion.bare if more and not self._show_machine else opinion
 
     def _remember(self, label: Label) -> None:
         key = pair_of(label)
         self._said.append(label)
-        self._seen.add(key)
+        self._steps.append(None)
         self._golden[key] = label
         if label.facets:
             self._intents[label.query] = label.facets

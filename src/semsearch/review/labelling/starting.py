@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from semsearch.errors import MismatchError, MissingPart, UsageError
 from semsearch.records import Label
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.review.labelling.adjudicating import Dispute, contested, disputes
+from semsearch.review.labelling.other_desks import OtherDesks
 from semsearch.review.labelling.session import Session
 from semsearch.review.labelling.strategies import Order, Plan, Said, plan
 from semsearch.store.batches import Task, read_batch
 from semsearch.store.label_lines import composed
-from semsearch.store.labels import Key, LabelFiles, Writer, item_digest, pair_of, standing
+from semsearch.store.labels import Key, LabelFiles, Writer, effective, item_digest, pair_of, standing
 from semsearch.store.pools import Lookup
 from semsearch.workspace import Workspace
 
@@ -33,6 +35,8 @@ class Opened:
     """Files whose last line was cut off."""
     faults: tuple[UsageError, ...] = ()
     """What is wrong in files of other batches: what can be read of them counts, the rest is passed over."""
+    n_own: int = 0
+    """Pairs on which people differ that are left to others: who adjudicates graded them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ def open_session(desk: Desk, batch: str, by: str, order: Order) -> Iterator[Open
         )
     _check_rubric(files, batch)
     with _held(files, name, [batch]) as held:
+        others = OtherDesks(files, batch, name)
         items = {task.item_id for task in tasks}
         machine = _machine(files.about(items, files.paths("model"), faults), tasks)
         own = list(files.about(items, files.paths("person", by=name), faults))
@@ -87,6 +92,7 @@ def open_session(desk: Desk, batch: str, by: str, order: Order) -> Iterator[Open
                 changed=here.changed(tasks),
                 tasks=tasks,
                 seen=_seen(own, name),
+                elsewhere=partial(others.taken, chosen.left, said) if order in ("random", "uncertain") else frozenset,
             ),
             tuple(task for task, no in zip(tasks, gone, strict=True) if no),
             held.mended,
@@ -100,8 +106,10 @@ def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened
 
     What is decided is kept in the batch, or, where this was graded by another rubric (or brought from elsewhere), in
     BATCH-adjudicated. A pair that another one decided otherwise comes again. Pairs whose item nobody knows are passed
-    over. Raises MissingPart when no pair is left to decide,
-    UsageError for a batch that is not there, Busy and MismatchError as `open_session`.
+    over, and those that this person graded are somebody else's to decide.
+
+    Raises MissingPart when no pair is left to decide, UsageError for a batch that is not there, Busy and MismatchError
+    as `open_session`.
     """
     name, files = annotator(by), desk.files
     if batch and not files.paths("person", batch):
@@ -111,14 +119,17 @@ def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened
     others = [label for label in labels if not (label.by == name and label.role == "adjudication")]
     now = _digests(desk.lookup, {label.item_id for label in labels if label.source == "person"})
     again = contested(labels, now) & {pair_of(label) for label in own}
-    found, unseen = _with_items(disputes(others, batch, now, again), desk.lookup)
+    graded = {pair_of(label) for label in standing(labels) if label.by == name and label.role != "adjudication"}
+    differ = disputes(others, batch, now, again)
+    found, unseen = _with_items([each for each in differ if each.task.key not in graded], desk.lookup)
+    n_own = sum(each.task.key in graded for each in differ)
     kept_in = {each.task.batch: _adjudicated_in(files, each.task.batch) for each in found}
     tasks = [replace(each.task, batch=kept_in[each.task.batch]) for each in found]
     decided = {pair_of(label) for label in own} - again
     left = tuple(task for task in tasks if task.key not in decided)
     with _held(files, name, sorted(set(kept_in.values()))) as held:
         if not left:
-            raise _nothing_to_decide(batch, len(unseen))
+            raise _nothing_to_decide(batch, name, len(unseen), n_own)
         yield Opened(
             Session(
                 Plan(left, len(tasks) - len(left)),
@@ -136,7 +147,21 @@ def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened
             ),
             unseen,
             held.mended,
+            n_own=n_own,
         )
+
+
+def differing(desk: Desk, batch: str) -> tuple[int, int]:
+    """How many pairs of a batch people differ on, and how many two people or more judged."""
+    files = desk.files
+    here = {pair_of(label) for label in files.read("person", batch)}
+    said = standing(files.about({item_id for _, item_id in here}, files.paths("person"), []))
+    found = effective(said, _digests(desk.lookup, {item_id for _, item_id in here}))
+    by_pair: dict[Key, set[str]] = defaultdict(set)
+    for label in said:
+        if label.role != "adjudication":
+            by_pair[pair_of(label)].add(label.by)
+    return sum(found[key].disputed for key in here & found.keys()), sum(len(by_pair[key]) > 1 for key in here)
 
 
 def _with_items(found: Sequence[Dispute], lookup: Lookup) -> tuple[list[Dispute], tuple[Task, ...]]:
@@ -151,8 +176,13 @@ def _with_items(found: Sequence[Dispute], lookup: Lookup) -> tuple[list[Dispute]
     return [each for each in whole if each.task.item], tuple(each.task for each in whole if not each.task.item)
 
 
-def _nothing_to_decide(batch: str | None, n_unseen: int) -> MissingPart:
+def _nothing_to_decide(batch: str | None, by: str, n_unseen: int, n_own: int) -> MissingPart:
     where = f" in batch '{batch}'" if batch else ""
+    if n_own:
+        return MissingPart(
+            f"The {n_own:,} pairs{where} on which people differ were graded by {by} too: somebody else decides them.",
+            f"Next: semsearch label adjudicate {f'{shlex.quote(batch)} ' if batch else ''}--by NAME, who graded none",
+        )
     if n_unseen:
         return MissingPart(
             f"People differ on {n_unseen:,} pairs{where}, and neither their labels nor the catalogue has the items.",
@@ -222,8 +252,13 @@ def _by_people(files: LabelFiles, batch: str) -> dict[Key, list[Label]]:
 
 
 def _seen(labels: Iterable[Label], by: str) -> set[Key]:
-    """Pairs after whose answer a machine's opinion was told, of any batch and role, also those that were taken back."""
-    return {pair_of(label) for label in labels if label.by == by and (label.shown or label.origin != "imported")}
+    """Pairs of which a machine's opinion was told, in any batch and role.
+
+    It is told after the next answer: of a label that stands it may have been; one that was taken back says (`shown`).
+    """
+    own = [label for label in labels if label.by == by]
+    answered = (label for label in standing(own) if label.origin != "imported")
+    return {pair_of(label) for label in (*answered, *(label for label in own if label.shown))}
 
 
 def _machine(labels: Iterable[Label], tasks: Iterable[Task]) -> dict[Key, Label]:

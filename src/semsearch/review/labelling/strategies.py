@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -100,7 +100,12 @@ def _is_for(task: Task, by: str, said: Said) -> bool:
     """Named ones label what was dealt to them; unnamed ones who come first, and a second one where two are wanted."""
     if task.annotators:
         return by in task.annotators
-    return task.golden is not None or bool(said.own(task.key, by)) or len(said.others(task.key, by)) < 1 + task.second
+    return bool(said.own(task.key, by)) or not has_enough(task, {other.by for other in said.others(task.key, by)})
+
+
+def has_enough(task: Task, others: Collection[str]) -> bool:
+    """Whether so many others labelled a pair that was dealt to nobody that no more are wanted; golden: never."""
+    return not task.annotators and task.golden is None and len(others) >= 1 + task.second
 
 
 def _all(tasks: Iterable[Task], by: str, said: Said) -> list[Task]:

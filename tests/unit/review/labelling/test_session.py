@@ -8,7 +8,7 @@ from tests.unit.review.labelling.drawn import Clock, judged, said, task
 from semsearch.records import Facet, Label
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.review.labelling.opinions import Opinion
-from semsearch.review.labelling.session import PACED_FROM, Missed, Session
+from semsearch.review.labelling.session import PACED_FROM, Missed, Noted, Session
 from semsearch.review.labelling.strategies import Order, Plan
 from semsearch.store.batches import Golden, Task
 from semsearch.store.labels import Key, effective, pair_of, standing
@@ -128,19 +128,23 @@ def test_a_skipped_pair_comes_after_the_others_and_first_the_next_time() -> None
     assert again.kept == []
 
 
-def test_the_machines_opinion_is_hidden_until_the_answer_and_told_with_whether_it_agrees() -> None:
+def test_the_machines_opinion_is_told_when_the_next_pair_is_answered_with_whether_it_agrees() -> None:
     desk = Desk(judged(TASKS[0], 2), judged(TASKS[1], 0, grade_high=1))
     shown = desk.session.next()
     assert shown and shown.machine is None
-    assert "2" not in repr(shown.machine)
-    answered = desk.session.direct(0)
-    assert answered.machine and str(answered.machine.grade) == "2"
-    assert (answered.agrees, answered.label.shown) == (False, False)
+    first = desk.session.direct(0)
+    assert (first.told, first.label.shown) == (None, False)
     desk.session.next()
-    answered = desk.session.direct(1)
-    assert (answered.agrees, str(answered.machine and answered.machine.grade)) == (True, "0–1")
+    second = desk.session.direct(1)
+    assert second.told and (second.told.label, second.told.agrees) == (first.label, False)
+    assert str(second.told.machine and second.told.machine.grade) == "2"
     desk.session.next()
-    assert desk.session.direct(1).agrees is None
+    third = desk.session.direct(1)
+    assert third.told and (third.told.label, third.told.agrees) == (second.label, True)
+    assert str(third.told.machine and third.told.machine.grade) == "0–1"
+    desk.session.next()
+    assert desk.session.direct(1).told is None  # of the third pair the machine says nothing
+    assert desk.session.end() is None
 
 
 def test_shown_first_it_is_recorded_and_without_an_opinion_nothing_was_shown() -> None:
@@ -151,13 +155,83 @@ def test_shown_first_it_is_recorded_and_without_an_opinion_nothing_was_shown() -
     assert not desk.answer(1).shown
 
 
-def test_who_takes_a_label_back_has_seen_the_machines_opinion() -> None:
-    desk = Desk(judged(TASKS[0], 2))
+def test_who_takes_the_last_label_back_has_not_seen_the_machines_opinion_and_who_goes_further_has() -> None:
+    desk = Desk(*(judged(each, 2, facets=(BRAND,)) for each in TASKS))
     desk.answer(0)
+    desk.session.undo()
+    shown = desk.session.next()
+    assert shown and shown.machine is None
+    assert not desk.session.direct(2).label.shown
+    desk.answer(1)  # now the machine's opinion of the first is told
+    desk.session.undo()
+    assert not desk.answer(2).shown
+    desk.session.undo()
     desk.session.undo()
     shown = desk.session.next()
     assert shown and shown.machine
     assert desk.session.direct(2).label.shown
+    again = desk.answer(2)
+    assert (again.item_id, again.shown) == ("i1", False)
+    assert [(label.item_id, label.shown) for label in desk.kept if label.retracts] == [
+        ("i0", False), ("i1", False), ("i1", False), ("i0", True),
+    ]  # fmt: skip
+
+
+def test_of_the_last_pair_it_is_told_at_the_end_and_seen_from_then_on() -> None:
+    desk = Desk(judged(TASKS[3], 1, facets=(BRAND,)))
+    last = [desk.answer(2) for _ in TASKS][-1]
+    desk.session.undo()
+    last = desk.answer(0)
+    assert not last.shown
+    told = desk.session.end()
+    assert told and (told.label, told.agrees, told.machine and told.machine.facets) == (last, False, (BRAND,))
+    assert desk.session.end() is None
+    desk.session.undo()
+    assert desk.answer(1).shown
+
+
+def test_an_undo_takes_back_what_was_done_last_also_a_skip() -> None:
+    desk = Desk()
+    first = desk.answer(1)
+    assert desk.at() == "i1"
+    desk.session.skip()
+    assert desk.at() == "i2"
+    undone = desk.session.undo()
+    assert isinstance(undone, Task) and undone.item_id == desk.at() == "i1"
+    assert [label.retracts for label in desk.kept] == [""]
+    assert desk.session.undo() == first
+    assert desk.session.undo() is None
+    desk.session.next()
+    desk.session.skip()
+    answered = desk.answer(0)
+    assert [desk.session.undo(), desk.at()] == [answered, "i1"]
+    assert [isinstance(desk.session.undo(), Task), desk.at()] == [True, "i0"]
+
+
+def test_a_note_waits_for_its_pair_and_is_told_when_none_is_answered() -> None:
+    desk = Desk(tasks=TASKS[:2])
+    desk.session.next()
+    desk.session.note("which brand?")
+    desk.session.skip()
+    assert desk.answer(1).note == ""
+    assert desk.session.unkept == (Noted("나이키 운동화", "i0", "which brand?"),)
+    shown = desk.session.next()
+    assert shown and shown.note == "which brand?"
+    assert desk.session.direct(0).label.note == "which brand?"
+    assert desk.session.unkept == ()
+    desk.session.undo()
+    shown = desk.session.next()
+    assert shown and shown.note == "which brand?"
+
+
+def test_pairs_that_others_label_meanwhile_come_no_more() -> None:
+    gone: set[Key] = set()
+    desk = Desk(elsewhere=lambda: set(gone))
+    desk.answer(1)
+    gone |= {TASKS[1].key, TASKS[3].key}
+    assert desk.answer(1).item_id == "i2"
+    assert desk.session.next() is None
+    assert (desk.session.n_elsewhere, desk.session.progress.total) == (2, 2)
 
 
 def test_the_machines_reading_of_a_query_is_told_after_the_querys_last_pair() -> None:
@@ -165,16 +239,21 @@ def test_the_machines_reading_of_a_query_is_told_after_the_querys_last_pair() ->
     desk = Desk(*(judged(each, 1, facets=facets, note="words") for each in TASKS))
     told = []
     while desk.session.next():
-        told.append(desk.session.direct(2))
-    assert [(each.agrees, each.machine and str(each.machine.grade)) for each in told] == [(False, "1")] * 4
-    assert [bool(each.machine and each.machine.facets) for each in told] == [False, False, True, True]
+        told.append(desk.session.direct(2).told)
+    assert told.pop(0) is None
+    told.append(desk.session.end())
+    assert [each and (each.agrees, str(each.machine and each.machine.grade)) for each in told] == [(False, "1")] * 4
+    # that of the last but one could be known when the last is taken back
+    assert [bool(each and each.machine and each.machine.facets) for each in told] == [False, False, True, True]
     for each in told[:2]:
-        assert each.machine and not (each.machine.grade.why or each.machine.note)
+        assert each and each.machine and not (each.machine.grade.why or each.machine.note)
 
 
 def test_a_pair_that_comes_again_shows_no_facets_while_others_of_its_query_are_to_come() -> None:
     desk = Desk(judged(TASKS[0], 1, facets=(BRAND, KIND)))
     desk.answer(2)
+    desk.answer(2)
+    desk.session.undo()
     desk.session.undo()
     shown = desk.session.next()
     assert shown and shown.machine and (str(shown.machine.grade), shown.machine.facets) == ("1", ())
@@ -263,4 +342,6 @@ def test_who_adjudicates_sees_opinions_and_learns_names_after() -> None:
     assert [str(each.grade) for each in shown.opinions] == ["2", "0"]
     assert "jun" not in repr(shown)
     answered = desk.session.direct(1)
-    assert (answered.label.role, answered.names) == ("adjudication", ("jun", "sora"))
+    assert (answered.label.role, answered.told) == ("adjudication", None)
+    told = desk.session.end()
+    assert told and [(by, str(grade)) for by, grade in told.opinions] == [("jun", "2"), ("sora", "0")]

@@ -10,7 +10,7 @@ from tests.unit.review.labelling.drawn import Clock, Shelf, item, judged, said, 
 from semsearch.errors import Busy, MismatchError, MissingPart, UsageError
 from semsearch.records import Label
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.review.labelling.starting import Desk, Opened, annotator, open_adjudication, open_session
+from semsearch.review.labelling.starting import Desk, Opened, annotator, differing, open_adjudication, open_session
 from semsearch.store import label_files
 from semsearch.store.batches import Task, write_batch
 from semsearch.store.label_lines import label_of
@@ -99,7 +99,11 @@ def test_opinions_of_machines_by_another_rubric_or_of_another_item_do_not_count(
     with open_session(desk(workspace), "b1", "minji", "random") as opened:
         told = {}
         while found := opened.session.next():
-            told[found.task.item_id] = opened.session.direct(1).machine
+            told[found.task.item_id] = None
+            before = opened.session.direct(1).told
+            told |= {before.label.item_id: before.machine} if before else {}
+        last = opened.session.end()
+        told |= {last.label.item_id: last.machine} if last else {}
     assert {item_id for item_id, opinion in told.items() if opinion} == {"i0"}
 
 
@@ -110,20 +114,29 @@ def test_who_saw_the_machines_opinion_has_seen_it_after_a_break_in_other_batches
     with open_session(desk(workspace), "b1", "minji", "random") as opened:
         first = shown(opened)
         opened.session.direct(2)
+        shown(opened)
+        opened.session.direct(2)  # only now it is told
+        opened.session.undo()
         opened.session.undo()
     write_batch(workspace, "b2", [task(each.query, each.item_id, batch="b2") for each in TASKS])
     for batch in ("b1", "b2"):
         with open_session(desk(workspace), batch, "minji", "random") as opened:
             kept = {}
             while found := opened.session.next():
-                kept[found.task.item_id] = (found.machine is not None, opened.session.direct(2).label.shown)
+                kept[found.task.item_id] = (found.machine is not None, opened.session.direct(0).label.shown)
         assert {item_id for item_id, seen in kept.items() if seen == (True, True)} == (
             {first.item_id} if batch == "b1" else set(ALL)
         )
         assert all(each in ((True, True), (False, False)) for each in kept.values())
-    LabelFiles(workspace).append(said(first, 0, "jun"))
-    with open_adjudication(desk(workspace), "b1", "minji") as opened:
-        assert shown(opened) and opened.session.direct(1).label.shown
+    LabelFiles(workspace).append(said(first, 2, "jun"))
+    with open_adjudication(desk(workspace), "b1", "sora") as opened:
+        assert shown(opened) and not opened.session.direct(1).label.shown
+        opened.session.end()
+    with open_session(desk(workspace), "b2", "sora", "second") as opened:
+        seen = {}
+        while found := opened.session.next():
+            seen[found.task.item_id] = opened.session.direct(1).label.shown
+    assert {item_id for item_id, each in seen.items() if each} == {first.item_id}
 
 
 def test_what_is_wrong_in_other_batches_is_told_and_stops_nobody(workspace: Workspace) -> None:
@@ -186,9 +199,10 @@ def test_only_pairs_on_which_people_differ_come_and_what_is_decided_counts(works
     LabelFiles(workspace).append(said(TASKS[1], 1))
     with open_adjudication(desk(workspace), "b1", "sora") as opened:
         assert shown(opened).item_id == "i0"
-        answered = opened.session.direct(1)
-        assert sorted(answered.names) == ["jun", "minji"]
+        opened.session.direct(1)
         assert opened.session.next() is None
+        told = opened.session.end()
+        assert told and sorted(by for by, _ in told.opinions) == ["jun", "minji"]
     [decided] = [label for label in people(workspace) if label.role == "adjudication"]
     assert (decided.by, decided.batch, decided.grade_low, decided.item) == ("sora", "b1", 1, TASKS[0].item)
     with pytest.raises(MissingPart, match="no pair in batch 'b1'"), open_adjudication(desk(workspace), "b1", "sora"):
@@ -202,10 +216,51 @@ def test_who_decided_otherwise_than_another_is_asked_again_until_they_agree(work
     for by, other in (("third", ["lead", "sora"]), ("sora", ["lead", "third"])):
         with open_adjudication(desk(workspace), "b1", by) as opened:
             assert shown(opened).item_id == "i0"
-            assert sorted(opened.session.direct(0).names) == other
+            opened.session.direct(0)
+            told = opened.session.end()
+            assert told and sorted(each for each, _ in told.opinions) == other
     for by in ("sora", "lead", "third"):
         with pytest.raises(MissingPart), open_adjudication(desk(workspace), "b1", by):
             pass
+
+
+def test_nobody_decides_pairs_that_they_graded(workspace: Workspace) -> None:
+    differ(workspace, TASKS[0])
+    for batch in ("b1", None):
+        with (
+            pytest.raises(MissingPart, match="differ were graded by minji too") as told,
+            open_adjudication(desk(workspace), batch, "minji"),
+        ):
+            pass
+        assert told.value.next_step.startswith(f"Next: semsearch label adjudicate {'b1 ' if batch else ''}--by NAME")
+    for by, grade in (("lead", 1), ("jun", 2)):
+        LabelFiles(workspace).append(said(TASKS[1], grade, by, minute=2))
+    with open_adjudication(desk(workspace), "b1", "minji") as opened:
+        assert (opened.n_own, shown(opened).item_id) == (1, "i1")
+        opened.session.direct(2)
+        assert opened.session.next() is None
+    assert differing(desk(workspace), "b1") == (1, 2)
+
+
+def test_an_unnamed_batch_at_two_desks_at_once_is_labelled_once(workspace: Workspace) -> None:
+    tasks = [task(f"q{n % 4}", f"x{n}", batch="both", second=n == 0) for n in range(20)]
+    write_batch(workspace, "both", tasks)
+    with (
+        open_session(desk(workspace), "both", "minji", "random") as one,
+        open_session(desk(workspace), "both", "jun", "random") as other,
+    ):
+        going = True
+        while going:
+            going = False
+            for opened in (one, other):
+                if opened.session.next():
+                    opened.session.direct(1)
+                    going = True
+        n = one.session.n_elsewhere + other.session.n_elsewhere
+    said_of = [label.item_id for label in people(workspace)]
+    assert len(set(said_of)) == 20
+    assert 20 <= len(said_of) <= 21  # one of them is for two
+    assert n == 2 * 20 - len(said_of)
 
 
 def test_a_batch_that_is_not_there_is_told_and_the_next_step_says_the_batch(workspace: Workspace) -> None:
