@@ -91,7 +91,8 @@ def label_studio_rows(source: Source, wanted: Wanted, passed: Passed) -> Iterato
         for annotation in task.annotations:
             answers = annotation.answers()
             if annotation.was_cancelled or not answers:
-                passed.cancelled += 1
+                passed.cancelled += bool(annotation.was_cancelled)
+                passed.unanswered += not annotation.was_cancelled
                 continue
             controls |= answers.keys()
             rows.append(task.data | answers | annotation.kept())
@@ -100,7 +101,7 @@ def label_studio_rows(source: Source, wanted: Wanted, passed: Passed) -> Iterato
         batch = _batch(rows, numbers)
         maps = {name: name for name in KEPT} | _grade(batch.names, controls) | dict(wanted.maps)
         named = Wanted(maps, wanted.texts, wanted.tz)
-        yield from judged_rows(source.name, [batch], named, "{name}, task {number}")
+        yield from judged_rows(source.name, [batch], named, "{name}, task {number}", passed)
 
 
 def _read(source: Source) -> list[Task]:

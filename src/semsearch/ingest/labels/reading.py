@@ -39,7 +39,7 @@ def read_labels(
         yield from judged_rows(source.name, trec.trec_batches(source), wanted)
     else:
         rows = batches(source, _TABLES.get(known or ""), refusing(source.name))
-        yield from judged_rows(source.name, rows, wanted)
+        yield from judged_rows(source.name, rows, wanted, passed=passed)
 
 
 def _recognised(source: Source) -> tuple[Source, LabelFormat | None]:

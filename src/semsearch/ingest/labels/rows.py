@@ -51,7 +51,9 @@ class Passed:
     cancelled: int = 0
     """Annotations that were cancelled or skipped."""
     unanswered: int = 0
-    """Tasks without an annotation."""
+    """Tasks without an annotation, and annotations that say nothing."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """Field to the column that it was read from, where the file has columns of its own."""
 
 
 def bad(place: str, what: str, next_step: str = "Next: correct it, then run the command again") -> UsageError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from semsearch.ingest import times
-from semsearch.ingest.labels.rows import Judged, bad
+from semsearch.ingest.labels.rows import Judged, Passed, bad
 from semsearch.ingest.mapping import Expression, check_absent, check_required, resolve
 from semsearch.ingest.tables import Batch
 from semsearch.ingest.validate import filled
@@ -38,18 +38,22 @@ class Wanted:
 
 
 def judged_rows(
-    name: str, batches: Iterable[Batch], wanted: Wanted, places: str = "{name}:{number}"
+    name: str,
+    batches: Iterable[Batch],
+    wanted: Wanted,
+    places: str = "{name}:{number}",
+    passed: Passed | None = None,
 ) -> Iterator[Judged]:
-    """The judgements of rows; `places` is how an error names one.
+    """The judgements of rows; `places` is how an error names one, `passed` is told which columns were read.
 
     Raises UsageError for a field without a column, a query_id without a text, an empty query or item_id.
     """
     for batch in batches:
         if raters := _raters(batch, wanted):
             for rater in raters:
-                yield from _rows(name, batch, wanted, places, rater)
+                yield from _rows(name, batch, wanted, places, passed, rater)
         else:
-            yield from _rows(name, batch, wanted, places)
+            yield from _rows(name, batch, wanted, places, passed)
 
 
 def _raters(batch: Batch, wanted: Wanted) -> tuple[str, ...]:
@@ -60,8 +64,13 @@ def _raters(batch: Batch, wanted: Wanted) -> tuple[str, ...]:
     return batch.names[2:]
 
 
-def _rows(name: str, batch: Batch, wanted: Wanted, places: str, rater: str = "") -> Iterator[Judged]:
+def _rows(
+    name: str, batch: Batch, wanted: Wanted, places: str, passed: Passed | None, rater: str = ""
+) -> Iterator[Judged]:
     fields = _fields(name, batch, {**wanted.maps, "grade": rater} if rater else wanted.maps)
+    if passed:
+        read = {each: expression.text for each, expression in fields.items()}
+        passed.columns |= read if not rater else read | {"grade": "each rater's", "by": "its name"}
     columns: dict[str, Any] = {each: filled(batch, expression).to_list() for each, expression in fields.items()}
     if "at" in fields:
         columns["at"] = _times(name, batch, filled(batch, fields["at"]), wanted.tz)

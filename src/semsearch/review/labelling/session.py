@@ -19,7 +19,7 @@ from semsearch.records import Facet, Label
 from semsearch.relevance.rubric import RUBRIC, Grade, contradiction
 from semsearch.relevance.rubric import grade as graded
 from semsearch.review.labelling.opinions import Opinion
-from semsearch.review.labelling.strategies import Ends, Order, Plan, agree, ends
+from semsearch.review.labelling.strategies import BLIND, Ends, Order, Plan, agree, ends
 from semsearch.store.batches import Task
 from semsearch.store.labels import Key, pair_of
 
@@ -138,7 +138,7 @@ class Session:
         self._by, self._keep, self._clock, self._order, self._role = by, keep, clock, order, role
         self._machine, self._show_machine = machine or {}, show_machine
         self._changed, self._opinions = changed, opinions or {}
-        self._tasks = {task.key: task for task in (*plan.left, *tasks)}
+        self._tasks = {task.key: task for task in (*tasks, *plan.left)}
         self._said = [label for label in said if pair_of(label) in self._tasks]
         self._seen = {pair_of(label) for label in self._said} | set(seen)
         self._query = {task.query: key[0] for key, task in self._tasks.items()}
@@ -275,7 +275,7 @@ class Session:
             facets=facets,
             item=task.item,
             item_digest=task.item_digest,
-            inclusion_probability=task.inclusion_probability if self._order == "random" else None,
+            inclusion_probability=task.inclusion_probability if self._order in BLIND else None,
             batch=task.batch,
             note=self._notes.pop(task.key, ""),
             seconds=seconds,

@@ -7,8 +7,9 @@
 | disagreement | where a person and the machine differ: others' labels, and one's own that nobody else confirmed |
 | second | those that others labelled, whose opinions are not shown |
 
-Orders are by hashes of batch, annotator and pair: the same after a break, another one for each annotator. Only labels
-of the random order keep the probability with which their pair was drawn: the other orders pick by what is known.
+Orders are by hashes of batch, annotator and pair: the same after a break, another one for each annotator. Labels of the
+random order keep the probability with which their pair was drawn, and second opinions of pairs that were labelled with
+it: the other orders pick by what is known.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from semsearch.errors import MissingPart, UsageError
@@ -26,6 +27,8 @@ from semsearch.store.labels import Key
 
 Order = Literal["random", "uncertain", "disagreement", "second"]
 ORDERS: tuple[Order, ...] = get_args(Order)
+BLIND: tuple[Order, ...] = ("random", "second")
+"""Orders that pick pairs by nothing that was said of them."""
 Ends = tuple[int | None, int | None]
 
 
@@ -135,7 +138,14 @@ def _differs(key: Key, by: str, said: Said) -> bool:
 
 
 def _of_others(tasks: Iterable[Task], by: str, said: Said) -> list[Task]:
-    return [task for task in tasks if said.others(task.key, by) and not said.own(task.key, by)]
+    others = ((task, said.people.get(task.key, ())) for task in tasks if not said.own(task.key, by))
+    return [
+        task
+        if any(label.inclusion_probability is not None for label in labels)
+        else replace(task, inclusion_probability=None)
+        for task, labels in others
+        if labels
+    ]
 
 
 def _ordered(tasks: Iterable[Task], by: str) -> list[Task]:

@@ -111,6 +111,13 @@ def test_second_opinions_are_on_what_others_labelled_whosever_pairs_they_are() -
     assert planned("second", *labels, tasks=dealt) == ["i0"]
 
 
+def test_a_second_opinion_has_the_probability_with_which_the_first_ones_pair_was_drawn() -> None:
+    drawn, picked = by_person(A, 1, "jun", inclusion_probability=0.5), by_person(B, 1, "jun")
+    labels: dict[Key, list[Label]] = {A.key: [drawn], B.key: [picked]}
+    found = plan("second", TASKS, "minji", Said(labels, {})).left
+    assert {each.item_id: each.inclusion_probability for each in found} == {A.item_id: 0.5, B.item_id: None}
+
+
 def test_nobody_gives_a_second_opinion_before_another_has_spoken() -> None:
     with pytest.raises(MissingPart, match="Nobody else has labelled a pair of batch 'b1'") as error:
         planned("second", by_person(A, 1))
