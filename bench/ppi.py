@@ -1,12 +1,13 @@
 """Do intervals from few labels of people and many of a machine hold what they say? Coverage, width, plans.
 
-    python -m bench.ppi [--data DIR] [--repetitions N] [--processes N] [--only coverage|plan|raters]
+    python -m bench.ppi [--data DIR] [--repetitions N] [--processes N] [--only coverage|strata|plan|raters]
 
 Queries are redrawn from the per-query figures of plain BM25 on chorus (61 queries with a relevant item: many ones, some
 zeros); without the data from a stated mixture of the same shape. People judge n of them, the machine 10 n more. Judges:
 good repeats people's value with chance 0.8 and else draws another query's, so that the correlation is 0.8 in the same
 range of values; biased is good and then says 1 so often that its mean is 0.15 too high; useless draws another query's
-value always. Simulated: real are the values, drawn are queries and judges. Last, how chorus's raters agree.
+value always. Rows of strata: of 1,200 queries people judge 70, drawn as `label sample` draws them. Simulated: real are
+the values, drawn are queries and judges. Last, how chorus's raters agree.
 """
 
 from __future__ import annotations
@@ -27,15 +28,17 @@ from pathlib import Path
 import numpy as np
 from bench.baselines import english_words, plain_bm25
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 from semsearch.evaluation.agreement import among
 from semsearch.evaluation.draws import weights
 from semsearch.evaluation.evaluate import evaluate
 from semsearch.evaluation.intervals import Interval, student, t_quantile, wilson
 from semsearch.evaluation.planning import Expected, expected_of, queries_for
-from semsearch.evaluation.powered import MINIMUM, powered_mean
+from semsearch.evaluation.powered import MINIMUM, powered_mean, worth
 from semsearch.evaluation.reading import read_judgements
 from semsearch.evaluation.runs import Run
+from semsearch.review.labelling.strata import draw as draw_strata
 from semsearch.store.batches import Draw, Frame
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "chorus"
@@ -45,6 +48,16 @@ SIZES = (MINIMUM, 60)
 TIMES = 10
 BIAS = 0.15
 KEPT = 0.8
+FRAME, STRATIFIED = 1_200, 70
+TIES = {"mild": 0.3, "strong": 0.8}
+"""Correlation of a query's value, as a normal score, with what decides its place in each dimension of the strata."""
+SHARES = {
+    "band": (0.5, 0.15, 0.35),
+    "category": (0.08, 0.3, 0.04, 0.2, 0.12, 0.02, 0.16, 0.08),
+    "region": (0.1, 0.8, 0.1),
+    "intent": (0.25, 0.6, 0.15),
+}
+"""Of queries, from bad values to good ones where the tie is strong."""
 PILOT, POOL = MINIMUM, 1_000
 Floats = NDArray[np.float64]
 
@@ -54,7 +67,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--repetitions", type=int, default=2_000)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--only", choices=("coverage", "plan", "raters"))
+    parser.add_argument("--only", choices=("coverage", "strata", "plan", "raters"))
     given = parser.parse_args()
     print(f"# load {os.getloadavg()[0]:.1f}, {given.repetitions:,} repetitions")
     start = time.perf_counter()
@@ -65,6 +78,8 @@ def main() -> None:
     with get_context("spawn").Pool(given.processes) as pool:
         if given.only in (None, "coverage"):
             coverage(values, given.repetitions, pool.imap)
+        if given.only in (None, "strata"):
+            strata(values[METRICS[0]], given.repetitions, pool.imap)
         if given.only in (None, "plan"):
             plans(values["ndcg@10"], given.repetitions // 4, pool.imap)
     if given.only in (None, "raters") and (given.data / "ratings.csv").exists():
@@ -104,7 +119,10 @@ class Drawn:
 
 
 def draw(values: Floats, n: int, rest: int, judge: str, way: str, seed: int) -> Drawn:
-    """People's values, the machine's and the others' of fresh queries; `way` is plain, uneven, batches or gaps."""
+    """People's values, the machine's and the others' of fresh queries.
+
+    `way` is plain, uneven, batches, gaps or one of TIES.
+    """
     rng = np.random.default_rng([seed, 1])  # another stream than that of the resamples
     total = n + rest
     human, other = rng.choice(values, total), rng.choice(values, total)
@@ -116,14 +134,33 @@ def draw(values: Floats, n: int, rest: int, judge: str, way: str, seed: int) -> 
         none = rng.random(total) < 0.2
         human = np.where(none, math.nan, human)
         machine = np.where(none ^ (rng.random(total) < 0.1), math.nan, machine)
-    if way not in ("uneven", "batches"):
+    if way in ("plain", "gaps"):
         return Drawn(human[:n], machine[:n], machine[n:], None, truth)
+    if way in TIES:
+        return picked_of(by_strata(human, n, TIES[way], rng), human, machine, truth)
     # Half of people's queries come from a band in which more go badly, about two fifths of all: they stand for less.
     badly = (human < values.mean()) ^ (rng.random(total) < 0.25)
     stands = in_turn(badly, [(n // 2, n // 2)] if way == "uneven" else [(n // 4, n // 4), (n // 3, n // 6)], rng)
+    return picked_of(stands, human, machine, truth)
+
+
+def picked_of(stands: dict[int, float], human: Floats, machine: Floats, truth: float) -> Drawn:
     picked = np.asarray(list(stands))
-    left = np.setdiff1d(np.arange(total), picked)
+    left = np.setdiff1d(np.arange(len(human)), picked)
     return Drawn(human[picked], machine[picked], machine[left], np.asarray(list(stands.values())), truth)
+
+
+def by_strata(human: Floats, n: int, tie: float, rng: np.random.Generator) -> dict[int, float]:
+    """Query to what it stands for: drawn as `label sample` does, of strata that tell good from bad, more or less."""
+    ranks = np.argsort(np.argsort(human + rng.random(len(human)) * 1e-9))
+    scores = ndtri((ranks + 0.5) / len(human))
+    places = []
+    for shares in SHARES.values():
+        each = tie * scores + math.sqrt(1 - tie**2) * rng.standard_normal(len(human))
+        places.append(np.searchsorted(np.cumsum(shares)[:-1], ndtr(each)))
+    rows = zip(*(place.tolist() for place in places), strict=True)
+    drawn = draw_strata({str(query): tuple(map(str, row)) for query, row in enumerate(rows)}, n, rng)
+    return {int(query): 1 / chance for query, chance in drawn.probabilities.items()}
 
 
 def in_turn(badly: NDArray[np.bool_], sizes: list[tuple[int, int]], rng: np.random.Generator) -> dict[int, float]:
@@ -167,6 +204,19 @@ def coverage(values: dict[str, Floats], repetitions: int, spread: Callable[..., 
             row(f"{told}, n 60, {judge}", Case(values[METRICS[0]], 60, judge, way), repetitions, spread)
 
 
+def strata(values: Floats, repetitions: int, spread: Callable[..., object]) -> None:
+    """Rows of queries that `label sample` would draw, and what they are worth."""
+    print(f"\nstrata: {FRAME:,} queries by {' x '.join(SHARES)}, drawn as the root of their sizes, nDCG@10 (simulated)")
+    for way in TIES:
+        stands = [draw(values, STRATIFIED, FRAME - STRATIFIED, "good", way, seed).weights for seed in range(200)]
+        worths = [worth(np.ones(STRATIFIED), each) for each in stands if each is not None]
+        apart = np.median([max(each) / min(each) for each in stands if each is not None])
+        print(f"{way} ties: {STRATIFIED} are worth {min(worths):.0f} to {max(worths):.0f}, in the middle "
+              f"{np.median(worths):.0f}; the heaviest weighs {apart:.0f} times the lightest")  # fmt: skip
+        for judge in JUDGES:
+            row(f"{way} ties, n {STRATIFIED}, {judge}", Case(values, STRATIFIED, judge, way), repetitions, spread)
+
+
 def row(name: str, case: Case, repetitions: int, spread: Callable[..., object]) -> None:
     done = np.asarray(list(spread(partial(one, case), range(repetitions), chunksize=50)))  # type: ignore[call-overload]
     truth, (low, high) = done[0, 0], (done[:, 1], done[:, 2])
@@ -182,7 +232,8 @@ def row(name: str, case: Case, repetitions: int, spread: Callable[..., object]) 
 
 def one(case: Case, seed: int) -> list[float]:
     """Truth, ends, λ; then ends of people's bootstrap-t, and of all that was tried."""
-    drawn = draw(case.values, case.n, TIMES * case.n, case.judge, case.way, seed)
+    rest = FRAME - case.n if case.way in TIES else TIMES * case.n
+    drawn = draw(case.values, case.n, rest, case.judge, case.way, seed)
     found = powered_mean(
         drawn.human, drawn.machine, drawn.others, weights=drawn.weights, seed=seed, minimum=MINIMUM // 2
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
 
 if typing.TYPE_CHECKING:
-    from semsearch.evaluation.planning import Expected
+    from semsearch.evaluation.planning import Expected, Plan
     from semsearch.evaluation.queries import Queries
     from semsearch.retrieval.powered import Labelled
 
@@ -67,6 +68,7 @@ def plan_command(
     plans = [queries_for(wished, expected) for wished in width or (0.05, 0.1, 0.2)]
     emit({"metric": metric if run else None, "expected": expected, "plans": plans},
          as_json=json, as_jsonl=jsonl, rows=[_row(plan) for plan in plans], note=_note(expected))  # fmt: skip
+    talk(f"Next: semsearch {_next(plans, run, metric, queries, drawn_alike, judge)}")
 
 
 def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool, judge: str | None) -> Labelled:
@@ -137,10 +139,29 @@ def _row(plan: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _next(
+    plans: list[Plan], run: str | None, metric: str, queries: Path | None, drawn_alike: bool, judge: str | None
+) -> str:
+    """The fewest queries that lead to one of the wished widths."""
+    named = f"--run {quote(run or 'RUN')}" + (f" --queries {quote(str(queries))}" if queries else "")
+    wanted = [plan for plan in plans if plan.more]
+    if not any(plan.more is not None for plan in plans):
+        return f"grade pairs {named}, with a run of more queries: no width is reached with those that the model judged"
+    if not wanted:
+        flags = (" --drawn-alike" if drawn_alike else "") + (f" --judge {quote(judge)}" if judge else "")
+        return f"evaluate run --labels {named} --metric {metric}{flags}"
+    first = min(wanted, key=lambda plan: plan.more or 0)
+    return (
+        f"label sample BATCH {named} --size {first.more}, for a width of {first.width:g}; then semsearch label session "
+        "BATCH --by NAME"
+    )
+
+
 def _note(expected: Expected) -> str:
     judged = f" People judged {expected.n_judged:,} so far." if expected.n_judged else ""
     return (
         f"Queries that people judge whole, of {expected.n_queries:,} that a model judges; empty: not even all of them "
-        f"reach this width.{judged} Spread over queries {expected.deviation:.3f}, correlation of people's and the "
-        f"model's values {expected.correlation:.2f}, {expected.counting:.0%} of the queries count."
+        f"reach this width, with the model or by people alone.{judged} Spread over queries {expected.deviation:.3f}, "
+        f"correlation of people's and the model's values {expected.correlation:.2f}, {expected.counting:.0%} of the "
+        "queries count."
     )

@@ -88,6 +88,9 @@ def test_values_that_are_all_the_same_give_an_interval_and_no_point():
     assert found.low == pytest.approx(0.025 ** (1 / 50), abs=0.004)
     weighed = powered_mean(np.ones(60), np.ones(60), np.ones(9), weights=np.repeat([1.0, 2.0], 30), seed=0)
     assert weighed.low == pytest.approx(0.025 ** (1 / 54), abs=0.004), "90² / 150 = 54 drawn alike"
+    human, weights = np.repeat([0.0, 1.0], 30), np.repeat([1.0, 3.0], 30)
+    apart = powered_mean(human, human, human, weights=weights, seed=0, minimum=40, bounded=True)
+    assert apart.low < 0.75 < apart.high and 0.5 < apart.low
 
 
 def test_any_values_have_bounds_that_a_plain_interval_of_them_lies_within():

@@ -16,9 +16,11 @@ from semsearch.retrieval import saved_runs
 from semsearch.retrieval.evaluate import (
     compare_runs,
     default_metrics,
+    depth_note,
     depth_of,
     evaluate_run,
     falling,
+    kept_depth,
     retrieve,
 )
 from semsearch.retrieval.saved_runs import open_run, save_run
@@ -94,11 +96,20 @@ def test_a_query_file_limits_the_queries_and_must_meet_the_qrels():
         evaluate_run(made_run(), QRELS, Queries({"other": "ab"}), metrics=["mrr"])
 
 
+def test_a_run_that_is_cut_off_before_the_other_is_told():
+    long = Run.of({"q": [(f"i{i}", -i) for i in range(30)], "p": [("i0", 1.0)]}, "long")
+    short = Run.of({"q": [(f"i{i}", -i) for i in range(10)]}, "short")
+    told = "short has no more than 10 hits a query, the other 30: recall@20, map is unfair to it."
+    assert depth_note((long, short), ["ndcg@10", "recall@20", "map"]) == told
+    assert depth_note((short, long), ["ndcg@10"]) == depth_note((long, long), ["map"]) == ""
+
+
 def test_default_metrics_and_the_depth_they_need():
     assert depth_of(default_metrics(10)) == 1000
     assert depth_of(["ndcg@10", "recall@50"]) == 50
     assert depth_of(["map"]) == 1000
     assert depth_of(["recall@5000", "map"]) == 5000
+    assert (kept_depth(["ndcg@10"]), kept_depth(["recall@5000"])) == (1000, 5000)
     assert "recall@100" in default_metrics(10) and "recall@100" in default_metrics(100)
     for k in (0, -3):
         with pytest.raises(UsageError, match="at least 1"):

@@ -2,62 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pytest
+from labelled_market import ITEMS, START, label, market, precision, unseen
 
-from semsearch.cli.app import main
 from semsearch.errors import UsageError
 from semsearch.evaluation.powered import MINIMUM
 from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.evaluation.runs import Run
-from semsearch.records import Label
 from semsearch.report.evaluation import labels_text
 from semsearch.retrieval.powered import evaluate_labelled, expected_so_far, labelled
 from semsearch.store.batches import Draw, Frame
-from semsearch.store.labels import LabelFiles
-from semsearch.workspace import Workspace
 
 pytest.importorskip("ppi_py")
-START = datetime(2026, 5, 1, tzinfo=UTC)
-ITEMS = ("a", "b", "c", "d")
-
-
-def label(query, item, grade, source="person", high=None, chance=0.2, **more):
-    grades = {"grade_low": int(grade), "grade_high": int(grade if high is None else high)}
-    return Label(
-        query=query, item_id=item, source=source, by="minji" if source == "person" else "judge",
-        origin="direct" if source == "person" else "facets",
-        rubric="r1", at=START, inclusion_probability=chance, batch="b", prompt_hash="p" if source == "model" else "",
-        **grades, **more,
-    )  # fmt: skip
-
-
-def market(n_people=60, n_all=200, seed=0, chance=0.2):
-    """A run of four items a query, a judge that is wrong on every fifth pair, people on the first queries."""
-    rng = np.random.default_rng(seed)
-    truth = rng.choice([0, 1, 2], (n_all, 4), p=[0.5, 0.2, 0.3])
-    guess = np.where(rng.random((n_all, 4)) < 0.2, rng.integers(0, 3, (n_all, 4)), truth)
-    labels = [
-        label(f"query {q}", item, int(guess[q, i]), "model") for q in range(n_all) for i, item in enumerate(ITEMS)
-    ]
-    labels += [
-        label(f"query {q}", item, int(truth[q, i]), chance=chance)
-        for q in range(n_people)
-        for i, item in enumerate(ITEMS)
-    ]
-    run = Run.of({query_id_of(f"query {q}"): [(item, 4.0 - i) for i, item in enumerate(ITEMS)] for q in range(n_all)})
-    return run, labels, truth
-
-
-def precision(truth):
-    """By hand: relevant share of four, over queries with a relevant item."""
-    counts = (truth >= 1).sum(axis=1)
-    return (counts / 4)[counts > 0]
 
 
 def test_the_interval_holds_the_truth_and_people_alone_give_their_own_mean():
@@ -152,15 +112,6 @@ def test_open_grades_are_reported_at_both_ends():
     rows = evaluate_labelled(run, labelled(opened, {}), metrics=["precision@4"]).labels.figures
     assert [row.grades for row in rows] == ["lowest", "highest"]
     assert rows[0].human_mean == rows[1].human_mean
-
-
-def unseen():
-    """A run of a and b, and d of which nobody can tell: nDCG falls when it may be a 2."""
-    _, labels, _ = market(n_people=80)
-    opened = [replace(each, grade_low=0, grade_high=2) if each.item_id == "d" else each for each in labels]
-    names = {query_id_of(f"query {q}"): f"query {q}" for q in range(200)}
-    run = Run.of({query_id: [("a", 2.0), ("b", 1.0)] for query_id in names})
-    return run, opened, Queries(names, {"band": dict.fromkeys(names, "all")})
 
 
 def test_the_smaller_of_two_figures_is_that_of_headline_and_slices():
@@ -374,78 +325,3 @@ def test_open_grades_are_told_to_be_no_bounds():
               for each in labels]  # fmt: skip
     report = evaluate_labelled(run, labelled(opened, {}), metrics=["ndcg@4"])
     assert "They are no bounds" in labels_text(report.labels)
-
-
-# --- the commands ---------------------------------------------------------------------------
-
-
-@pytest.fixture
-def shell(tmp_path, monkeypatch, capsys):
-    """A workspace with labels and a run; returns (exit code, stdout, stderr) of a command."""
-    monkeypatch.chdir(tmp_path)
-    run, labels, _ = market()
-    lines = [f"{query} Q0 {item} 0 {score} r" for query in run.query_ids for item, score in run.hits(query)]
-    (tmp_path / "r.trec").write_text("\n".join(lines))
-    files = LabelFiles(Workspace.create(tmp_path))
-    for source in ("person", "model"):
-        files.append(*(each for each in labels if each.source == source))
-
-    def command(*words):
-        monkeypatch.setattr(sys, "argv", ["semsearch", "evaluate", *words])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return command
-
-
-def test_run_in_every_mode(shell, tmp_path):
-    words = ("run", "--labels", "--run", "r.trec", "--metric", "ndcg@4")
-    code, out, err = shell(*words, "--html", "page.html")
-    assert code == 0, err
-    assert "people alone" in out and "prediction-powered inference over 200 queries" in " ".join(out.split())
-    assert "people alone" in (tmp_path / "page.html").read_text("utf-8")
-    document = json.loads(shell(*words, "--json")[1])
-    assert document["labels"]["figures"][0]["mean"] == document["figures"][0]["mean"]
-    assert json.loads(shell(*words, "--jsonl")[1])["n_human"] == document["labels"]["figures"][0]["n_human"]
-    assert shell(*words, "--fail-on", "ndcg@4<0.99")[0] == 3
-
-
-def test_a_saved_run_leads_to_a_plan_that_can_be_pasted(shell):
-    _, _, err = shell("run", "--labels", "--run", "r.trec", "--name", "kept", "--metric", "ndcg@4", "--drawn-alike")
-    step = "plan --run kept --metric ndcg@4 --drawn-alike"
-    assert f"Next: semsearch evaluate {step}" in err
-    assert shell(*step.split())[0] == 0
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("run", "--run", "r.trec"), "--qrels or from --labels"),
-        (("run", "--run", "r.trec", "--labels", "--qrels", "r.trec"), "--qrels or from --labels"),
-        (("run", "--run", "r.trec", "--qrels", "r.trec", "--drawn-alike"), "--drawn-alike is about labels"),
-        (("run", "--run", "r.trec", "--qrels", "r.trec", "--judge", "j"), "--judge is about labels"),
-        (("run", "--run", "r.trec", "--labels", "--grade-column", "x"), "--grade-column is about --qrels"),
-        (("plan", "--width", "0.1", "--deviation", "0.3"), "--correlation, --machine is not given"),
-        (("plan", "--width", "2", "--deviation", "0.3", "--correlation", "0.5", "--machine", "100"), "A width of 2"),
-        (("plan", "--width", "0.1", "--deviation", "9", "--correlation", "0.5", "--machine", "100"), "deviation of 9"),
-        (("plan", "--run", "r.trec", "--deviation", "0.3"), "--deviation is assumed"),
-    ],
-)
-def test_bad_words(shell, words, message):
-    code, _, err = shell(*words)
-    assert code == 2 and message in err and "Next:" in err
-
-
-def test_plan_in_every_mode(shell):
-    code, out, err = shell("plan", "--run", "r.trec", "--metric", "ndcg@4", "--width", "0.3", "--width", "0.15")
-    assert code == 0, err
-    assert "people alone" in out and "People judged 60 so far" in " ".join(out.split())
-    assumed = ("plan", "--width", "0.1", "--deviation", "0.33", "--correlation", "0.8", "--machine", "1000")
-    plan = json.loads(shell(*assumed, "--json")[1])["plans"][0]
-    assert MINIMUM < plan["queries"] < plan["people_alone"]
-    assert json.loads(shell(*assumed, "--jsonl")[1])["queries"] == plan["queries"]
