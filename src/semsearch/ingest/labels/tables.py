@@ -49,11 +49,16 @@ def judged_rows(
     Raises UsageError for a field without a column, a query_id without a text, an empty query or item_id.
     """
     for batch in batches:
-        if raters := _raters(batch, wanted):
+        raters = _raters(batch, wanted)
+        if passed:
+            read = _fields(name, batch, {**wanted.maps, "grade": raters[0]} if raters else wanted.maps)
+            passed.columns |= {each: expression.text for each, expression in read.items()}
+            passed.columns |= {"grade": " ".join(raters)} if raters else {}
+        if raters:
             for rater in raters:
-                yield from _rows(name, batch, wanted, places, passed, rater)
+                yield from _rows(name, batch, wanted, places, rater)
         else:
-            yield from _rows(name, batch, wanted, places, passed)
+            yield from _rows(name, batch, wanted, places)
 
 
 def _raters(batch: Batch, wanted: Wanted) -> tuple[str, ...]:
@@ -64,13 +69,8 @@ def _raters(batch: Batch, wanted: Wanted) -> tuple[str, ...]:
     return batch.names[2:]
 
 
-def _rows(
-    name: str, batch: Batch, wanted: Wanted, places: str, passed: Passed | None, rater: str = ""
-) -> Iterator[Judged]:
+def _rows(name: str, batch: Batch, wanted: Wanted, places: str, rater: str = "") -> Iterator[Judged]:
     fields = _fields(name, batch, {**wanted.maps, "grade": rater} if rater else wanted.maps)
-    if passed:
-        read = {each: expression.text for each, expression in fields.items()}
-        passed.columns |= read if not rater else read | {"grade": "each rater's", "by": "its name"}
     columns: dict[str, Any] = {each: filled(batch, expression).to_list() for each, expression in fields.items()}
     if "at" in fields:
         columns["at"] = _times(name, batch, filled(batch, fields["at"]), wanted.tz)
