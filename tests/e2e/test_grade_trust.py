@@ -26,7 +26,7 @@ from semsearch.store.labels import LabelFiles
 from semsearch.workspace import Workspace
 
 NASTY = "min\x1b[31m\u202eji"
-SIZES = {"tuning": 6, "selection": 2, "locked": 2}
+SIZES = {"tuning": 10, "selection": 2, "locked": 2}
 LABELS = [each for part, n in SIZES.items() for each in graded_queries(numbers(part, n))]
 OPEN = [each for each in LABELS if part_of(each.query) != "locked"]
 DISPUTED = OPEN[0]
@@ -195,19 +195,20 @@ def test_audit_in_every_output_mode(mode: str, desk: Desk):
     assert "An unclicked" not in done.out and "an unclicked item is not a bad one" in done.err
     assert "Left out: 1 pair on which people differ: semsearch label adjudicate" in done.err
     if not mode:
-        assert "people with each other" in done.out and "Kendall's τ 1.000" in done.out
+        assert "people with each other" in done.out and "Kendall's τ of the two orders: 1.000" in done.out
+        assert "people's on 2 engaged pairs: weighted κ 0.000 [–], exact 0.500" in done.err
         assert "[–]: figures of fewer than 10 queries" in done.err  # of the band head
         assert max(map(len, done.out.splitlines())) <= 100
         return
     found = json.loads(done.out)
     kinds = {(row["people"], row["machine"]): row["n"] for row in found["table"]}
-    assert kinds == {("0", "0"): 8, ("1", "1"): 8, ("2", "2"): 7}
+    assert kinds == {("0", "0"): 12, ("1", "1"): 12, ("2", "2"): 11}
     assert {(row["by"], row["part"]) for row in found["figures"]} >= {
         ("all", ""),
         ("intent", "brand"),
         ("band", "tail"),
     }
-    assert (found["ceiling"]["people"]["n"], found["ceiling"]["n_raters"]) == (24, 2)
+    assert (found["ceiling"]["people"]["n"], found["ceiling"]["n_raters"]) == (36, 2)
     assert found["clicks"]["good_engaged"]["n"] == 2
     assert found["order"][0]["systems"][0] == {"system": "good.run", "people": 1.0, "machine": 1.0}
 
@@ -226,7 +227,7 @@ def test_an_audit_finds_the_error_that_was_put_in(desk: Desk):
         desk.server.answer = wrong
     table = desk.told("audit")["table"]
     assert {(row["people"], row["machine"]): row["n"] for row in table} == {
-        ("0", "0"): 8, ("1", "1"): 6, ("1", "2"): 2, ("2", "2"): 7,
+        ("0", "0"): 12, ("1", "1"): 10, ("1", "2"): 2, ("2", "2"): 11,
     }  # fmt: skip
 
 

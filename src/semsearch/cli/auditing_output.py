@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -37,8 +38,11 @@ PROBED = ("fooled", "up", "down", "ungradeable", "move")
 
 def show_audit(parts: Parts, found: Audited, *, as_json: bool) -> None:
     """Everything that is told of a machine's labels."""
+    from semsearch.evaluation.grade_tables import Estimate
+
     held = [
         {"by": each.by, "part": each.name, "judge": each.judge, "end": each.end, **_agreement(each.agreement),
+         **ends("at_worst", each.at_worst or Estimate(math.nan, math.nan, math.nan)),
          "coverage": asdict(each.coverage), "confusion": each.agreement.confusion.tolist()}
         for each in found.audit.held
     ]  # fmt: skip
@@ -60,16 +64,19 @@ def show_audit(parts: Parts, found: Audited, *, as_json: bool) -> None:
 
 def _document(found: Audited, held: Sequence[Row]) -> Row:
     told, ceiling = found.audit, found.audit.ceiling
-    document: Row = {"n": told.n, "n_queries": told.n_queries, "judges": told.judges, "figures": held}
+    document: Row = {"n": told.n, "n_queries": told.n_queries, "judge": found.judge, "judges": told.judges}
+    document |= {"figures": held, "tuned_on": found.tuned_on}
     document |= {"n_contradicting": len(told.contradicting), "contradicting": _contradicting(told.contradicting)}
     document["table"] = [{"people": people, "machine": said, "n": n} for (people, said), n in told.table.items()]
     document["ceiling"] = None
     if ceiling:
         people, machine = _agreement(ceiling.people), _agreement(ceiling.machine)
         document["ceiling"] = {"people": people, "n_raters": ceiling.people.n_raters, "machine": machine}
+        document["ceiling"]["n_picked"] = ceiling.n_picked
     document["drift"] = [_drift_row(each) for each in found.drifts]
     document["order"] = [
         {"end": each.end, **ends("tau", each.order.tau), "n_queries": each.order.n_queries,
+         "n_not_of_all": each.n_not_of_all,
          "systems": _systems(each.systems, each.order.by_people, each.order.by_machine)}
         for each in found.ranked
     ]  # fmt: skip
@@ -107,6 +114,9 @@ def _whole(held: Sequence[Row]) -> None:
         {"": head, **{of: shown(row, name) for of, row in zip(heads, held, strict=True)}}
         for name, head in FIGURES.items()
     ]
+    worst = {of: shown(row, "at_worst") for of, row in zip(heads, held, strict=True) if row["judge"] == "machine"}
+    if any(row["coverage"]["only_first"] for row in held):
+        rows.append({"": "weighted κ, silence at its worst", **dict.fromkeys(heads, "–"), **worst})
     machine = held[0]
     of_all = f"{counted(machine['n'], 'pair')} of {counted(machine['n_queries'], 'query', 'queries')}"
     graded = f"{machine['coverage']['share']:.0%} of those that people graded"
@@ -136,8 +146,10 @@ def _ceiling(found: Audited) -> None:
         for name in ("weighted_kappa", "kappa", "alpha")
     ]
     pairs, queries = counted(people["n"], "pair"), counted(people["n_queries"], "query", "queries")
+    n = found.audit.ceiling.n_picked
     title = f"As far as a machine can be told from a person: {pairs} of {queries} that several people graded"
-    emit(rows, rows=rows, title=title)
+    left = f"Left out: {counted(n, 'pair')} that were picked, or graded again, by what was known" if n else ""
+    emit(rows, rows=rows, title=title, note=left)
 
 
 def _table(found: Audited) -> None:
@@ -176,10 +188,12 @@ def _drift_row(drift: Drift) -> Row:
 def _order(found: Audited) -> None:
     for each in found.ranked[:1] if _same_order(found) else found.ranked:
         rows = _systems(each.systems, each.order.by_people, each.order.by_machine)
-        tau = shown(ends("tau", each.order.tau), "tau")
         end = "" if _same_order(found) else f", {each.end} end"
         queries = counted(each.order.n_queries, "query", "queries")
-        emit(rows, rows=rows, title=f"Systems in ndcg@10/judged{end}: Kendall's τ {tau}, {queries}")
+        told = f"Kendall's τ of the two orders: {shown(ends('tau', each.order.tau), 'tau')}, over {queries}."
+        if n := each.n_not_of_all:
+            told += f" Left out: {counted(n, 'query', 'queries')} that some of these runs do not have."
+        emit(rows, rows=rows, title=f"Systems in ndcg@10/judged{end}", note=told)
 
 
 def _same_order(found: Audited) -> bool:
@@ -223,19 +237,14 @@ def _tell_audit(found: Audited) -> None:
         talk(f"{counted(n, 'label')} by {judge}")
     if found.now not in found.audit.judges:
         talk(f"None of them is by {found.now}, which grade pairs and the probes ask now.")
+    _tell_tuned_on(found)
     tell_outdated(found.outdated)
     if found.in_force and not found.in_force.locked:
         talk(f"Nothing was reported on the locked part of what grade tune chose, {found.in_force.told}.")
     for row in _probe_rows(found):
         if row["missing"]:
             talk(f"No pair for the probe '{row['name']}': {row['missing']}.")
-    if (clicks := found.clicks) and clicks.good_engaged.n + clicks.good_shown.n:
-        engaged, unclicked = clicks.good_engaged, clicks.good_shown
-        talk(
-            f"People call {engaged.n_good:,} of {engaged.n:,} pairs relevant that somebody engaged, and "
-            f"{unclicked.n_good:,} of {unclicked.n:,} that were shown and never engaged: "
-            "an unclicked item is not a bad one."
-        )
+    _tell_clicks(found)
     if not found.locked and found.n_locked:
         talk(f"Left out: {counted(found.n_locked, 'pair')} of the locked part: --locked --by NAME opens it.")
     tell_openings(found.openings, looked=found.locked)
@@ -245,3 +254,34 @@ def _tell_audit(found: Audited) -> None:
             f"{counted(n, 'direct grade')} of people {'is' if n == 1 else 'are'} not what their facets give: slips, or "
             "the rubric's surprises. Compared as given; --json lists some."
         )
+
+
+def _tell_tuned_on(found: Audited) -> None:
+    """Say that figures are of labels by which the judge was chosen."""
+    if not found.tuned_on:
+        return
+    locked = found.in_force.locked if found.in_force else None
+    said = f": {plain(locked['weighted_kappa'])} weighted κ" if locked else ""
+    talk(
+        "grade tune chose this judge on the tuning and selection parts of these labels, so their figures flatter it; "
+        f"what speaks of other queries is the locked part{said}."
+    )
+
+
+def _tell_clicks(found: Audited) -> None:
+    clicks = found.clicks
+    if clicks is None or not clicks.good_engaged.n + clicks.good_shown.n:
+        return
+    engaged, unclicked, same = clicks.good_engaged, clicks.good_shown, clicks.engaged
+    if same.n:
+        row = _agreement(same)
+        talk(
+            "Grades from clicks (2 for a chat or purchase, 1 for a click or favourite) and people's on "
+            f"{counted(same.n, 'engaged pair')}: weighted κ {shown(row, 'weighted_kappa')}, "
+            f"exact {shown(row, 'exact')}."
+        )
+    talk(
+        f"People call {engaged.n_good:,} of {engaged.n:,} pairs relevant that somebody engaged, and "
+        f"{unclicked.n_good:,} of {unclicked.n:,} that were shown and never engaged: "
+        "an unclicked item is not a bad one."
+    )

@@ -13,6 +13,7 @@ import typer
 
 from semsearch.cli.asking import DryOption, MaxUsdOption, capped, show_price, telling_cost
 from semsearch.cli.auditing_output import show_audit
+from semsearch.cli.evaluate_labels import JudgeOption
 from semsearch.cli.grading_output import show_tuning
 from semsearch.cli.options import HERE, JsonOption, WorkspaceOption
 from semsearch.cli.output import steps, talk
@@ -20,6 +21,8 @@ from semsearch.cli.pooling import QueriesOption
 from semsearch.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from semsearch.evaluation.runs import Run
     from semsearch.relevance.steps import Parts
 
@@ -76,6 +79,7 @@ def audit(
         list[str] | None, typer.Option("--run", help="A saved run or TREC run whose system is ranked. Repeatable.")
     ] = None,
     queries: QueriesOption = None,
+    judge: JudgeOption = None,
     probes: Annotated[int, typer.Option("--probes", min=0, help="Pairs of each probe; it asks the model.")] = 0,
     locked: Annotated[bool, typer.Option("--locked", help="Open the locked part too; written down.")] = False,
     by: ByOption = "",
@@ -110,11 +114,11 @@ def audit(
     with opened(workspace, max_usd) as parts:
         runs, texts = _runs(parts, run or [], queries)
         if dry_run:
-            given = job.compared(parts, by=by, again=again, with_locked=False)
+            given = job.compared(parts, with_locked=False, by=by, again=again, judge=judge)
             show_price(job.price_audit(parts, given, probes), as_json=json)
             return
         with telling_cost(parts.asker), steps() as progress:
-            given = job.compared(parts, by=by, again=again, with_locked=locked)
+            given = job.compared(parts, with_locked=locked, by=by, again=again, judge=judge)
             found = job.audited(parts, given, n_probes=probes, runs=runs, texts=texts, progress=progress)
         show_audit(parts, found, as_json=json)
     first = f" --run {quote(run[0])}" if run else ""
@@ -132,8 +136,8 @@ def opened(workspace: Path, max_usd: float | None = None) -> Iterator[Parts]:
         yield parts
 
 
-def _runs(parts: Parts, names: list[str], queries: Path | None) -> tuple[list[Run], dict[str, str]]:
-    """Runs, and query_id → query."""
+def _runs(parts: Parts, names: list[str], queries: Path | None) -> tuple[list[Run], list[Mapping[str, str]]]:
+    """Runs, and of each query_id → query; one without texts of its own has those of the others."""
     from semsearch.evaluation.reading import read_queries
     from semsearch.retrieval.saved_runs import open_run
 
@@ -143,4 +147,5 @@ def _runs(parts: Parts, names: list[str], queries: Path | None) -> tuple[list[Ru
     texts: dict[str, str] = {}
     for _, saved in found:
         texts |= saved.texts if saved else {}
-    return [each for each, _ in found], texts | dict(read_queries(queries).texts if queries else {})
+    texts |= read_queries(queries).texts if queries else {}
+    return [each for each, _ in found], [saved.texts if saved else texts for _, saved in found]

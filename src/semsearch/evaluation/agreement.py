@@ -105,9 +105,11 @@ def coverage(first: Floats, second: Floats) -> Coverage:
     return Coverage(both, only_first, only_second, neither, both / (both + only_first) if both + only_first else np.nan)
 
 
-def constant(grades: Floats) -> Floats:
+def constant(grades: Floats, weights: Floats | None = None) -> Floats:
     """[n]: what a predictor says that knows only the commonest grade; of equally common ones the lowest."""
-    values, counts = np.unique(grades[~np.isnan(grades)], return_counts=True)
+    known = ~np.isnan(grades)
+    values, places = np.unique(grades[known], return_inverse=True)
+    counts = np.bincount(places, None if weights is None else weights[known])
     return np.full(len(grades), values[np.argmax(counts)] if len(values) else np.nan)
 
 

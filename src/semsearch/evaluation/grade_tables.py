@@ -25,8 +25,8 @@ Bounds = tuple[float, float] | None
 KAPPA: Bounds = (-1.0, 1.0)
 SHARE: Bounds = (0.0, 1.0)
 FEWEST = 10
-"""Queries below which there is no interval: from so many on it held the truth in 93 % of simulated samples or more, even
-where mistakes are rare and a few queries have them all; with 8 in 90 %. `bench/kappa.py` measures it."""
+"""Queries below which there is no interval: from so many on it held the truth in 93 % of simulated samples or more,
+also where mistakes are rare and few queries have them all; with 8 in 90 %. `bench/kappa.py` measures it."""
 _NEXT_TO_1 = 0.9995
 """What a resample without any difference counts as, for Fisher's z of 1 has no end."""
 _MOST_FREEDOM = 10_000

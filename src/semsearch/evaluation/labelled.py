@@ -12,6 +12,8 @@ from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.records import Judgement, Label
 
 End = Literal["low", "high"]
+EVALUATE = "evaluate run --labels"
+"""The command that asks for a judge where nothing else does."""
 
 
 class Graded(Protocol):
@@ -82,29 +84,29 @@ def is_of(label: Label, wanted: str) -> bool:
     return f"{judge_of(label)}@".startswith(f"{wanted}@")
 
 
-def of_judge(labels: Iterable[Label], wanted: str) -> list[Label]:
+def of_judge(labels: Iterable[Label], wanted: str, command: str = EVALUATE) -> list[Label]:
     """Labels of the one judge that `wanted` names: MODEL, MODEL@PROMPT or whole.
 
-    Raises UsageError when that is none or several.
+    Raises UsageError when that is none or several; `command` is what is to be typed then, with a judge.
     """
     given = list(labels)
     named = {judge_of(label) for label in given if is_of(label, wanted)}
     if len(named) != 1:
         what = f"'{wanted}' is no judge of these labels" if not named else f"'{wanted}' is several judges"
-        raise _which(what, [label for label in given if not named or judge_of(label) in named])
+        raise _which(what, [label for label in given if not named or judge_of(label) in named], command)
     return [label for label in given if judge_of(label) in named]
 
 
-def check_one_judge(counting: Iterable[Label]) -> str:
-    """The judge of these labels, one a pair; raises UsageError when there are several."""
+def check_one_judge(counting: Iterable[Label], command: str = EVALUATE) -> str:
+    """The judge of these labels, one a pair; raises UsageError, as `of_judge`, when there are several."""
     labels = list(counting)
     if len(names := {judge_of(label) for label in labels}) > 1:
-        raise _which("Several judges graded these pairs, and each is wrong in its own way", labels)
+        raise _which("Several judges graded these pairs, and each is wrong in its own way", labels, command)
     return min(names, default="")
 
 
-def _which(what: str, labels: Iterable[Label]) -> UsageError:
+def _which(what: str, labels: Iterable[Label], command: str) -> UsageError:
     counts = Counter(map(judge_of, labels)).most_common()
     told = ", ".join(f"{n:,} labels by {judge}" for judge, n in counts)
     first = counts[0][0] if counts else "MODEL"
-    return UsageError(f"{what}: {told}.", f"Next: semsearch evaluate run --labels --judge '{first}'")
+    return UsageError(f"{what}: {told}.", f"Next: semsearch {command} --judge '{first}'")

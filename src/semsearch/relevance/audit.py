@@ -1,8 +1,9 @@
 """A machine's labels held against people's on the pairs that both judged.
 
-Beside the machine stand a constant predictor, which knows only the commonest grade, and people held against each other,
-which is as far as a machine can be told from a person. Whole queries are resampled; where something is open, figures
-are given at both ends.
+Beside the machine stand a constant predictor, which knows only these pairs' commonest grade, and people held against
+each other, which is as far as a machine can be told from a person. What the machine did not grade is in coverage and in
+no figure, but for one: weighted κ with the least that its silence can have meant, as `grade tune` has it.
+Whole queries are resampled; where something is open, figures are given at both ends.
 """
 
 from __future__ import annotations
@@ -14,21 +15,33 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.evaluation.agreement import Agreement, AmongRaters, Coverage, agree, among, constant, coverage
+from semsearch.evaluation.agreement import (
+    Agreement,
+    AmongRaters,
+    Coverage,
+    agree,
+    among,
+    constant,
+    coverage,
+    kappa_at_worst,
+)
+from semsearch.evaluation.grade_tables import Estimate
 from semsearch.evaluation.intervals import RESAMPLES
 from semsearch.evaluation.labelled import judge_of
 from semsearch.records import INTENTS, Label
 from semsearch.relevance.rubric import Grade, contradiction, core
 from semsearch.relevance.truths import Truth
-from semsearch.store.labels import Key, effective, pair_of, standing
+from semsearch.store.comparing import OTHER_ITEM, OTHER_RUBRIC, apart, comparable, not_picked
+from semsearch.store.labels import Key, pair_of, standing
 
 Floats = NDArray[np.float64]
 Unit = tuple[Key, str, str]
 """A pair, the digest of its item as it was judged, and the rubric: what people compare on."""
 MACHINE, CONSTANT = "machine", "constant"
-NO_LABEL, OTHER_ITEM, OTHER_RUBRIC = "no label", "another item", "another rubric"
-"""Why a pair that people judged has no label of the machine: none is kept; it judged the item as it was at another
-time; it went by another version of the rubric."""
+NO_LABEL = "no label"
+"""Of a pair that people judged: none of the machine is kept."""
+UNASKED = (NO_LABEL, OTHER_ITEM, OTHER_RUBRIC)
+"""Why a pair has no label to compare with though the machine was not silent."""
 NO_INTENT, UNKNOWN = "none", "unknown"
 """Of a query whose facets type no intent, and of one of which nobody named facets."""
 CHANCE, PICKED = "by chance", "on purpose"
@@ -54,6 +67,11 @@ class Shared:
         """The same, or the cause."""
         return _kind(self.label.grade_low, self.label.grade_high) if self.label else self.cause
 
+    @property
+    def asked(self) -> bool:
+        """Whether the machine was asked about it: what it did not grade then is silence."""
+        return self.label is not None or self.cause not in UNASKED
+
     def ends(self, end: str) -> tuple[float, float]:
         """What people and machine say at one end; NaN where one gives no grade."""
         said = getattr(self.label, f"grade_{end}") if self.label else None
@@ -66,7 +84,7 @@ class Held:
     """One judge held against people on some of the pairs, at one end of what is open."""
 
     by: str
-    """all, intent, band or drawn."""
+    """all, intent, band, drawn or part (of the labels: tuning, selection, locked)."""
     name: str
     """Of the intent, the band and so on; empty for all."""
     judge: str
@@ -74,7 +92,10 @@ class Held:
     end: str
     """low, high, or both when nothing is open."""
     agreement: Agreement
+    """On the pairs that people and the machine graded; the constant's too."""
     coverage: Coverage
+    at_worst: Estimate | None
+    """Weighted κ on all that the machine was asked, at the worst that its silence can have meant; null: a constant."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +105,8 @@ class Ceiling:
     people: AmongRaters
     machine: Agreement
     """With one person at a time, all together; its low end where its grade is open."""
+    n_picked: int
+    """Pairs that several people graded, left out: they were picked, or labelled a second time, by what was known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +129,12 @@ class Audit:
 
 
 def shared(truths: Iterable[Truth], labels: Iterable[Label], causes: Mapping[Key, str] | None = None) -> list[Shared]:
-    """Each pair with the machine's newest label; `causes` says of pairs without one why the machine abstained."""
-    newest = {key: each.labels[-1] for key, each in effective(_machine(labels)).items()}
-    return [_shared(each, newest.get(each.key), causes or {}) for each in truths]
+    """Each pair with the machine's newest label of what people judged.
+
+    `causes` says of pairs without one why the machine abstained.
+    """
+    told = _by_pair(labels)
+    return [_shared(each, told.get(each.key, []), causes or {}) for each in truths]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +148,10 @@ class Draws:
         """As `evaluation.agreement.agree`."""
         return agree(first, second, queries, seed=self.seed, resamples=self.resamples, weights=weights)
 
+    def at_worst(self, first: Floats, second: Floats, queries: Sequence[str], weights: Floats | None) -> Estimate:
+        """As `evaluation.agreement.kappa_at_worst`."""
+        return kappa_at_worst(first, second, queries, seed=self.seed, resamples=self.resamples, weights=weights)
+
 
 def audit(
     pairs: Sequence[Shared],
@@ -134,11 +164,8 @@ def audit(
     Pairs that one batch drew by chance are weighted by 1 / inclusion probability, all others count alike; where some
     were picked on purpose, or several batches drew, each kind has a row of its own.
     """
-    usual = constant(_columns(pairs, "low")[0])[:1]
     draws = draws or Draws()
-    held = tuple(
-        Held(by, name, *each) for by, name, some in _slices(pairs, bands or {}) for each in _held(some, usual, draws)
-    )
+    held = tuple(each for by, name, some in _slices(pairs, bands or {}) for each in _held(by, name, some, draws))
     compared = [each.label for each in pairs if each.label]
     return Audit(
         n=len(pairs),
@@ -151,22 +178,19 @@ def audit(
     )
 
 
-def _machine(labels: Iterable[Label]) -> list[Label]:
-    return [label for label in labels if label.source == "model"]
+def _by_pair(labels: Iterable[Label]) -> dict[Key, list[Label]]:
+    """What machines said of each pair, oldest first."""
+    told: dict[Key, list[Label]] = defaultdict(list)
+    for label in standing(label for label in labels if label.source == "model"):
+        told[pair_of(label)].append(label)
+    return told
 
 
-def _shared(truth: Truth, label: Label | None, causes: Mapping[Key, str]) -> Shared:
-    if label is None:
-        return Shared(truth, None, causes.get(truth.key, NO_LABEL))
-    another = _another(truth.labels[-1].item_digest, truth.labels[-1].rubric, label)
-    return Shared(truth, None, another) if another else Shared(truth, label)
-
-
-def _another(seen: str, rubric: str, label: Label) -> str:
-    """Why a machine's label cannot be held against people who judged this; empty when it can. Unknown is no other."""
-    if seen and label.item_digest and seen != label.item_digest:
-        return OTHER_ITEM
-    return OTHER_RUBRIC if rubric and label.rubric and rubric != label.rubric else ""
+def _shared(truth: Truth, labels: Sequence[Label], causes: Mapping[Key, str]) -> Shared:
+    judged = truth.labels[-1].item_digest, truth.labels[-1].rubric
+    if found := comparable(labels, *judged):
+        return Shared(truth, found[-1])
+    return Shared(truth, None, apart(labels[-1], *judged) if labels else causes.get(truth.key, NO_LABEL))
 
 
 def _kind(low: int | None, high: int | None) -> str:
@@ -176,14 +200,19 @@ def _kind(low: int | None, high: int | None) -> str:
 # --- figures ------------------------------------------------------------------------------------------------------
 
 
-def _held(pairs: Sequence[Shared], usual: Floats, draws: Draws) -> Iterator[tuple[str, str, Agreement, Coverage]]:
-    """(judge, end, agreement, coverage)."""
+def _held(by: str, name: str, pairs: Sequence[Shared], draws: Draws) -> Iterator[Held]:
+    """The machine and the constant on some pairs, at each end."""
     queries = [each.truth.key[0] for each in pairs]
+    asked = np.array([each.asked for each in pairs], np.bool_)
     weights, low, high = _weights(pairs), _columns(pairs, "low"), _columns(pairs, "high")
     same = all(np.array_equal(one, other, equal_nan=True) for one, other in zip(low, high, strict=True))
     for end, (people, machine) in {"both": low}.items() if same else {"low": low, "high": high}.items():
-        for judge, said in {MACHINE: machine, CONSTANT: np.repeat(usual, len(pairs))}.items():
-            yield judge, end, draws.agree(people, said, queries, weights), coverage(people, said)
+        worst = draws.at_worst(np.where(asked, people, np.nan), machine, queries, weights)
+        usual = constant(np.where(np.isnan(machine), np.nan, people), weights)
+        covered = coverage(people, machine)
+        yield Held(by, name, MACHINE, end, draws.agree(people, machine, queries, weights), covered, worst)
+        on_the_same = draws.agree(np.where(np.isnan(machine), np.nan, people), usual, queries, weights)
+        yield Held(by, name, CONSTANT, end, on_the_same, covered, None)
 
 
 def _columns(pairs: Sequence[Shared], end: str) -> tuple[Floats, Floats]:
@@ -212,11 +241,12 @@ def _draws_of(pairs: Sequence[Shared]) -> list[str]:
 
 
 def _slices(pairs: Sequence[Shared], bands: Mapping[str, str]) -> Iterator[tuple[str, str, list[Shared]]]:
-    """All pairs, then those of each intent, band and way of drawing, where there are several."""
+    """All pairs, then those of each intent, part of the labels, band and way of drawing, where there are several."""
     yield "all", "", list(pairs)
     intents = _intents(pairs)
-    columns = {
+    columns: dict[str, Sequence[str]] = {
         "intent": [intents[each.truth.key[0]] for each in pairs],
+        "part": [each.truth.part for each in pairs],
         "band": [bands.get(each.truth.key[0], "tail") for each in pairs] if bands else [],
         "drawn": _draws_of(pairs),
     }
@@ -240,13 +270,14 @@ def _intents(pairs: Sequence[Shared]) -> dict[str, str]:
 
 
 def _ceiling(labels: Sequence[Label], draws: Draws) -> Ceiling | None:
-    """None unless two people graded a pair; pairs on which they differ count too.
+    """None unless two people graded a pair; pairs on which they differ count too, unless they were picked for it.
 
     Without adjudications and labels whose author saw the machine's opinion; people who judged different versions of an
     item, or by different rubrics, are not compared, and the machine only with those who judged what it did.
     """
-    own = (label for label in _people(labels) if label.role != "adjudication" and not label.shown)
-    settled = [label for label in _newest(own) if label.grade_low is not None and label.grade_low == label.grade_high]
+    own = [label for label in _people(labels) if label.role != "adjudication" and not label.shown]
+    drawn, n_picked = not_picked(own)
+    settled = [label for label in _newest(drawn) if label.grade_low is not None and label.grade_low == label.grade_high]
     times = Counter(map(_unit, settled))
     rows = {unit: place for place, unit in enumerate(unit for unit, n in times.items() if n > 1)}
     if not rows:
@@ -256,11 +287,11 @@ def _ceiling(labels: Sequence[Label], draws: Draws) -> Ceiling | None:
     for label in settled:
         if (row := rows.get(_unit(label))) is not None:
             ratings[people.index(label.by), row] = label.grade_low
-    newest = {key: each.labels[-1] for key, each in effective(_machine(labels)).items()}
-    machine = np.array([_said_of(unit, newest.get(unit[0])) for unit in rows], np.float64)
+    told = _by_pair(labels)
+    machine = np.array([_said_of(unit, told.get(unit[0], [])) for unit in rows], np.float64)
     queries, n = [query for (query, _), _, _ in rows], len(people)
     together = among(ratings, queries, seed=draws.seed, resamples=draws.resamples)
-    return Ceiling(together, draws.agree(ratings.ravel(), np.tile(machine, n), queries * n))
+    return Ceiling(together, draws.agree(ratings.ravel(), np.tile(machine, n), queries * n), n_picked)
 
 
 def _people(labels: Iterable[Label]) -> list[Label]:
@@ -276,9 +307,9 @@ def _unit(label: Label) -> Unit:
     return pair_of(label), label.item_digest, label.rubric
 
 
-def _said_of(unit: Unit, label: Label | None) -> float:
+def _said_of(unit: Unit, labels: Sequence[Label]) -> float:
     """The machine's grade of a pair, of this version of the item and by this rubric; NaN: it has none."""
     _, seen, rubric = unit
-    if label is None or label.grade_low is None or _another(seen, rubric, label):
-        return np.nan
-    return float(label.grade_low)
+    found = comparable(labels, seen, rubric)
+    grade = found[-1].grade_low if found else None
+    return np.nan if grade is None else float(grade)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from semsearch.errors import MissingPart
 from semsearch.evaluation.clicks import ClickAgreement, click_agreement, clicked
 from semsearch.evaluation.demand import bands, n_searches
-from semsearch.evaluation.labelled import judge_named
+from semsearch.evaluation.labelled import check_one_judge, judge_named, judge_of, of_judge
 from semsearch.ingest.catalogue import Catalogue
 from semsearch.llm.answers import Estimate
 from semsearch.progress import Progress, silent
@@ -42,6 +43,8 @@ class Compared:
     pairs: tuple[Shared, ...]
     labels: tuple[Label, ...]
     """Of people and machines, of the parts that are looked at."""
+    judge: str
+    """MODEL@PROMPT@RUBRIC whose labels are held against people's."""
     truths: Truths
     """Of the locked part too."""
     locked: bool
@@ -65,26 +68,32 @@ class Audited:
     """Empty without runs."""
     clicks: ClickAgreement | None
     """Null without a log."""
+    judge: str
+    """MODEL@PROMPT@RUBRIC whose labels were held against people's."""
     probes: tuple[probes.Probe, ...]
     """Empty unless they were asked for."""
     now: str
     """MODEL@PROMPT@RUBRIC of what is asked now: who is probed. Labels of others may be audited."""
     in_force: Choice | None
     """What `grade tune` chose; null: nothing yet."""
+    tuned_on: bool
+    """Whether it is what `grade tune` chose, so that figures outside the locked part are of what it was chosen on."""
     outdated: str
     """What is other now than when it was tuned, in words; empty when nothing is."""
 
 
-def compared(parts: Parts, *, by: str, again: bool, with_locked: bool) -> Compared:
-    """The pairs that people judged, outside the locked part unless that is opened, with what the machine says.
+def compared(parts: Parts, *, by: str, again: bool, with_locked: bool, judge: str | None = None) -> Compared:
+    """The pairs that people judged, outside the locked part unless that is opened, with what one machine says.
 
-    Raises MissingPart when the machine judged none of them, and as `locked.check`.
+    `judge` is as `evaluate run --judge`; where none is named, the newest labels that can be compared have to be of one.
+    Raises MissingPart when the machine judged no pair, UsageError for several judges, and as `locked.check`.
     """
     labels = kept(parts)
     truths = truths_of(labels)
     wanted = truths.of(*(SHARES if with_locked else AUDITED))
-    pairs = shared(wanted, labels)
-    if not any(each.label for each in pairs):
+    name, audited = _of_one(labels, wanted, judge, again=again, by=by, locked=with_locked)
+    pairs = shared(wanted, audited)
+    if not name:
         where = "" if with_locked else " outside the locked part"
         raise MissingPart(
             f"No pair was judged by people and by a machine; people settled {len(wanted):,}{where}.",
@@ -93,10 +102,21 @@ def compared(parts: Parts, *, by: str, again: bool, with_locked: bool) -> Compar
             else "Next: semsearch label session BATCH --by NAME",
         )
     if with_locked:
-        _look(parts, truths.of("locked"), labels, by=by, again=again)
-    causes = _causes(parts, [each.truth for each in pairs if each.cause == NO_LABEL])
+        _look(parts, truths.of("locked"), audited, by=by, again=again)
+    causes = _causes(parts, name, [each.truth for each in pairs if each.cause == NO_LABEL])
     said = tuple(label for label in labels if with_locked or part_of(label.query) in AUDITED)
-    return Compared(tuple(shared(wanted, said, causes) if causes else pairs), said, truths, with_locked)
+    return Compared(tuple(shared(wanted, audited, causes)), said, name, truths, with_locked)
+
+
+def _of_one(
+    labels: Sequence[Label], wanted: Sequence[Truth], judge: str | None, *, by: str, again: bool, locked: bool
+) -> tuple[str, list[Label]]:
+    """The judge that is audited, empty where none judged what people did, and its labels."""
+    said = "grade audit" + (f" --locked{' --again' if again else ''} --by {quote(by)}" if locked else "")
+    machine = [label for label in labels if label.source == "model"]
+    named = of_judge(machine, judge, said) if judge and machine else machine
+    name = check_one_judge([each.label for each in shared(wanted, named) if each.label], said)
+    return name, [label for label in named if judge_of(label) == name]
 
 
 def price_audit(parts: Parts, given: Compared, n_probes: int) -> Estimate:
@@ -110,27 +130,34 @@ def audited(
     *,
     n_probes: int,
     runs: Sequence[Run] = (),
-    texts: Mapping[str, str] | None = None,
+    texts: Sequence[Mapping[str, str]] = (),
     progress: Progress = silent,
 ) -> Audited:
-    """Everything that is told of the machine's labels; errors as in asking, when there are probes."""
+    """Everything that is told of the machine's labels; errors as `ranked`, and as in asking when there are probes."""
     pairs = given.pairs
     asked = probes.changes(pairs, n_probes) if n_probes else {}
-    how = judging(parts)
+    how, in_force = judging(parts), choice(parts.workspace)
     return Audited(
-        audit=audit(pairs, given.labels, _bands(parts)),
+        audit=audit(pairs, _by_people_and(given.judge, given.labels), _bands(parts)),
         truths=given.truths,
         locked=given.locked,
         n_locked=len(given.truths.of("locked")),
         openings=tuple(openings(parts.workspace)),
         drifts=tuple(drifts(given.labels, pairs)),
-        ranked=tuple(ranked(runs, texts or {}, pairs)) if runs else (),
+        ranked=tuple(ranked(runs, texts, pairs)) if runs else (),
         clicks=_clicks(parts, pairs),
         probes=tuple(probes.probe(asked, how, market_of(parts), progress)) if asked else (),
         now=judge_named(model_of(parts, how), how.prompt_hash, RUBRIC),
-        in_force=choice(parts.workspace),
+        judge=given.judge,
+        in_force=in_force,
+        tuned_on=in_force is not None
+        and given.judge == judge_named(in_force.model, in_force.prompt_hash, given.judge.rpartition("@")[2]),
         outdated=outdated(parts, how),
     )
+
+
+def _by_people_and(judge: str, labels: Iterable[Label]) -> list[Label]:
+    return [label for label in labels if label.source == "person" or judge_of(label) == judge]
 
 
 def _look(parts: Parts, truths: Sequence[Truth], labels: Iterable[Label], *, by: str, again: bool) -> None:
@@ -141,11 +168,14 @@ def _look(parts: Parts, truths: Sequence[Truth], labels: Iterable[Label], *, by:
     open_locked(parts.workspace, looker, truths, now=parts.clock(), again=again)
 
 
-def _causes(parts: Parts, truths: Sequence[Truth]) -> dict[Key, str]:
-    """Why the machine abstained on these, as far as it was asked about them as it would be asked now: that is free."""
-    if not truths:
-        return {}
+def _causes(parts: Parts, judge: str, truths: Sequence[Truth]) -> dict[Key, str]:
+    """Why the machine abstained on these, as far as it was asked about them as it would be asked now: that is free.
+
+    Of another judge than that of now nothing is known.
+    """
     how = judging(parts)
+    if not truths or judge != judge_named(model_of(parts, how), how.prompt_hash, RUBRIC):
+        return {}
     pairs = [each.pair for each in truths]
     keys = keys_of(parts, how, pairs)
     known = Answers(parts.store).get(keys.values())

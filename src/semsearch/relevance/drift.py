@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from semsearch.errors import UsageError
 from semsearch.evaluation.agreement import Agreement
 from semsearch.evaluation.evaluate import evaluate
 from semsearch.evaluation.labelled import judge_of
@@ -18,12 +19,16 @@ from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.system_order import Order, system_order
 from semsearch.records import Label
 from semsearch.relevance.audit import Draws, Shared
-from semsearch.store.labels import Key, effective, query_key
+from semsearch.relevance.truths import Truth
+from semsearch.store.comparing import apart
+from semsearch.store.labels import Key, pair_of, query_key, standing
 
 if TYPE_CHECKING:
     from semsearch.evaluation.runs import Run
 
 Floats = NDArray[np.float64]
+Seen = tuple[Key, str]
+"""A pair, and the digest of its item as it was judged."""
 METRIC = "ndcg@10/judged"
 """That systems are ranked by: over what both people and machine graded."""
 
@@ -47,12 +52,14 @@ class Drift:
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
-    """Systems ranked by people's and by the machine's grades of the same pairs."""
+    """Systems ranked by people's and by the machine's grades of the same pairs, over the queries of all of them."""
 
     systems: tuple[str, ...]
     end: str
     """low or high, of what is open."""
     order: Order
+    n_not_of_all: int
+    """Queries that both graded, left out: one of the systems was not asked about them."""
 
 
 def drifts(labels: Iterable[Label], pairs: Iterable[Shared], draws: Draws | None = None) -> list[Drift]:
@@ -63,42 +70,65 @@ def drifts(labels: Iterable[Label], pairs: Iterable[Shared], draws: Draws | None
             told[judge_of(label)].append(label)
     judges = {judge: _newest(said) for judge, said in sorted(told.items())}
     order = sorted(judges, key=lambda judge: max(label.at for label in judges[judge].values()), reverse=True)
-    people = {each.truth.key: each.truth.low for each in pairs}
+    people = {each.truth.key: each.truth for each in pairs}
     found = (_drift(older, newer, judges, people, draws or Draws()) for newer, older in combinations(order, 2))
     return [each for each in found if each is not None]
 
 
 def ranked(
-    runs: Sequence[Run], texts: Mapping[str, str], pairs: Iterable[Shared], draws: Draws | None = None
+    runs: Sequence[Run], texts: Sequence[Mapping[str, str]], pairs: Iterable[Shared], draws: Draws | None = None
 ) -> Iterator[Ranked]:
     """Kendall's τ of the systems by people and by machine, over the pairs that both graded, at each end.
 
-    `texts` is query_id → query. Raises UsageError when no pair of these queries was graded by both.
+    `texts` are of each run query_id → query: queries are the same by their text, whatever id a run gives them. Raises
+    UsageError when there is no query with a pair graded by both that all systems were asked about.
     """
     draws = draws or Draws()
     both = [each for each in pairs if each.label and None not in (each.truth.low, each.label.grade_low)]
+    graded = {each.truth.key[0] for each in both}
+    asked = [{query_key(text) for text in of.values()} & graded for of in texts]
+    wanted = set.intersection(*asked)
+    if not wanted:
+        raise UsageError(
+            "There is no query that all these runs answer and of which people and machine graded a pair.",
+            f"Next: semsearch grade pairs{''.join(f' --run {run.name}' for run in runs)}",
+        )
+    known = [_by_text(run, of, wanted) for run, of in zip(runs, texts, strict=True)]
     for end in ("low", "high"):
-        values = [_values(runs, texts, {each.truth.key: each.ends(end)[who] for each in both}) for who in (0, 1)]
-        told = system_order(*values, seed=draws.seed, resamples=draws.resamples)
-        yield Ranked(tuple(run.name for run in runs), end, told)
+        grades = [{each.truth.key: each.ends(end)[who] for each in both} for who in (0, 1)]
+        values = [_values(known, {key: of for key, of in told.items() if key[0] in wanted}) for told in grades]
+        order = system_order(*values, seed=draws.seed, resamples=draws.resamples)
+        yield Ranked(tuple(run.name for run in runs), end, order, len(set.union(*asked) - wanted))
 
 
-def _newest(labels: Iterable[Label]) -> dict[Key, Label]:
-    return {key: each.labels[-1] for key, each in effective(labels).items()}
+def _by_text(run: Run, texts: Mapping[str, str], wanted: Set[str]) -> Run:
+    """The run with query keys for ids; of two ids of one text the first."""
+    hits: dict[str, list[tuple[str, float]]] = {}
+    for place, query_id in enumerate(run.query_ids):
+        key = query_key(texts[query_id]) if query_id in texts else ""
+        if key in wanted and key not in hits:
+            of = slice(run.offsets[place], run.offsets[place + 1])
+            hits[key] = list(zip(run.item_ids[of].tolist(), run.scores[of].tolist(), strict=True))
+    return run.of(hits, run.name)
+
+
+def _newest(labels: Iterable[Label]) -> dict[Seen, Label]:
+    """Of each pair and version of its item, the oldest first."""
+    return {(pair_of(label), label.item_digest): label for label in standing(labels)}
 
 
 def _drift(
-    older: str, newer: str, judges: Mapping[str, Mapping[Key, Label]], people: Mapping[Key, int | None], draws: Draws
+    older: str, newer: str, judges: Mapping[str, Mapping[Seen, Label]], people: Mapping[Key, Truth], draws: Draws
 ) -> Drift | None:
-    """None when they share no pair that both graded."""
+    """None when they share no pair that both graded; of several versions of an item the newest that both judged."""
     one, other = judges[older], judges[newer]
-    keys = [key for key in one if key in other and one[key].item_digest == other[key].item_digest]
-    before, after = _grades(one[key].grade_low for key in keys), _grades(other[key].grade_low for key in keys)
+    shared = list({pair: (pair, digest) for pair, digest in one if (pair, digest) in other}.values())
+    before, after = (_grades(said[seen].grade_low for seen in shared) for said in (one, other))
     known = ~np.isnan(before + after)
     if not known.any():
         return None
-    told = _grades(people.get(key) for key in keys)
-    queries = [query for query, _ in keys]
+    told = _grades(_judged(people.get(seen[0]), one[seen]) for seen in shared)
+    queries = [query for (query, _), _ in shared]
     moves = (after - before)[known]
     return Drift(
         older,
@@ -111,15 +141,20 @@ def _drift(
     )
 
 
+def _judged(truth: Truth | None, label: Label) -> int | None:
+    """What people say of the item that the machine judged."""
+    if truth is None or apart(label, truth.labels[-1].item_digest, ""):
+        return None
+    return truth.low
+
+
 def _grades(given: Iterable[int | None]) -> Floats:
     return np.array([np.nan if grade is None else grade for grade in given], np.float64)
 
 
-def _values(runs: Sequence[Run], texts: Mapping[str, str], grades: Mapping[Key, float]) -> Floats:
-    """[systems, queries]: the metric by these grades."""
+def _values(runs: Sequence[Run], grades: Mapping[Key, float]) -> Floats:
+    """[systems, queries]: the metric by these grades; a query that a system does not answer is 0."""
     of_query: dict[str, dict[str, float]] = defaultdict(dict)
     for (query, item_id), grade in grades.items():
         of_query[query][item_id] = grade
-    keys = {query_id: query_key(text) for query_id, text in texts.items()}
-    qrels = Qrels({query_id: of_query[key] for query_id, key in keys.items() if key in of_query})
-    return np.stack([evaluate(run, qrels, [METRIC]).values[METRIC] for run in runs])
+    return np.stack([evaluate(run, Qrels(of_query), [METRIC]).values[METRIC] for run in runs])

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from tests.unit.relevance.people import AT, by_model, graded_queries, label
+from tests.unit.relevance.people import AT, by_model, graded_queries, label, numbers
 
 from semsearch.errors import UsageError
 from semsearch.evaluation.agreement import kappa, weighted_kappa
@@ -67,10 +67,38 @@ def test_the_confusion_is_the_error_that_was_put_in():
     assert found.judges == {f"scripted-small@p1@{RUBRIC}": 18}
 
 
-def test_a_constant_stands_beside_it():
-    found = held(audited([*PEOPLE, label(9, "x", 2), *wrong(PEOPLE)]), judge=CONSTANT).agreement
-    assert found.weighted_kappa.value == 0
-    assert (found.exact.value, found.n) == (pytest.approx(7 / 19), 19)
+def test_a_constant_stands_beside_it_on_the_same_pairs():
+    """Of 22 pairs, most of them 2, the machine graded 18, most of them 0: their commonest grade is 0."""
+    people = [label(n, f"{at}", grade) for n in range(6) for at, grade in enumerate((0, 0, 1))]
+    others = [label(6 + n, "x", 2) for n in range(4)]
+    found = audited([*people, *others, *(by_model(each, 1) for each in people), by_model(others[0], None)])
+    beside = held(found, judge=CONSTANT).agreement
+    assert (beside.weighted_kappa.value, beside.exact.value, beside.n) == (0, pytest.approx(12 / 18), 18)
+    assert held(found).agreement.n == 18
+
+
+def test_a_constant_knows_what_pairs_stand_for():
+    """Two 0s that stand for one each, and a 2 that stands for ten."""
+    people = [label(n, "a", grade, inclusion_probability=p) for n, (grade, p) in enumerate([(0, 1), (0, 1), (2, 0.1)])]
+    found = audited([*people, *(by_model(each, 0) for each in people)])
+    assert held(found, judge=CONSTANT).agreement.exact.value == pytest.approx(10 / 12)
+
+
+def test_silence_at_its_worst_stands_beside_what_was_graded():
+    """Of three silent pairs two were asked: one ungradeable, one refused; of the third there is no label."""
+    silent, refused, unasked = label(6, "a", 2), label(7, "a", 0), label(8, "a", 0)
+    labels = [*PEOPLE, silent, refused, unasked, *wrong(PEOPLE), by_model(silent, None)]
+    pairs = shared(truths_of(labels).pairs, labels, {pair_of(refused): "refused"})
+    found = held(audit(pairs, labels, draws=DRAWS))
+    people, machine = [0] * 6 + [1] * 6 + [2] * 6, [0] * 4 + [1] * 2 + [2] * 12
+    ways = [
+        weighted_kappa(np.array([*people, 2, 0], float), np.array([*machine, one, other], float))
+        for one in (0, 1, 2) for other in (0, 1, 2)
+    ]  # fmt: skip
+    assert found.at_worst
+    assert found.at_worst.value == pytest.approx(min(ways))
+    assert found.at_worst.value < found.agreement.weighted_kappa.value
+    assert held(audited(labels), judge=CONSTANT).at_worst is None
 
 
 def test_abstentions_ungradeable_and_open_ones_are_told_apart():
@@ -86,6 +114,15 @@ def test_abstentions_ungradeable_and_open_ones_are_told_apart():
     assert high.agreement.confusion.tolist() == [[0, 0, 0], [0, 0, 1], [0, 0, 0]]
     assert (low.coverage.both, low.coverage.only_first, low.coverage.only_second) == (1, 3, 1)
     assert low.coverage.share == 1 / 4
+
+
+def test_a_grade_of_the_item_as_it_became_does_not_hide_that_of_what_people_saw():
+    was = by_model(PEOPLE[0], 2)
+    later = replace(was, item_digest="edited", grade_low=0, grade_high=0, at=AT + timedelta(days=9))
+    assert audited([PEOPLE[0], was, later]).table == {("2", "2"): 1}
+    by_another = replace(was, rubric="0", grade_low=0, grade_high=0, at=AT + timedelta(days=9))
+    assert audited([PEOPLE[0], was, by_another]).table == {("2", "2"): 1}
+    assert audited([PEOPLE[0], later]).table == {("2", OTHER_ITEM): 1}
 
 
 def test_what_cannot_be_compared_is_left_out():
@@ -122,12 +159,22 @@ def test_by_intent_and_band():
         labels += [each, by_model(each, each.grade_low if facets else 0, facets=facets)]
     bands = {query_key(PEOPLE[0].query): "head", query_key(PEOPLE[3].query): "head"}
     found = audited(labels, bands)
-    assert {(each.by, each.name) for each in found.held} == {
+    assert {(each.by, each.name) for each in found.held if each.by != "part"} == {
         ("all", ""), ("intent", "brand"), ("intent", "item"), ("intent", "none"), ("band", "head"), ("band", "tail"),
     }  # fmt: skip
     assert held(found, "brand").agreement.exact.value == 1
     assert held(found, "none").agreement.exact.value == pytest.approx(1 / 3)
     assert (held(found, "head").agreement.n, held(found, "tail").agreement.n) == (6, 12)
+
+
+def test_parts_of_the_labels_stand_apart():
+    """Prompts are chosen on the selection part: what a choice is worth there is another figure than on all."""
+    tuning, selection = (graded_queries(numbers(part, 2)) for part in ("tuning", "selection"))
+    labels = [*tuning, *selection]
+    found = audited([*labels, *wrong(tuning), *(by_model(each, each.grade_low) for each in selection)])
+    assert held(found, "selection").agreement.exact.value == 1
+    assert held(found, "tuning").agreement.exact.value == pytest.approx(2 / 6)
+    assert "selection" not in {each.name for each in audited([*tuning, *wrong(tuning)]).held}
 
 
 def test_an_intent_is_of_the_query_and_people_say_it_before_machines():
@@ -209,6 +256,27 @@ def test_the_ceiling_is_of_people_who_saw_the_same_and_nobody_else():
     assert found.machine.n == 2  # with minji and with jun on the pair that it saw as they did
 
 
+def test_pairs_that_were_picked_because_of_dispute_are_no_ceiling():
+    """Of six drawn pairs two people share all and agree; of twelve picked ones they share all and differ."""
+    drawn = [replace(each, inclusion_probability=0.5) for each in PEOPLE[:6]]
+    picked = PEOPLE[6:]
+    jun = [replace(each, by="jun") for each in drawn]
+    differing = [
+        replace(each, by="jun", grade_low=2 - each.grade_low, grade_high=2 - each.grade_low) for each in picked
+    ]
+    found = audited([*drawn, *picked, *jun, *differing]).ceiling
+    assert found
+    assert (found.people.n, found.people.weighted_kappa.value, found.n_picked) == (6, 1.0, 12)
+    alone = audited([*picked, *differing]).ceiling  # none was drawn, as with imported labels: all count
+    assert alone
+    assert (alone.people.n, alone.n_picked) == (12, 0)
+    again = audited(
+        [*drawn, *picked, *jun[:1], *[replace(each, inclusion_probability=None) for each in jun[1:]]]
+    ).ceiling
+    assert again
+    assert (again.people.n, again.n_picked) == (1, 5)  # a second opinion was not drawn: it went where others had been
+
+
 def test_direct_grades_that_contradict_their_own_facets_are_listed():
     """Adidas shoes for nike shoes are 0 by the rule; one says 1, and an adjudication repeats it."""
     facets = (Facet("brand", "nike0", False), Facet("item", "shoes0", True))
@@ -254,7 +322,7 @@ def test_a_machine_may_turn_the_order_of_systems_around():
     good, middling, bad = (
         run(name, {n: list(items) for n in range(6)}) for name, items in (("a", "012"), ("b", "102"), ("c", "210"))
     )
-    texts = {f"q{n}": PEOPLE[3 * n].query for n in range(6)}
+    texts = [{f"q{n}": PEOPLE[3 * n].query for n in range(6)}] * 3
     right = [by_model(each, each.grade_low) for each in PEOPLE]
     turned = [by_model(each, 2 - each.grade_low) for each in PEOPLE]
     for machine, tau in ((right, 1.0), (turned, -1.0)):
@@ -264,3 +332,48 @@ def test_a_machine_may_turn_the_order_of_systems_around():
         assert low.order.by_people[0] == 1.0
         assert low.order.n_queries == 6
     assert math.isclose(low.order.by_people[2], low.order.by_machine[0])
+
+
+def test_queries_are_one_by_their_text_whatever_ids_runs_give_them():
+    good, bad = run("a", {n: list("012") for n in range(6)}), run("b", {n: list("210") for n in range(6)})
+    own = {f"q{n}": PEOPLE[3 * n].query for n in range(6)}
+    renamed = Run.of({f"other-{n}": bad.hits(f"q{n}") for n in range(6)}, "b")
+    theirs = {f"other-{n}": PEOPLE[3 * n].query.upper() for n in range(6)}
+    pairs = shared(truths_of(PEOPLE).pairs, [by_model(each, each.grade_low) for each in PEOPLE])
+    same, _ = ranked([good, bad], [own, own], pairs, DRAWS)
+    found, _ = ranked([good, renamed], [own, theirs], pairs, DRAWS)
+    assert (found.order.by_people, found.order.n_queries, found.n_not_of_all) == (same.order.by_people, 6, 0)
+    swapped = {f"q{n}": PEOPLE[3 * (5 - n)].query for n in range(6)}  # the same ids for other queries
+    backwards = Run.of({f"q{n}": bad.hits(f"q{5 - n}") for n in range(6)}, "b")
+    found, _ = ranked([good, backwards], [own, swapped], pairs, DRAWS)
+    assert found.order.by_people == same.order.by_people
+    fewer, _ = ranked([good, bad], [own, {id: text for id, text in own.items() if id < "q4"}], pairs, DRAWS)
+    assert (fewer.order.n_queries, fewer.n_not_of_all) == (4, 2)
+    with pytest.raises(UsageError, match="no query that all these runs answer") as refused:
+        list(ranked([good, bad], [own, {"q0": "another"}], pairs, DRAWS))
+    assert "Next: semsearch grade pairs --run a --run b" in str(refused.value)
+
+
+def test_a_query_that_counts_for_one_grader_alone_is_in_no_order():
+    """People find nothing relevant in the first query, the machine does: there is no nDCG by people."""
+    people = [*(replace(each, grade_low=0, grade_high=0) for each in PEOPLE[:3]), *PEOPLE[3:]]
+    pairs = shared(truths_of(people).pairs, [by_model(each, each.grade_low) for each in PEOPLE])
+    systems = [
+        run("a", {n: list("012") for n in range(6)}),
+        run("b", {0: list("012")} | {n: list("210") for n in range(1, 6)}),
+    ]
+    texts = [{f"q{n}": PEOPLE[3 * n].query for n in range(6)}] * 2
+    found, _ = ranked(systems, texts, pairs, DRAWS)
+    assert found.order.n_queries == 5
+    assert found.order.by_machine == pytest.approx(found.order.by_people)
+
+
+def test_versions_are_compared_on_what_both_saw():
+    """One judge went on to the item as it became, the other did not."""
+    later = {"at": AT + timedelta(days=9), "item_digest": "edited"}
+    old, new = by_model(PEOPLE[0], 2), by_model(PEOPLE[0], 1, prompt_hash="p2", at=AT + timedelta(days=5))
+    (found,) = drifts([old, new, by_model(PEOPLE[0], 0, **later)], shared(truths_of(PEOPLE[:1]).pairs, []), DRAWS)
+    assert (found.agreement.n, found.newer, found.newer_and_people.n) == (1, f"scripted-small@p1@{RUBRIC}", 1)
+    both = [old, new, by_model(PEOPLE[0], 0, **later), by_model(PEOPLE[0], 0, prompt_hash="p2", **later)]
+    (found,) = drifts(both, shared(truths_of(PEOPLE[:1]).pairs, []), DRAWS)
+    assert (found.agreement.n, found.agreement.confusion[0, 0], found.newer_and_people.n) == (1, 1, 0)

@@ -138,6 +138,20 @@ def test_silence_before_is_left_out_and_a_lost_grade_is_counted(tmp_path: Path):
     assert (found.fooled.value, found.move.value) == (pytest.approx(3 / 9), 0.0)
 
 
+def test_an_abstention_after_the_change_is_left_out_too(tmp_path: Path):
+    """Of three pairs of one query there is no answer once their text is longer: nothing moved, nothing was lost."""
+
+    def answer(asked: Asked) -> Reply:
+        query, _, *rest = texts(asked)
+        if query == "nike1 shoes1 red1" and len("".join(rest)) > PADDING_CHARS:
+            return not_json()
+        return judge(asked) if len(rest) == 1 else judge_of_two(asked)
+
+    found = probed(tmp_path, answer, n=12)["length"]
+    assert (found.n, found.n_silent, found.n_queries) == (9, 3, 3)
+    assert (found.ungradeable.value, found.fooled.value) == (0, 0)
+
+
 def test_what_was_asked_before_costs_nothing(tmp_path: Path):
     with Server(judge_of_two) as server, opened(server, tmp_path) as asker:
         market = Market(asker, lambda: NOW, resamples=50)

@@ -18,6 +18,7 @@ from semsearch.review.labelling.other_desks import OtherDesks
 from semsearch.review.labelling.session import Session
 from semsearch.review.labelling.strategies import Order, Plan, Said, plan
 from semsearch.store.batches import Task, read_batch
+from semsearch.store.comparing import comparable
 from semsearch.store.label_lines import composed
 from semsearch.store.labels import Key, LabelFiles, Writer, effective, item_digest, pair_of, standing
 from semsearch.store.pools import Lookup
@@ -264,13 +265,12 @@ def _seen(labels: Iterable[Label], by: str) -> set[Key]:
 def _machine(labels: Iterable[Label], tasks: Iterable[Task]) -> dict[Key, Label]:
     """The newest label of a model of each pair, by this rubric and of the item as it is shown: others say nothing."""
     shown = {task.key: task.item_digest for task in tasks}
-    comparable = []
+    told: dict[Key, list[Label]] = defaultdict(list)
     for label in labels:
-        if label.source == "model" and label.rubric == RUBRIC:
-            digest = shown.get(pair_of(label))
-            if digest is not None and label.item_digest in ("", digest):
-                comparable.append(label)
-    return {pair_of(label): label for label in sorted(comparable, key=lambda label: label.at)}
+        if label.source == "model" and (pair := pair_of(label)) in shown:
+            told[pair].append(label)
+    found = ((pair, comparable(of, shown[pair], RUBRIC)) for pair, of in told.items())
+    return {pair: labels[-1] for pair, labels in found if labels}
 
 
 def _check_rubric(files: LabelFiles, batch: str) -> None:
