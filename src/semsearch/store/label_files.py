@@ -16,11 +16,11 @@ import os
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote
 
 from semsearch.errors import MismatchError, UsageError
@@ -140,9 +140,8 @@ class LabelFiles:
                 "Next: the same command with the name of the person who judged",
             )
         with self._workspace.labelling(source, by, batch):
-            self._prepare(path)
-            mended = mend(path)
-            with path.open("ab", buffering=0) as file:
+            with self._open(path) as file:
+                mended = mend(path)
                 flush(path.parent)
                 try:
                     others = (islice(self.lines(each), 1) for each in self.paths(source, batch) if each != path)
@@ -153,12 +152,22 @@ class LabelFiles:
                 finally:
                     if not os.fstat(file.fileno()).st_size:
                         path.unlink()
+                        with suppress(OSError):  # other batches of this annotator are there
+                            path.parent.rmdir()
 
     def append(self, *labels: Label) -> None:
         """Keep labels of one file; raises as `writing` and `Writer.append`."""
         if labels:
             with self.writing(labels[0].source, labels[0].by, labels[0].batch) as writer:
                 writer.append(*labels)
+
+    def _open(self, path: Path) -> BinaryIO:
+        while True:
+            self._prepare(path)
+            try:
+                return path.open("ab", buffering=0)
+            except FileNotFoundError:  # another session of this annotator ended unanswered, and took the folder
+                continue
 
     def _prepare(self, path: Path) -> None:
         if not path.parent.is_dir():

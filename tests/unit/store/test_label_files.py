@@ -404,6 +404,17 @@ def test_a_session_that_ends_unanswered_takes_its_file_from_under_readers(files:
     assert torn(path) == b""
 
 
+def test_a_session_that_ends_unanswered_leaves_no_folder_that_others_do_not_need(files: LabelFiles) -> None:
+    with files.writing("person", "./x", "b1"), files.writing("person", "./x", "b2") as other:
+        folder = files.path("person", "./x", "b1").parent
+        assert folder.is_dir()
+        other.append(label(2, "./x", batch="b2"))
+    assert [path.name for path in folder.iterdir()] == ["b2.jsonl"]
+    with files.writing("person", "sora", "b1"):
+        pass
+    assert not files.path("person", "sora", "b1").parent.exists()
+
+
 COMPOSED, APART = "민지", unicodedata.normalize("NFD", "민지")
 
 
