@@ -94,6 +94,21 @@ def test_one_key_is_one_label_and_a_kill_in_mid_pair_loses_nothing(root: Path) -
     assert len(people(root)) == 2
 
 
+def test_marks_of_a_merge_in_a_file_of_another_batch_are_told_and_stop_nobody(root: Path) -> None:
+    [model] = LabelFiles(Workspace(root)).paths("model")
+    model.write_bytes(b"<<<<<<< ours\n" + model.read_bytes() + b"=======\n>>>>>>> theirs\n")
+    with session(root) as terminal:
+        terminal.wait("0 of 6 done")
+        after(terminal, "2", 1)
+        terminal.press("q")
+        code, _, told = terminal.end()
+    assert code == 0
+    assert f"What can be read of this file counts: {model}:1: a merge conflict" in told
+    assert [each.grade_low for each in people(root)] == [2]
+    refused = run("grade", "audit", "-w", root)
+    assert refused.code == 2 and "merge conflict" in refused.err
+
+
 def test_facets_notes_skips_and_undo(root: Path) -> None:
     with session(root, "--json") as terminal:
         first = terminal.wait("0 of 6 done")
