@@ -139,21 +139,20 @@ class LabelFiles:
                 f"{by} is a model here (labels/machine/{named(by)}): its grades are no person's.",
                 "Next: the same command with the name of the person who judged",
             )
-        with self._workspace.labelling(source, by, batch):
-            with self._open(path) as file:
-                mended = mend(path)
-                flush(path.parent)
-                try:
-                    others = (islice(self.lines(each), 1) for each in self.paths(source, batch) if each != path)
-                    said = list(_of_one_rubric(chain(others, [self.lines(path)])))
-                    before = tuple(placed.label for placed in said if placed.path == path)
-                    rubric = said[0].label.rubric if said else None
-                    yield Writer(path, file.fileno(), (source, by, batch), before=before, rubric=rubric, mended=mended)
-                finally:
-                    if not os.fstat(file.fileno()).st_size:
-                        path.unlink()
-                        with suppress(OSError):  # other batches of this annotator are there
-                            path.parent.rmdir()
+        with self._workspace.labelling(source, by, batch), self._open(path) as file:
+            mended = mend(path)
+            flush(path.parent)
+            try:
+                others = (islice(self.lines(each), 1) for each in self.paths(source, batch) if each != path)
+                said = list(_of_one_rubric(chain(others, [self.lines(path)])))
+                before = tuple(placed.label for placed in said if placed.path == path)
+                rubric = said[0].label.rubric if said else None
+                yield Writer(path, file.fileno(), (source, by, batch), before=before, rubric=rubric, mended=mended)
+            finally:
+                if not os.fstat(file.fileno()).st_size:
+                    path.unlink()
+                    with suppress(OSError):  # other batches of this annotator are there
+                        path.parent.rmdir()
 
     def append(self, *labels: Label) -> None:
         """Keep labels of one file; raises as `writing` and `Writer.append`."""
