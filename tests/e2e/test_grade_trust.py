@@ -287,8 +287,8 @@ BAD = {
     "one system": (["audit", "--run", "x.run"], 2, "One system has no order"),
     "no such prompt": (["tune", "--prompt", "none", "--by", "minji"], 2, "no prompt 'none'"),
     "another prompt": (["tune", "--prompt", "spam-verdict", "--by", "minji"], 2, "for facets"),
-    "again, not locked": (["audit", "--again"], 2, "--locked --by NAME"),
-    "by, not locked": (["audit", "--by", "minji"], 2, "--locked --by NAME"),
+    "again, not locked": (["audit", "--again"], 2, "--locked --again --by NAME"),
+    "by, not locked": (["audit", "--by", "minji"], 2, "--locked --by minji"),
     "locked, by nobody": (["audit", "--locked"], 2, "the name is written down"),
 }
 
@@ -310,6 +310,53 @@ def test_what_is_said_next_brings_an_audit_about(desk: Desk, tmp_path: Path):
         words = [str(tmp_path / word) if word == "people.csv" else word for word in said.split()[1:]]
         assert run(*words).code == 0
     assert desk.grade("audit").code == 0
+
+
+def test_labels_that_came_without_items_count_once_the_items_are_imported(made: Desk, tmp_path: Path):
+    assert run("init", "-w", tmp_path).code == 0
+    shutil.copy(made.root / "semsearch.toml", tmp_path)
+    by = ["--as", "minji", "--map", "grade=minji", "-w", tmp_path]
+    assert run("label", "import", made.files / "people.csv", *by).code == 0
+    done = run("grade", "tune", "--by", "minji", "-w", tmp_path)
+    assert done.code == 4
+    assert f"Not counted: {len(LABELS)} pairs without an item that is known" in done.err
+    assert "Next: semsearch import items" in done.err
+    assert run("import", "items", made.files / "items.jsonl", "-w", tmp_path).code == 0
+    assert run("grade", "tune", "--by", "minji", "-w", tmp_path).code == 0
+
+
+def test_judges_are_audited_one_at_a_time(desk: Desk):
+    """Two of them judged some pairs each: no figure is of both."""
+    (desk.root / "tuning").mkdir()
+    choice = {
+        "prompt": "relevance-facets",
+        "prompt_hash": "x",
+        "model": "scripted-small",
+        "at": "",
+        "variant": "no-code",
+    }
+    (desk.root / "tuning" / "choice.json").write_text(json.dumps(choice))
+    some = desk.root / "some.jsonl"
+    some.write_text("".join((desk.files / "pairs.jsonl").read_text().splitlines(keepends=True)[:9]))
+    assert desk.grade("pairs", some).code == 0
+    refused = desk.grade("audit")
+    assert refused.code == 2 and "Several judges graded these pairs" in refused.err
+    judge = refused.err.strip().rpartition("--judge ")[2].strip("'")
+    whole, variant = (desk.told("audit", "--judge", each) for each in (judge, judge.replace("@1", "-no-code@1")))
+    assert (whole["judge"], variant["judge"]) == (judge, judge.replace("@1", "-no-code@1"))
+    assert [each["figures"][0]["n"] for each in (whole, variant)] == [35, 8]
+    assert desk.grade("audit", "--judge", "nobody").code == 2
+    assert f"--judge {judge}" in desk.grade("audit", "--judge", judge).err.strip().splitlines()[-1]
+
+
+def test_what_was_tuned_on_is_told(desk: Desk):
+    found = desk.told("tune", "--by", "minji")
+    assert desk.told("audit")["tuned_on"] is False
+    assert desk.grade("pairs", desk.files / "pairs.jsonl").code == 0
+    done = desk.grade("audit")
+    assert "so their figures flatter it; what speaks of other queries is the locked part: 1.000 weighted κ." in done.err
+    parts = {row["part"] for row in desk.told("audit")["figures"] if row["by"] == "part"}
+    assert (found["changed"], parts) == (True, {"tuning", "selection"})
 
 
 def test_without_labels_there_is_nothing_to_tune_or_audit(tmp_path: Path):

@@ -109,7 +109,7 @@ def audit(
     if (again or named) and not locked:
         raise UsageError(
             "--by and --again open the locked part, which is left out.",
-            "Next: semsearch grade audit --locked --by NAME",
+            f"Next: semsearch grade audit --locked{' --again' if again else ''} --by {quote(by) if named else 'NAME'}",
         )
     with opened(workspace, max_usd) as parts:
         runs, texts = _runs(parts, run or [], queries)
@@ -121,7 +121,7 @@ def audit(
             given = job.compared(parts, with_locked=locked, by=by, again=again, judge=judge)
             found = job.audited(parts, given, n_probes=probes, runs=runs, texts=texts, progress=progress)
         show_audit(parts, found, as_json=json)
-    first = f" --run {quote(run[0])}" if run else ""
+    first = (f" --run {quote(run[0])}" if run else "") + (f" --judge {quote(judge)}" if judge else "")
     talk(f"Next: semsearch evaluate run --labels{first}, for figures with intervals that people's labels make valid")
 
 

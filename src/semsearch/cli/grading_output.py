@@ -152,7 +152,7 @@ def tell_openings(openings: Sequence[Opening], *, looked: bool) -> None:
 
 def left_out(truths: Truths) -> Row:
     """What people said and does not count, for a document."""
-    return {"n_disputed": truths.n_disputed, "n_shown": truths.n_shown}
+    return {"n_disputed": truths.n_disputed, "n_shown": truths.n_shown, "n_other_rubric": truths.n_other_rubric}
 
 
 def tell_left_out(truths: Truths) -> None:
@@ -161,6 +161,8 @@ def tell_left_out(truths: Truths) -> None:
         talk(f"Left out: {pairs} on which people differ: semsearch label adjudicate --by NAME settles them.")
     if truths.n_shown:
         talk(f"Left out: {counted(truths.n_shown, 'label')} whose author saw the machine's opinion first.")
+    if truths.n_other_rubric:
+        talk(f"Left out: {counted(truths.n_other_rubric, 'label')} by another version of the rubric.")
 
 
 def tell_no_interval(n_queries: Sequence[int]) -> None:
@@ -168,7 +170,7 @@ def tell_no_interval(n_queries: Sequence[int]) -> None:
     from semsearch.evaluation.grade_tables import FEWEST
 
     if min(n_queries, default=FEWEST) < FEWEST:
-        talk(f"[–]: figures of fewer than {FEWEST} queries have no interval: so few tell nothing apart.")
+        talk(f"[–]: figures of fewer than {FEWEST} queries have no interval; nor has κ where nobody differs.")
 
 
 def tell_outdated(told: str) -> None:

@@ -25,7 +25,7 @@ from semsearch.relevance.locked import Looker, Opening, open_locked, openings
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.relevance.splits import SHARES, Part, part_of
 from semsearch.relevance.steps import Parts, judging, kept, keys_of, market_of, model_of, outdated
-from semsearch.relevance.truths import Truth, Truths, digest, truths_of
+from semsearch.relevance.truths import Truth, Truths, digest, truths_of, with_items
 from semsearch.store.answers import Answers
 from semsearch.store.labels import Key
 
@@ -89,7 +89,7 @@ def compared(parts: Parts, *, by: str, again: bool, with_locked: bool, judge: st
     Raises MissingPart when the machine judged no pair, UsageError for several judges, and as `locked.check`.
     """
     labels = kept(parts)
-    truths = truths_of(labels)
+    truths = with_items(truths_of(labels), parts.lookup)
     wanted = truths.of(*(SHARES if with_locked else AUDITED))
     name, audited = _of_one(labels, wanted, judge, again=again, by=by, locked=with_locked)
     pairs = shared(wanted, audited)
@@ -112,7 +112,9 @@ def _of_one(
     labels: Sequence[Label], wanted: Sequence[Truth], judge: str | None, *, by: str, again: bool, locked: bool
 ) -> tuple[str, list[Label]]:
     """The judge that is audited, empty where none judged what people did, and its labels."""
-    said = "grade audit" + (f" --locked{' --again' if again else ''} --by {quote(by)}" if locked else "")
+    said = "grade audit" + (
+        f" --locked{' --again' if again else ''} --by {quote(by) if by.strip() else 'NAME'}" if locked else ""
+    )
     machine = [label for label in labels if label.source == "model"]
     named = of_judge(machine, judge, said) if judge and machine else machine
     name = check_one_judge([each.label for each in shared(wanted, named) if each.label], said)

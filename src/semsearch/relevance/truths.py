@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from semsearch.evaluation.labelled import chances
+from semsearch.evaluation.labelled import by_rubric, chances
 from semsearch.evaluation.queries import query_id_of
 from semsearch.records import Label
+from semsearch.relevance.rubric import RUBRIC
 from semsearch.relevance.splits import Part, part_of
 from semsearch.store.labels import Effective, Key, blind, effective
-from semsearch.store.pools import Pair
+from semsearch.store.pools import Lookup, Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Truths:
     """Pairs."""
     n_shown: int
     """Labels."""
+    n_other_rubric: int = 0
+    """Labels by another version of the rubric than is asked for."""
 
     def of(self, *parts: Part) -> tuple[Truth, ...]:
         """Those of some parts."""
@@ -60,6 +63,26 @@ def truths_of(labels: Iterable[Label]) -> Truths:
     found = effective(said)
     settled = (_truth(each) for each in found.values() if not each.disputed)
     return Truths(tuple(settled), sum(each.disputed for each in found.values()), n_shown)
+
+
+def by_this_rubric(labels: Iterable[Label]) -> Truths:
+    """As `truths_of`, of labels by the rubric as it is now, or by none that is told: what a prompt can be tuned on."""
+    kept, n_others = by_rubric((label for label in labels if label.source == "person"), RUBRIC)
+    return replace(truths_of(kept), n_other_rubric=n_others)
+
+
+def with_items(truths: Truths, lookup: Lookup) -> Truths:
+    """The same; where labels came without the item that was judged, it is the imported one as it is now."""
+    items = lookup({each.pair.item_id for each in truths.pairs if not each.pair.item})
+    return replace(
+        truths,
+        pairs=tuple(
+            each
+            if each.pair.item or each.pair.item_id not in items
+            else replace(each, pair=replace(each.pair, item=items[each.pair.item_id]))
+            for each in truths.pairs
+        ),
+    )
 
 
 def digest_of(truths: Sequence[Truth]) -> str:

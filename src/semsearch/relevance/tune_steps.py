@@ -20,7 +20,7 @@ from semsearch.relevance.scores import Candidate, Score, score
 from semsearch.relevance.shapes import NAME
 from semsearch.relevance.splits import Part
 from semsearch.relevance.steps import Parts, judging, kept, keys_of, market_of, model_of
-from semsearch.relevance.truths import Truth, Truths, digest, truths_of
+from semsearch.relevance.truths import Truth, Truths, by_this_rubric, digest, with_items
 from semsearch.relevance.tuning import Tuned
 from semsearch.relevance.variants import Variant
 
@@ -61,7 +61,7 @@ def trial(parts: Parts, prompt_ids: Sequence[str]) -> Trial:
 
     Raises UsageError for a prompt that asks for something else, and for a damaged choice.
     """
-    truths = truths_of(kept(parts))
+    truths = with_items(by_this_rubric(kept(parts)), parts.lookup)
     others = tuple(_other(parts, each) for each in dict.fromkeys(prompt_ids))
     return Trial(tuning.ready(truths), truths, others, choice(parts.workspace))
 

@@ -9,16 +9,18 @@ such as paraphrases, stand beside them. There the highest weighted κ wins; with
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from shlex import quote
 from typing import TYPE_CHECKING, Protocol
 
 from semsearch.errors import MissingPart
 from semsearch.evaluation.grade_tables import Estimate
 from semsearch.llm.answers import Estimate as Price
 from semsearch.progress import Progress, silent
-from semsearch.relevance.judging import Judging, questions
+from semsearch.relevance.judging import Judging, blank, questions
 from semsearch.relevance.scores import Candidate, Market, Score, difference, gradeable, score
 from semsearch.relevance.splits import SHARES, Part
 from semsearch.relevance.truths import Truth, Truths
@@ -80,11 +82,41 @@ def ready(truths: Truths) -> Mapping[Part, tuple[Truth, ...]]:
         if min(n_queries, len(grades)) < FEWEST:
             raise MissingPart(
                 f"People graded {len(pairs):,} pairs of {n_queries:,} queries in the {part} part, with {len(grades)} "
-                f"different grades; it takes {FEWEST} of each, and many more to tell prompts apart.",
-                "Next: semsearch label sample BATCH --run RUN, for pairs of more queries; "
-                "semsearch label session BATCH --by NAME",
+                f"different grades; it takes {FEWEST} of each, and many more to tell prompts apart.{_unused(truths)}",
+                _more_labels(truths),
             )
     return found
+
+
+def _unused(truths: Truths) -> str:
+    """What people said and does not count, in words; empty when all does."""
+    told = {
+        "pairs without an item that is known": _without_item(truths),
+        "pairs that cannot be graded": sum(each.low is None for each in truths.pairs),
+        "pairs on which people differ": truths.n_disputed,
+        "labels given after the machine's": truths.n_shown,
+        "labels by another rubric": truths.n_other_rubric,
+    }
+    counted = ", ".join(f"{n:,} {what}" for what, n in told.items() if n)
+    return f" Not counted: {counted}." if counted else ""
+
+
+def _without_item(truths: Truths) -> int:
+    return sum(each.low is not None and blank(each.pair) for each in truths.pairs)
+
+
+def _more_labels(truths: Truths) -> str:
+    """The step that brings the most."""
+    batches = Counter(each.labels[-1].batch for each in truths.pairs if each.labels[-1].origin != "imported")
+    steps = {
+        "semsearch import items FILE, with the items of these labels": _without_item(truths),
+        "semsearch label adjudicate --by NAME": truths.n_disputed,
+    }
+    most = max(steps, key=lambda step: steps[step])
+    if steps[most] > sum(batches.values()):
+        return f"Next: {most}"
+    go_on = f"semsearch label session {quote(next((name for name, _ in batches.most_common(1)), 'BATCH'))} --by NAME"
+    return f"Next: {go_on}; or semsearch label sample ANOTHER --run RUN, for pairs of more queries"
 
 
 def tune(

@@ -23,7 +23,7 @@ from semsearch.records import Label
 from semsearch.relevance.examples import Examples, of_guideline
 from semsearch.relevance.judging import Judging
 from semsearch.relevance.scores import Candidate, Market, Score, difference, gradeable, score
-from semsearch.relevance.truths import truths_of
+from semsearch.relevance.truths import by_this_rubric, truths_of
 from semsearch.relevance.tuning import Tuned, choose, price, ready, tune
 from semsearch.relevance.variants import Variant
 
@@ -213,6 +213,25 @@ def test_too_few_labels_are_refused_before_anything_is_asked():
         ready(truths_of([each for each in LABELS if each.query not in {x.query for x in LABELS[-6:]}]))
     with pytest.raises(MissingPart, match="1 different grades"):
         ready(truths_of([replace(each, grade_low=2, grade_high=2) for each in LABELS]))
+
+
+def test_a_refusal_says_what_was_not_counted_and_what_brings_the_most():
+    def told(labels: list[Label]) -> str:
+        with pytest.raises(MissingPart) as refused:
+            ready(by_this_rubric(labels))
+        return str(refused.value)
+
+    few = graded_queries(numbers("tuning", 2))
+    unknown = [replace(each, item={}, item_digest="", origin="imported", batch="file") for each in LABELS]
+    assert f"Not counted: {len(LABELS)} pairs without an item that is known." in told(unknown)
+    assert "Next: semsearch import items FILE" in told(unknown)
+    differing = [*few, *(replace(each, by="jun", grade_low=1, grade_high=1) for each in few)]
+    assert "4 pairs on which people differ" in told(differing)
+    assert "Next: semsearch label adjudicate --by NAME" in told(differing)
+    others = [*few, *(replace(each, rubric="0", batch="old") for each in LABELS)]
+    assert f"{len(LABELS)} labels by another rubric" in told(others)
+    assert "Next: semsearch label session b --by NAME" in told(others)
+    assert "Not counted" not in told(few)
 
 
 def test_the_price_is_a_bound_and_sends_nothing(tmp_path: Path):
