@@ -74,8 +74,7 @@ def test_one_key_is_one_label_and_a_kill_in_mid_pair_loses_nothing(root: Path) -
         assert [(each.item_id, each.grade_low) for each in people(root)] == [(item_on(first), 2)]
         third = after(terminal, "0", 2)
         assert "Last: 0" in third
-        assert f"Before, “{QUERY}” 나이키 에어맥스 {item_on(first)[1]}번" in third
-        assert ": 2. The machine agrees: 2" in third
+        assert f"Before: 2, the machine agrees: 2 · “{QUERY}” 나이키 에어맥스 {item_on(first)[1]}번" in third
         assert "differs" not in third  # the last answer can be taken back without having seen that
         terminal.press("f")
         terminal.wait("What is 나이키?")
@@ -133,13 +132,13 @@ def test_facets_notes_skips_and_undo(root: Path) -> None:
         terminal.press("\x1b[200~지난\n해 것?\x1b[201~\r")
         terminal.wait(lambda shown: "Note: 지난 해 것?" in shown and "Enter keeps" not in shown)
         terminal.press("s")
-        skipped, waiting = terminal.wait("Skipped with its note"), item_on(screen)
+        skipped, waiting = terminal.wait("Skipped; its note waits"), item_on(screen)
         assert item_on(skipped) != waiting
         terminal.press("z")
         again = terminal.wait("The skip is taken back.")
         assert item_on(again) == waiting and "Note: 지난 해 것?" in again
         terminal.press("s")
-        terminal.wait("Skipped with its note")
+        terminal.wait("Skipped; its note waits")
         terminal.press("n")
         terminal.wait("Note:")
         terminal.press("작아요 z2\x7f\r")
@@ -237,8 +236,8 @@ def test_adjudication_hides_names_until_it_is_decided(root: Path, mode: str) -> 
         terminal.press("q")
         code, out, told = terminal.end()
     assert code == 0, told
-    assert "The last pair, “" in told and "minji said 2" in told and "jun said 0" in told
-    assert "The machine differs: 2" in told
+    assert "The last pair: 1, " in told and "minji said 2" in told and "jun said 0" in told
+    assert "the machine differs: 2 · “" in told
     assert "Next: semsearch label export" in told
     assert (json.loads(out)["left"] == 0) if mode else out.strip()
     [found] = [each for each in effective(people(root)).values() if each.item_id == "i1"]

@@ -32,8 +32,8 @@ GRADES = {"2": 2, "1": 1, "0": 0, "u": None}
 MET = {"y": True, "n": False, "c": None}
 TYPED = {intent[0]: intent for intent in INTENTS}
 ENDED = "All pairs are labelled. z takes the last label back, q ends."
-SKIPPED = "Skipped until the others are done; z takes that back. It is not kept: a new session begins with it."
-NOTED = "Skipped with its note, which is kept with the label: answer it before you end, or the note is only told then."
+SKIPPED = "Skipped until the others are done or you come again; z takes that back."
+NOTED = "Skipped; its note waits for your answer, until you end. z takes that back."
 KNOWN = "Known: your answer makes it a golden pair, by which others are measured. k takes that back."
 JOINED, NOTHING = "+", "x"
 Typed = list[tuple[str, str]]
@@ -222,8 +222,7 @@ class AtDesk:
 
     def _guideline(self) -> None:
         """A section at a time, the rules first."""
-        from rich.markdown import Markdown
-
+        from semsearch.cli.screen import markdown
         from semsearch.relevance.guideline import RULES, sections
 
         all_of_it = sections()
@@ -232,7 +231,7 @@ class AtDesk:
             titles = " · ".join(f"{n} {title}" for n, (title, _) in all_of_it.items())
             foot = [_dim(titles), _dim("a number goes there · space next page · b page before · q back to the pair")]
             _, text = all_of_it[key]
-            pressed = self._ask(View([], [Markdown(text)], foot, brief=foot[1:]), paged=True)
+            pressed = self._ask(View([], [markdown(text)], foot, brief=foot[1:]), paged=True)
             if pressed in ("q", "g", ESCAPE, ENTER):
                 return
             key = pressed if pressed in all_of_it else key

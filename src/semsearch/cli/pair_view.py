@@ -66,14 +66,17 @@ def answered_told(answered: Answered) -> list[Text]:
 
 
 def others_told(said: Told, which: str) -> Text:
-    """A pair in brief, and what others say of it; `which` pair it is comes first."""
-    label = said.label
-    text = f"{which}, “{_short(label.query)}” {_short(label.item.get('title', label.item_id))}: {_grade(label)}."
-    if said.opinions:
-        text += f" {', '.join(f'{safe(name)} said {grade}' for name, grade in said.opinions)}."
-    if said.machine:
-        text += f" The machine {'agrees' if said.agrees else 'differs'}: {told(said.machine)}"
-    return Text(text, style="dim" if not said.machine else "green" if said.agrees else "magenta")
+    """What others say of a pair, `which` one it is in brief, and why they do."""
+    label, machine = said.label, said.machine
+    parts = [f"{which}: {_grade(label)}", *(f"{safe(name)} said {grade}" for name, grade in said.opinions)]
+    why = ""
+    if machine:
+        parts.append(f"the machine {'agrees' if said.agrees else 'differs'}: {machine.grade}")
+        why = told(machine).removeprefix(str(machine.grade))
+    pair = f"“{_short(label.query)}” {_short(label.item.get('title', label.item_id))}"
+    return Text(
+        f"{', '.join(parts)} · {pair}{why}", style="dim" if not machine else "green" if said.agrees else "magenta"
+    )
 
 
 def _grade(label: Label) -> str:
@@ -85,7 +88,7 @@ def _grade(label: Label) -> str:
 def _short(text: str) -> str:
     short = Text(safe(display(text)))
     short.truncate(BRIEF, overflow="ellipsis")
-    return short.plain
+    return short.plain.replace(" …", "…")
 
 
 def _letter(place: int) -> str:

@@ -136,6 +136,25 @@ class Screen:
             raise EOFError from error
 
 
+def markdown(text: str) -> RenderableType:
+    """Markdown as it reads; tables keep all of their words, where rich cuts wide ones off."""
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.markdown import Markdown, TableElement
+    from rich.table import Table
+
+    class Whole(TableElement):
+        def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+            for table in super().__rich_console__(console, options):
+                for column in table.columns if isinstance(table, Table) else ():
+                    column.overflow = "fold"
+                yield table
+
+    class Read(Markdown):
+        elements = Markdown.elements | {"table_open": Whole}
+
+    return Read(text)
+
+
 def _fitted(head: list[str], body: list[str], after: list[str], room: int) -> tuple[list[str], list[str], list[str]]:
     """The three without more lines than leave some for the body: what is too much of the others is read with it."""
     if room < 2 * _READABLE:

@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 from rich.cells import cell_len
-from rich.markdown import Markdown
 from rich.text import Text
 from tests.unit.review.labelling.drawn import judged, said, task
 
 from semsearch.cli import screen as drawing
 from semsearch.cli.pair_view import answered_told, keys_in_brief, keys_told, pair_view, progress_told, told
-from semsearch.cli.screen import Screen, View
+from semsearch.cli.screen import Screen, View, markdown
 from semsearch.records import Facet
 from semsearch.relevance.guideline import RULES, sections
 from semsearch.review.labelling.opinions import Opinion
@@ -139,7 +138,7 @@ def test_after_the_next_answer_the_machines_grade_and_why_stand_there() -> None:
     session.next()
     last, before = (line.plain for line in answered_told(session.direct(0)))
     assert last == "Last: 0"
-    assert before.startswith("Before, “q1” 나이키 에어맥스 운동화 …: 2. The machine differs: 1 — 1 minor not met: item")
+    assert before.startswith("Before: 2, the machine differs: 1 · “q1” 나이키 에어맥스 운동화… — 1 minor not met: item")
 
 
 def test_where_there_is_no_room_the_query_and_the_title_stay(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,8 +169,8 @@ def test_the_guideline_is_drawn_as_it_reads_and_not_as_it_is_written(monkeypatch
     assert found[RULES][0] == "From facets to the grade"
     for size in ((80, 24), (40, 12)):
         for _, text in found.values():
-            view = View([], [Markdown(text)], [Text("keys")])
+            view = View([], [markdown(text)], [Text("keys")])
             _, pages = drawn(view, size, monkeypatch)
             lines = [line for page in range(pages) for line in drawn(view, size, monkeypatch, page)[0]]
             assert max(cell_len(line) for line in lines) <= size[0]
-            assert not any("**" in line or "|--" in line for line in lines)
+            assert not any("**" in line or "|--" in line or "운동 …" in line for line in lines)
