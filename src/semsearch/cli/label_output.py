@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from semsearch.review.labelling.exporting import LabelExport
     from semsearch.review.labelling.importing import LabelImport
 
-COUNTS = ("n_open", "n_ungradeable", "n_changed", "n_rubrics", "n_shown", "n_contradicting")
+COUNTS = ("n_picked", "n_open", "n_ungradeable", "n_lost", "n_changed", "n_rubrics", "n_shown", "n_contradicting")
 FIGURES = ("weighted_kappa", "kappa", "alpha", "exact")
 
 
@@ -23,6 +23,8 @@ def show_import(done: LabelImport, passed: Passed, *, as_json: bool) -> None:
     document = plain(done) | plain(passed)
     facts = ("batch", "read", "new", "known", "unjudged", "cancelled", "unanswered", "machine", "ungradeable")
     emit(document if as_json else {name: document[name] for name in facts}, as_json=as_json)
+    if passed.columns:
+        talk("Columns: " + ", ".join(f"{field}={source}" for field, source in passed.columns.items()))
     if not done.read:
         talk("Nothing came in: there is no judgement in it.")
     for told in done.mended:
@@ -92,8 +94,10 @@ def _tell_left_out(found: PeopleAgreement) -> None:
         versions = ", ".join(rubric or "none (imported)" for rubric in found.rubrics)
         talk(f"These figures are of several rubrics, each compared with itself alone: {versions}. --batch takes one.")
     told = (
+        (found.n_picked, "pair", "that two people judged left out: picked by what was known, others were drawn."),
         (found.n_open, "label", "with an open end left out."),
         (found.n_ungradeable, "label", "of ungradeable pairs left out."),
+        (found.n_lost, "pair", "that two people judged not compared, because of these."),
         (found.n_changed, "pair", "judged on different versions of the item, which are not compared."),
         (found.n_rubrics, "pair", "judged by different rubrics, which are not compared."),
         (found.n_contradicting, "label", "whose grade is not what its facets give; compared as given."),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 import krippendorff
 import polars as pl
@@ -15,7 +17,7 @@ from semsearch.records import Facet, Label
 from semsearch.review.labelling.agreeing import people_agreement
 
 
-def said(by: str, grades: str, **changed: str) -> list[Label]:
+def said(by: str, grades: str, **changed: Any) -> list[Label]:
     """Grades of items 0, 1, 2 … of six queries; a blank is none."""
     return [
         label(int(grade), by, query=f"q{n % 6}", item_id=str(n), **changed)
@@ -40,7 +42,7 @@ def test_figures_are_those_of_the_libraries() -> None:
     alpha = krippendorff.alpha(reliability_data=rows, level_of_measurement="ordinal")
     assert found.together.alpha.value == pytest.approx(alpha)
     assert found.together.n == 7
-    assert duo.weighted_kappa.low <= duo.weighted_kappa.value <= duo.weighted_kappa.high
+    assert math.isnan(duo.weighted_kappa.low)  # six queries tell nothing of others
 
 
 def test_only_the_newest_settled_labels_of_people_count() -> None:
@@ -90,6 +92,24 @@ def test_grades_that_contradict_their_facets_are_counted() -> None:
     assert people_agreement(labels, seed=1).n_contradicting == 1
 
 
+def test_pairs_that_were_picked_count_only_where_none_was_drawn() -> None:
+    drawn, picked = {"inclusion_probability": 0.5}, {"query": "q9"}
+    labels = [*said("a", "210210", **drawn), *said("b", "210210", **drawn)]
+    labels += [label(2, "a", item_id="9", **picked, **drawn), label(0, "b", item_id="9", **picked)]
+    labels += [label(0, "a", query="q0", item_id="0", minute=1)]  # looked at again, as it differed from the machine
+    found = people_agreement(labels, seed=1)
+    assert (found.together.n, found.n_picked, found.together.weighted_kappa.value) == (6, 1, 1)
+    alone = people_agreement(labels[-3:-1], seed=1)
+    assert (alone.together.n, alone.n_picked) == (1, 0)
+
+
+def test_pairs_that_are_lost_are_counted_as_pairs() -> None:
+    labels = [*said("a", "210"), *said("b", "210"), *(label(None, "a", item_id=f"x{n}") for n in range(5))]
+    labels += [label(1, "b", item_id="x0"), label(1, "b", item_id="x1", grade_high=2)]
+    found = people_agreement(labels, seed=1)
+    assert (found.n_ungradeable, found.n_open, found.n_lost, found.together.n) == (5, 1, 2, 3)
+
+
 def test_one_person_agrees_with_nobody() -> None:
     with pytest.raises(MissingPart, match="No pair was graded by two people") as error:
         people_agreement([*said("a", "210"), label(2, "b", item_id="other")], seed=1)
@@ -113,3 +133,5 @@ def test_the_raters_of_chorus_agree_as_the_libraries_say(shared_data: Path) -> N
     kappas = {(duo.first, duo.second): duo.agreement.weighted_kappa.value for duo in found.duos}
     assert kappas["rater_1", "rater_2"] == pytest.approx(cohen_kappa_score(columns[0], columns[1], weights="quadratic"))
     assert {duo.agreement.n for duo in found.duos} == {1626}
+    duo = found.duos[0].agreement
+    assert 0.5 < duo.weighted_kappa.low < duo.weighted_kappa.value < duo.weighted_kappa.high < 1

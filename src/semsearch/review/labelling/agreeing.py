@@ -14,6 +14,7 @@ from semsearch.errors import MissingPart
 from semsearch.evaluation.agreement import Agreement, AmongRaters, agree, among
 from semsearch.records import Label
 from semsearch.relevance.rubric import contradiction
+from semsearch.store.comparing import not_picked
 from semsearch.store.labels import Key, pair_of, standing
 
 Unit = tuple[Key, str, str]
@@ -49,6 +50,10 @@ class PeopleAgreement:
     """Pairs that people judged by different rubrics: not compared."""
     n_shown: int
     """Labels that count, and whose annotator saw the machine's opinion first."""
+    n_picked: int
+    """Pairs that two people judged, left out because they were picked by what was known of them (`not_picked`)."""
+    n_lost: int
+    """Pairs that two people judged and of which fewer settled the grade: not compared."""
     n_contradicting: int
     """Labels whose direct grade is not what their facets give; they are compared as they were given."""
 
@@ -56,10 +61,13 @@ class PeopleAgreement:
 def people_agreement(labels: Iterable[Label], *, seed: int) -> PeopleAgreement:
     """Agreement on the newest labels of each person and pair, without adjudications; machines' labels are passed over.
 
+    Labels of pairs that were picked by what was known of them count only where no two people share one that was drawn.
+
     Only labels of one version of the item and of the rubric are compared. Intervals come from resampling queries, by
     `seed`. Raises MissingPart unless two people share a settled pair.
     """
-    said = _newest(labels)
+    drawn, n_picked = not_picked(_given(labels))
+    said = _newest(drawn)
     settled = [label for label in said if label.grade_low is not None and label.grade_low == label.grade_high]
     annotators = tuple(sorted({label.by for label in settled}))
     ratings, queries = _matrix(settled, annotators)
@@ -79,14 +87,15 @@ def people_agreement(labels: Iterable[Label], *, seed: int) -> PeopleAgreement:
         n_changed=_several((pair, digest) for pair, digest, _ in _units(settled)),
         rubrics=_compared(settled),
         n_rubrics=_several((pair, rubric) for pair, _, rubric in _units(settled)),
+        n_picked=n_picked,
+        n_lost=len(_by_two(said) - _by_two(settled)),
         n_contradicting=sum(contradiction(label) is not None for label in said),
         n_shown=sum(label.shown for label in settled),
     )
 
 
 def _nobody_shares(settled: Sequence[Label]) -> MissingPart:
-    apart = Counter(pair for pair, _ in {(pair_of(label), label.by) for label in settled})
-    n = sum(of > 1 for of in apart.values())
+    n = len(_by_two(settled))
     why = "but of two versions of the item, or by two rubrics (imported labels have none)"
     more = f" Of {n:,} there are grades by two, {why}." if n else ""
     return MissingPart(
@@ -95,9 +104,19 @@ def _nobody_shares(settled: Sequence[Label]) -> MissingPart:
     )
 
 
+def _given(labels: Iterable[Label]) -> list[Label]:
+    """Labels of people that stand, oldest first, without adjudications."""
+    return standing(label for label in labels if label.source == "person" and label.role != "adjudication")
+
+
 def _newest(labels: Iterable[Label]) -> list[Label]:
-    people = (label for label in labels if label.source == "person" and label.role != "adjudication")
-    return list({(label.by, pair_of(label)): label for label in standing(people)}.values())
+    return list({(label.by, pair_of(label)): label for label in labels}.values())
+
+
+def _by_two(labels: Iterable[Label]) -> set[Key]:
+    """Pairs that two people judged, or more."""
+    times = Counter(pair for pair, _ in {(pair_of(label), label.by) for label in labels})
+    return {pair for pair, n in times.items() if n > 1}
 
 
 def _several(told: Iterable[tuple[Key, str]]) -> int:
