@@ -11,10 +11,10 @@ from tests.unit.review.labelling.drawn import Shelf, item, judged, said, task
 from semsearch.errors import Busy, UsageError
 from semsearch.relevance.pools import read_pairs
 from semsearch.store.batches import (
+    Asked,
     Draw,
     Frame,
     Golden,
-    Asked,
     asked_of,
     batch_path,
     draws_of,
