@@ -68,11 +68,11 @@ def answered_told(answered: Answered) -> list[Text]:
 def others_told(said: Told, which: str) -> Text:
     """What others say of a pair, `which` one it is in brief, and why they do."""
     label, machine = said.label, said.machine
-    parts = [f"{which}: {_grade(label)}", *(f"{safe(name)} said {grade}" for name, grade in said.opinions)]
-    why = ""
+    parts, why = [f"{which}: {_grade(label)}"], ""
     if machine:
         parts.append(f"the machine {'agrees' if said.agrees else 'differs'}: {machine.grade}")
         why = told(machine).removeprefix(str(machine.grade))
+    parts += [f"{safe(name)} said {grade}" for name, grade in said.opinions]
     pair = f"“{_short(label.query)}” {_short(label.item.get('title', label.item_id))}"
     return Text(
         f"{', '.join(parts)} · {pair}{why}", style="dim" if not machine else "green" if said.agrees else "magenta"
