@@ -35,6 +35,7 @@ ENDED = "All pairs are labelled. z takes back what was done last, q ends."
 SKIPPED = "Skipped until the others are done or you come again; z takes that back."
 NOTED = "Skipped; its note waits for your answer, until you end. z takes that back."
 KNOWN = "Known: your answer makes it a golden pair, by which others are measured. k takes that back."
+GUIDE_KEYS = "0–4 sections · space · b · q back"
 JOINED, NOTHING = "+", "x"
 Typed = list[tuple[str, str]]
 """(intent, asked) of each facet."""
@@ -231,7 +232,7 @@ class AtDesk:
             titles = " · ".join(f"{n} {title}" for n, (title, _) in all_of_it.items())
             foot = [_dim(titles), _dim("a number goes there · space next page · b page before · q back to the pair")]
             _, text = all_of_it[key]
-            pressed = self._ask(View([], [markdown(text)], foot, brief=foot[1:]), paged=True)
+            pressed = self._ask(View([], [markdown(text)], foot, brief=[_dim(GUIDE_KEYS)]), paged=True)
             if pressed in ("q", "g", ESCAPE, ENTER):
                 return
             key = pressed if pressed in all_of_it else key
