@@ -325,6 +325,21 @@ def test_labels_that_came_without_items_count_once_the_items_are_imported(made: 
     assert run("grade", "tune", "--by", "minji", "-w", tmp_path).code == 0
 
 
+def test_saved_runs_are_joined_by_the_text_of_queries(desk: Desk):
+    """One was saved with ids of a file, the other with ids of labels: nothing is halved."""
+    texts = [line.split("\t") for line in (desk.files / "queries.tsv").read_text().splitlines()[1:]]
+    for name, ids in (("good", "q"), ("bad", "label-")):
+        folder = desk.root / "runs" / name
+        folder.mkdir(parents=True)
+        hits = (desk.files / f"{name}.run").read_text().replace("\nq", f"\n{ids}")
+        (folder / "run.trec").write_text(ids + hits.removeprefix("q"))
+        rows = [{"query_id": id.replace("q", ids), "query": text} for id, text in texts]
+        (folder / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = desk.told("audit", "--run", "good", "--run", "bad")["order"][0]
+    assert (found["n_queries"], found["n_not_of_all"], found["systems"][0]["people"]) == (12, 0, 1.0)
+    assert found["systems"][1]["people"] > 0.5
+
+
 def test_judges_are_audited_one_at_a_time(desk: Desk):
     """Two of them judged some pairs each: no figure is of both."""
     (desk.root / "tuning").mkdir()

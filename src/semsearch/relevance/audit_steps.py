@@ -118,7 +118,7 @@ def _of_one(
     machine = [label for label in labels if label.source == "model"]
     named = of_judge(machine, judge, said) if judge and machine else machine
     name = check_one_judge([each.label for each in shared(wanted, named) if each.label], said)
-    return name, [label for label in named if judge_of(label) == name]
+    return name, named
 
 
 def price_audit(parts: Parts, given: Compared, n_probes: int) -> Estimate:

@@ -68,9 +68,9 @@ def test_the_confusion_is_the_error_that_was_put_in():
 
 
 def test_a_constant_stands_beside_it_on_the_same_pairs():
-    """Of 22 pairs, most of them 2, the machine graded 18, most of them 0: their commonest grade is 0."""
+    """Of 38 pairs, most of them 2, the machine graded 18, most of them 0: their commonest grade is 0."""
     people = [label(n, f"{at}", grade) for n in range(6) for at, grade in enumerate((0, 0, 1))]
-    others = [label(6 + n, "x", 2) for n in range(4)]
+    others = [label(6 + n, "x", 2) for n in range(20)]
     found = audited([*people, *others, *(by_model(each, 1) for each in people), by_model(others[0], None)])
     beside = held(found, judge=CONSTANT).agreement
     assert (beside.weighted_kappa.value, beside.exact.value, beside.n) == (0, pytest.approx(12 / 18), 18)

@@ -58,12 +58,13 @@ def test_a_pair_that_was_drawn_stays_drawn_when_it_is_decided_or_graded_again():
 def test_labels_that_came_without_an_item_are_of_the_imported_one():
     bare = replace(ONE, item={}, item_digest="", origin="imported")
     items = {"i1-a": {"title": "now"}, "i2-a": {"title": "as it became"}}
+    seen = label(4, "a", 0, item_id="i1-a")  # the same item, and what was seen of it
     found = with_items(
-        truths_of([bare, label(2, "a", 1), label(3, "a", 1, item={})]),
+        truths_of([bare, label(2, "a", 1), label(3, "a", 1, item={}), seen]),
         lambda ids: {each: items[each] for each in ids if each in items},
     )
-    titles = {each.key[1]: each.pair.item.get("title") for each in found.pairs}
-    assert titles == {"i1-a": "now", "i2-a": title(2, 1), "i3-a": None}
+    titles = [each.pair.item.get("title") for each in sorted(found.pairs, key=lambda each: each.pair.query)]
+    assert titles == ["now", title(2, 1), None, title(4, 0)]
 
 
 def test_labels_by_another_rubric_are_left_out_and_counted():
