@@ -175,6 +175,7 @@ def test_a_batch_without_a_label_is_told(judged: Path) -> None:
         done = run("label", *command, "--batch", "sprnig", "-w", judged)
         assert done.code == 2
         assert "There is no label in batch 'sprnig'; there are some in: spring." in done.err
+        assert "with --batch spring" in done.err
 
 
 def test_agreement_needs_two_people(root: Path) -> None:

@@ -191,13 +191,17 @@ def _files(workspace: Workspace) -> LabelFiles:
 
 def _read(files: LabelFiles, source: str | None = None, batch: str | None = None) -> Any:
     """All labels; says which files were cut off. Raises UsageError for a batch in which there is none."""
+    from difflib import get_close_matches
     from urllib.parse import unquote
 
     if batch and not files.paths(source, batch):
-        known = ", ".join(sorted({unquote(path.stem) for path in files.paths(source)})) or "none"
+        known = sorted({unquote(path.stem) for path in files.paths(source)})
+        near = (get_close_matches(batch, known, n=1) or known[:1] or [""])[0]
         raise UsageError(
-            f"There is no label in batch '{batch}'; there are some in: {known}.",
-            f"Next: semsearch label session {shlex.quote(batch)} --by NAME",
+            f"There is no label in batch '{batch}'; there are some in: {', '.join(known) or 'none'}.",
+            f"Next: the same command with --batch {shlex.quote(near)}"
+            if near
+            else "Next: semsearch label session BATCH --by NAME, or semsearch label import FILE",
         )
     for path in files.torn():
         talk(f"The last line of {path} was cut off while it was written: it is passed over, the next label mends it.")
