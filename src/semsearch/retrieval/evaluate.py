@@ -91,15 +91,19 @@ def kept_depth(metrics: Sequence[str]) -> int:
     return max(JUDGED_ONLY_DEPTH, depth_of(metrics))
 
 
-def depth_note(runs: Sequence[Run], metrics: Sequence[str]) -> str:
-    """A sentence when one run is cut off where these metrics still look and another one goes on; else ''."""
-    longest = [int(np.diff(run.offsets).max(initial=0)) for run in runs]
-    shorter = min(longest)
-    if shorter >= min(depth_of(metrics), max(longest)):
-        return ""
-    deeper = ", ".join(metric for metric in metrics if depth_of([metric]) > shorter)
-    name = runs[longest.index(shorter)].name
-    return f"{name} has no more than {shorter:,} hits a query, the other {max(longest):,}: {deeper} is unfair to it."
+def depth_note(runs: tuple[Run, Run], metrics: Sequence[str]) -> str:
+    """A sentence when one run is cut off where these metrics still look and the other one goes on; else ''.
+
+    Cut off is a run of which half of the queries or more have as many hits as any.
+    """
+    for run, other in (runs, runs[::-1]):
+        hits, most = np.diff(run.offsets), int(np.diff(other.offsets).max(initial=0))
+        cut = int(hits.max(initial=0))
+        deeper = [metric for metric in metrics if depth_of([metric]) > cut]
+        if deeper and cut < most and np.mean(hits == cut) >= 0.5:
+            named = ", ".join(deeper)
+            return f"{run.name} ends at {cut:,} hits a query, {other.name} at {most:,}: {named} is unfair to it."
+    return ""
 
 
 def check_judged(release: Release, qrels: Qrels) -> str:

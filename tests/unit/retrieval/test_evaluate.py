@@ -99,9 +99,11 @@ def test_a_query_file_limits_the_queries_and_must_meet_the_qrels():
 def test_a_run_that_is_cut_off_before_the_other_is_told():
     long = Run.of({"q": [(f"i{i}", -i) for i in range(30)], "p": [("i0", 1.0)]}, "long")
     short = Run.of({"q": [(f"i{i}", -i) for i in range(10)]}, "short")
-    told = "short has no more than 10 hits a query, the other 30: recall@20, map is unfair to it."
+    told = "short ends at 10 hits a query, long at 30: recall@20, map is unfair to it."
     assert depth_note((long, short), ["ndcg@10", "recall@20", "map"]) == told
     assert depth_note((short, long), ["ndcg@10"]) == depth_note((long, long), ["map"]) == ""
+    found = Run.of({str(n): [(f"i{i}", -i) for i in range(n)] for n in range(1, 12)}, "as many as there are")
+    assert depth_note((long, found), ["map"]) == ""
 
 
 def test_default_metrics_and_the_depth_they_need():
