@@ -263,16 +263,19 @@ def test_contradictions_of_people_and_probes_without_a_pair_are_told(tmp_path: P
 
 
 def test_open_ends_stand_beside_each_other(tmp_path: Path):
-    people = graded_queries(numbers("tuning", 6))
+    people = graded_queries(numbers("tuning", 12))
     files = LabelFiles(Workspace.create(tmp_path))
     files.append(*people)
-    files.append(*(by_model(each, each.grade_low, 2 if each.grade_low == 1 else None) for each in people))
+    files.append(*(by_model(each, each.grade_low, 2 if each.grade_low == 1 else None) for each in people[1:]))
+    files.append(by_model(people[0], None))
     done = run("grade", "audit", "-w", tmp_path)
     assert done.code == 0, done.err
     rows = done.out.splitlines()
     assert "machine, low end" in rows[2] and "machine, high end" in rows[2]
     assert next(row for row in rows if row.strip().startswith("exact")).split()[1] == "1.000"
     assert " 1–2 " in done.out
+    worst = next(row for row in rows if row.strip().startswith("weighted κ at worst"))
+    assert worst.count("[") == 2 and " – " in worst  # of the machine at both ends, of a constant none
     assert max(map(len, rows)) <= 100
 
 

@@ -116,7 +116,7 @@ def _whole(held: Sequence[Row]) -> None:
     ]
     worst = {of: shown(row, "at_worst") for of, row in zip(heads, held, strict=True) if row["judge"] == "machine"}
     if any(row["coverage"]["only_first"] for row in held):
-        rows.append({"": "weighted κ, silence at its worst", **dict.fromkeys(heads, "–"), **worst})
+        rows.append({"": "weighted κ at worst", **dict.fromkeys(heads, "–"), **worst})
     machine = held[0]
     of_all = f"{counted(machine['n'], 'pair')} of {counted(machine['n_queries'], 'query', 'queries')}"
     graded = f"{machine['coverage']['share']:.0%} of those that people graded"
