@@ -38,12 +38,18 @@ def test_the_estimate_that_is_redrawn_is_that_of_ppi_python(seed, weighted, some
     assert float(fit.mean) == pytest.approx(powered._library_mean(human, machine, others, scale, lam), abs=1e-9)
 
 
-def test_lambda_does_not_go_by_weights():
+def test_lambda_is_the_smaller_one_of_those_with_and_without_weights():
+    """The library's own of weighed queries is larger here, or smaller, as the heavy ones agree with the machine."""
     human, machine, others, _ = queries(14)
-    uneven, alike = (
-        powered_mean(human, machine, others, weights=each, seed=0) for each in (np.repeat([1.0, 2.0], 30), None)
-    )
-    assert uneven.lam == pytest.approx(alike.lam, abs=0.02) and uneven.mean != alike.mean
+    for weights in (np.repeat([1.0, 2.0], 30), np.repeat([2.0, 1.0], 30)):
+        scale = weights / weights.mean()
+        uneven, alike = (powered_mean(human, machine, others, weights=each, seed=0) for each in (weights, None))
+        tuned, at_it = (powered._library_mean(human, machine, others, scale, lam) for lam in (None, uneven.lam))
+        assert uneven.mean == pytest.approx(at_it)
+        assert uneven.lam <= alike.lam + 0.02
+        library = (tuned - uneven.human_mean) / (at_it - uneven.human_mean) * uneven.lam  # means are linear in λ
+        assert uneven.lam <= library + 1e-6
+        assert uneven.lam == pytest.approx(min(library, alike.lam), abs=0.02)
 
 
 def test_lambda_tells_a_good_machine_from_a_useless_one():
@@ -173,7 +179,7 @@ def test_what_is_redrawn_is_what_a_plain_loop_redraws():
     for _ in range(600):
         rows = np.concatenate([rng.integers(0, 30, 30), rng.integers(30, 60, 30)])
         rest = others[rng.integers(0, 120, 120)]
-        lam = powered_mean(human[rows], machine[rows], rest, seed=0, resamples=2).lam
+        lam = float(powered._fit(powered._sample(human[rows], machine[rows], rest, scale[rows])).lam)
         means.append(powered._library_mean(human[rows], machine[rows], rest, scale[rows], lam))
     assert drawn.mean.mean() == pytest.approx(np.mean(means), abs=0.006)
     assert drawn.mean.std() == pytest.approx(np.std(means), rel=0.1)
