@@ -4,8 +4,8 @@
 
 Simulated: queries of ten pairs, people's grades, and a judge whose mistakes differ from query to query. Worlds:
 `even` (a quarter of all answers wrong), `skewed` (queries of few or many 2s), `rare` (one in fourteen, most in a few
-queries). A row counts the samples in which the interval of `evaluation.agreement` held the figure of 60,000 queries;
-those without an interval count as missed. `gap` is of two such judges, the second somewhat worse, on the same queries.
+queries). A row counts the samples in which the interval of `agree` held the figure of 60,000 queries; those without
+an interval count as missed. `gap` is of two such judges, the second somewhat worse, on the same queries.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.evaluation.agreement import GRADES, agree
-from semsearch.evaluation.grade_tables import Estimate, Resampler, kappa_of, pair_tables, summed
 from semsearch.evaluation.intervals import wilson
+from semsearch.evaluation.labels.agreement import GRADES, agree
+from semsearch.evaluation.labels.grade_tables import Estimate, Resampler, kappa_of, pair_tables, summed
 
 Floats = NDArray[np.float64]
 PAIRS, MANY, RESAMPLES = 10, 60_000, 1_000

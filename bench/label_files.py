@@ -24,13 +24,13 @@ from semsearch.ingest.labels.grades import Grader
 from semsearch.ingest.labels.rows import Judged
 from semsearch.records import Facet, Label
 from semsearch.relevance import rubric
-from semsearch.relevance.examples import Examples, of_labels
+from semsearch.relevance.asking.examples import Examples, of_labels
 from semsearch.review.labelling.agreeing import people_agreement
 from semsearch.review.labelling.importing import Names, import_labels
 from semsearch.review.labelling.starting import Desk, open_session
-from semsearch.store import label_files
-from semsearch.store.batches import Task, write_batch
 from semsearch.store.labels import LabelFiles, effective, item_digest
+from semsearch.store.labels import files as label_files
+from semsearch.store.labels.batches import Task, write_batch
 from semsearch.workspace import Workspace
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

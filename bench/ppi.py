@@ -30,16 +30,16 @@ from bench.baselines import english_words, plain_bm25
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from semsearch.evaluation.agreement import among
-from semsearch.evaluation.draws import weights
 from semsearch.evaluation.evaluate import evaluate
 from semsearch.evaluation.intervals import Interval, student, t_quantile, wilson
-from semsearch.evaluation.planning import Expected, expected_of, queries_for
-from semsearch.evaluation.powered import MINIMUM, powered_mean, worth
+from semsearch.evaluation.labels.agreement import among
+from semsearch.evaluation.labels.draws import weights
+from semsearch.evaluation.labels.planning import Expected, expected_of, queries_for
+from semsearch.evaluation.labels.powered import MINIMUM, powered_mean, worth
 from semsearch.evaluation.reading import read_judgements
 from semsearch.evaluation.runs import Run
 from semsearch.review.labelling.strata import draw as draw_strata
-from semsearch.store.batches import Draw, Frame
+from semsearch.store.labels.batches import Draw, Frame
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "chorus"
 METRICS = ("ndcg@10", "precision@10", "ndcg@10/judged")

@@ -32,9 +32,9 @@ from semsearch.errors import MissingService
 from semsearch.records import Facet, Label
 from semsearch.relevance import rubric, steps
 from semsearch.simulate import market
-from semsearch.store.label_files import LabelFiles
-from semsearch.store.pools import Pair
-from semsearch.store.snapshots import item_digest, snapshot
+from semsearch.store.labels.files import LabelFiles
+from semsearch.store.labels.pools import Pair
+from semsearch.store.labels.snapshots import item_digest, snapshot
 from semsearch.workspace import Workspace
 
 BATCH = "bench"

@@ -14,8 +14,8 @@ from tests.e2e.program import Done, run
 from semsearch.evaluation.queries import query_id_of
 from semsearch.records import Label
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.store.batches import read_batch
 from semsearch.store.labels import LabelFiles
+from semsearch.store.labels.batches import read_batch
 from semsearch.workspace import Workspace
 
 pytest.importorskip("ppi_py")

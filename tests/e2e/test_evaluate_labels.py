@@ -15,7 +15,7 @@ from tests.e2e.program import run
 from semsearch.evaluation.queries import query_id_of
 from semsearch.records import Label
 from semsearch.store.labels import LabelFiles
-from semsearch.store.pools import Pair, keep_pool
+from semsearch.store.labels.pools import Pair, keep_pool
 from semsearch.workspace import Workspace
 
 pytest.importorskip("ppi_py")

@@ -19,7 +19,7 @@ from tests.e2e.program import Done, run
 from tests.unit.relevance.people import by_model, graded_queries, judge, label, numbers, reasons, shown_to
 
 from semsearch.cli.output import CONTROL
-from semsearch.evaluation.labelled import judge_named
+from semsearch.evaluation.labels.labelled import judge_named
 from semsearch.records import Facet, Label
 from semsearch.relevance.splits import part_of
 from semsearch.store.labels import LabelFiles

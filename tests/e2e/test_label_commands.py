@@ -14,8 +14,8 @@ from tests.unit.store.labelled import label
 
 from semsearch.cli.output import CONTROL
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.store.batches import Task, write_batch
 from semsearch.store.labels import LabelFiles
+from semsearch.store.labels.batches import Task, write_batch
 from semsearch.workspace import Workspace
 
 RATINGS = "query,item_id,minji,jun,title\n{}".format(

@@ -16,8 +16,8 @@ from tests.unit.store.labelled import label, machine
 from semsearch.cli.output import CONTROL
 from semsearch.records import Facet, Label
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.store.batches import read_batch
 from semsearch.store.labels import LabelFiles, effective
+from semsearch.store.labels.batches import read_batch
 from semsearch.workspace import Workspace
 
 QUERY = "나이키 운동화 260"

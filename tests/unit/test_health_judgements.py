@@ -17,7 +17,7 @@ from semsearch.health import LabelStatus, SpamStatus, status
 from semsearch.records import Decision, Post, Profile
 from semsearch.store.database import Store
 from semsearch.store.decisions import Decisions
-from semsearch.store.label_files import LabelFiles
+from semsearch.store.labels.files import LabelFiles
 from semsearch.store.profiles import Profiles, named, text_digest
 from semsearch.wiring.prompts import open_prompts
 from semsearch.workspace import Workspace

@@ -22,11 +22,11 @@ from semsearch.cli.grading_output import (
 from semsearch.cli.output import counted, emit, talk
 
 if TYPE_CHECKING:
-    from semsearch.evaluation.agreement import Agreement, AmongRaters
-    from semsearch.evaluation.clicks import ClickAgreement
+    from semsearch.evaluation.labels.agreement import Agreement, AmongRaters
+    from semsearch.evaluation.labels.clicks import ClickAgreement
     from semsearch.records import Label
-    from semsearch.relevance.audit_steps import Audited
-    from semsearch.relevance.drift import Drift
+    from semsearch.relevance.auditing.drift import Drift
+    from semsearch.relevance.auditing.steps import Audited
     from semsearch.relevance.steps import Parts
 
 FIGURES = {"weighted_kappa": "weighted κ", "kappa": "κ", "alpha": "α", "exact": "exact"}
@@ -38,7 +38,7 @@ PROBED = ("fooled", "up", "down", "ungradeable", "move")
 
 def show_audit(parts: Parts, found: Audited, *, as_json: bool) -> None:
     """Everything that is told of a machine's labels."""
-    from semsearch.evaluation.grade_tables import Estimate
+    from semsearch.evaluation.labels.grade_tables import Estimate
 
     held = [
         {"by": each.by, "part": each.name, "judge": each.judge, "end": each.end, **_agreement(each.agreement),
@@ -216,7 +216,7 @@ def _probes(found: Audited) -> None:
 
 
 def _probe_rows(found: Audited) -> Iterator[Row]:
-    from semsearch.relevance.probes import NEEDS
+    from semsearch.relevance.auditing.probes import NEEDS
 
     for each in found.probes:
         missing = "" if each.n or each.n_silent else f"it takes {NEEDS[each.name]}"

@@ -23,7 +23,7 @@ from semsearch.relevance.rubric import grade as graded
 from semsearch.text.views import display
 
 if TYPE_CHECKING:
-    from semsearch.relevance.details import Places
+    from semsearch.relevance.asking.details import Places
     from semsearch.review.labelling.session import Session, Shown
 
 TICK_S = 0.5

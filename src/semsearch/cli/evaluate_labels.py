@@ -13,7 +13,7 @@ from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
 
 if typing.TYPE_CHECKING:
-    from semsearch.evaluation.planning import Expected, Plan
+    from semsearch.evaluation.labels.planning import Expected, Plan
     from semsearch.evaluation.queries import Queries
     from semsearch.retrieval.powered import Labelled
 
@@ -61,7 +61,7 @@ def plan_command(
 
     Example: semsearch evaluate plan --width 0.1 --deviation 0.35 --correlation 0.8 --machine 1000
     """
-    from semsearch.evaluation.planning import queries_for
+    from semsearch.evaluation.labels.planning import queries_for
 
     given = dict(zip(ASSUMED, (deviation, correlation, machine), strict=True))
     expected = _assumed(given) if run is None else _so_far(run, metric, queries, workspace, drawn_alike, judge, given)
@@ -73,12 +73,12 @@ def plan_command(
 
 def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool, judge: str | None) -> Labelled:
     """What people and models said, by the items as they are now; says which files were cut off."""
-    from semsearch.evaluation.labelled import is_of
+    from semsearch.evaluation.labels.labelled import is_of
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.relevance.pools import items_of
     from semsearch.retrieval.powered import labelled
-    from semsearch.store.batches import asked_of, draws_of
     from semsearch.store.labels import LabelFiles, digests_of
+    from semsearch.store.labels.batches import asked_of, draws_of
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
@@ -100,7 +100,7 @@ def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool
 
 def _assumed(given: dict[str, Any]) -> Expected:
     from semsearch.errors import UsageError
-    from semsearch.evaluation.planning import Expected
+    from semsearch.evaluation.labels.planning import Expected
 
     if missing := [flag for flag, value in given.items() if value is None]:
         raise UsageError(

@@ -105,7 +105,7 @@ class _Graded:
     """What a run came to; records go out as they come with --jsonl."""
 
     def __init__(self, parts: Parts, pool: Pool, model: str, batch: str, *, as_jsonl: bool) -> None:
-        from semsearch.store.pools import pool_path
+        from semsearch.store.labels.pools import pool_path
 
         self._parts = parts
         self._pool = pool
@@ -146,7 +146,7 @@ class _Graded:
 
     def _next(self) -> str:
         """What makes these labels worth something: people's, of some of the same pairs."""
-        from semsearch.evaluation.powered import MINIMUM
+        from semsearch.evaluation.labels.powered import MINIMUM
         from semsearch.llm.answers import FAILED
 
         if self._causes[FAILED]:

@@ -58,7 +58,7 @@ def tune(
 
     semsearch grade tune --prompt my-paraphrase --by minji
     """
-    from semsearch.relevance import tune_steps as job
+    from semsearch.relevance.tuning import steps as job
 
     with opened(workspace, max_usd) as parts:
         given = job.trial(parts, prompt or [])
@@ -103,7 +103,7 @@ def audit(
 
     semsearch grade audit --probes 50 --max-usd 1
     """
-    from semsearch.relevance import audit_steps as job
+    from semsearch.relevance.auditing import steps as job
 
     named = (source := context.get_parameter_source("by")) is not None and source.name == "COMMANDLINE"
     if (again or named) and not locked:

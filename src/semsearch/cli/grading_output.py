@@ -10,13 +10,13 @@ from semsearch.cli.asking import cost_of, money, tell_cost
 from semsearch.cli.output import counted, emit, talk
 
 if TYPE_CHECKING:
-    from semsearch.evaluation.grade_tables import Estimate
+    from semsearch.evaluation.labels.grade_tables import Estimate
     from semsearch.relevance.locked import Opening
     from semsearch.relevance.scores import Score
     from semsearch.relevance.steps import Parts
     from semsearch.relevance.truths import Truths
-    from semsearch.relevance.tune_steps import Report, Trial
-    from semsearch.relevance.tuning import Tuned
+    from semsearch.relevance.tuning.steps import Report, Trial
+    from semsearch.relevance.tuning.trying import Tuned
 
 Row = dict[str, Any]
 
@@ -167,7 +167,7 @@ def tell_left_out(truths: Truths) -> None:
 
 def tell_no_interval(n_queries: Sequence[int]) -> None:
     """Say why figures of so few queries have no interval."""
-    from semsearch.evaluation.grade_tables import FEWEST
+    from semsearch.evaluation.labels.grade_tables import FEWEST
 
     if min(n_queries, default=FEWEST) < FEWEST:
         talk(f"[–]: figures of fewer than {FEWEST} queries have no interval; nor has κ where nobody differs.")

@@ -20,9 +20,9 @@ from semsearch.errors import UsageError
 
 if TYPE_CHECKING:
     from semsearch.records import Label
-    from semsearch.store.batches import Task
     from semsearch.store.labels import LabelFiles
-    from semsearch.store.pools import Lookup, Pair
+    from semsearch.store.labels.batches import Task
+    from semsearch.store.labels.pools import Lookup, Pair
     from semsearch.workspace import Workspace
 
 HELP = """Grade pairs of query and item by hand, and bring grades of other tools in and out.
@@ -229,7 +229,7 @@ def _lookup(workspace: Workspace) -> Lookup:
 
 def _drawn(workspace: Workspace, batch: str | None) -> Mapping[Any, Task]:
     """The pairs of a batch that was drawn here; none when it was not."""
-    from semsearch.store.batches import batch_path, pairs_of, read_batch
+    from semsearch.store.labels.batches import batch_path, pairs_of, read_batch
 
     if batch is None or not batch_path(workspace, batch).is_file():
         return {}
@@ -239,7 +239,7 @@ def _drawn(workspace: Workspace, batch: str | None) -> Mapping[Any, Task]:
 def _to_judge(workspace: Workspace, batch: str | None, pairs: str | None) -> tuple[Sequence[Pair | Task], int]:
     """Pairs of a drawn batch or of a file, and how many items of them are gone."""
     from semsearch.relevance.pools import read_pairs
-    from semsearch.store.batches import read_batch
+    from semsearch.store.labels.batches import read_batch
 
     if (batch is None) == (pairs is None):
         raise UsageError(

@@ -8,7 +8,7 @@ from semsearch.cli.output import counted, emit, talk
 from semsearch.plain import plain
 
 if TYPE_CHECKING:
-    from semsearch.evaluation.agreement import Agreement, AmongRaters
+    from semsearch.evaluation.labels.agreement import Agreement, AmongRaters
     from semsearch.ingest.labels.rows import Passed
     from semsearch.review.labelling.agreeing import PeopleAgreement
     from semsearch.review.labelling.exporting import LabelExport

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from semsearch.review.labelling.session import Session
     from semsearch.review.labelling.starting import Desk, Opened
     from semsearch.settings import Settings
-    from semsearch.store.pools import Lookup
+    from semsearch.store.labels.pools import Lookup
     from semsearch.workspace import Workspace
 
 SHOWN = 20
@@ -69,7 +69,7 @@ def sample(
     from semsearch.review.labelling.starting import annotator as named
     from semsearch.review.labelling.strata import DIMENSIONS, UNKNOWN
     from semsearch.settings import Settings
-    from semsearch.store.batches import check_new, write_batch
+    from semsearch.store.labels.batches import check_new, write_batch
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
@@ -200,8 +200,8 @@ def _known(workspace: Workspace, settings: Settings, tables: list[Queries]) -> K
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.review.labelling.sampling import Known
     from semsearch.review.labelling.strata import DIMENSIONS
-    from semsearch.store.batches import draws_of
     from semsearch.store.labels import LabelFiles, query_key
+    from semsearch.store.labels.batches import draws_of
 
     columns: dict[str, dict[str, str]] = {name: {} for name in DIMENSIONS}
     for table in reversed(tables):
@@ -218,7 +218,7 @@ def _show_sample(
     workspace: Workspace, batch: str, found: Sampled, size: int | None, *, as_json: bool, as_jsonl: bool
 ) -> None:
     from semsearch.ingest.catalogue import Catalogue
-    from semsearch.relevance.details import places_of
+    from semsearch.relevance.asking.details import places_of
     from semsearch.review.labelling.strata import DIMENSIONS
 
     strata = [
@@ -315,7 +315,7 @@ def _sit(opened: Opened, place: str, workspace: Workspace, *, adjudicating: bool
     from semsearch.cli.pair_view import others_told
     from semsearch.cli.screen import Screen
     from semsearch.ingest.catalogue import Catalogue
-    from semsearch.relevance.details import places_of
+    from semsearch.relevance.asking.details import places_of
 
     places = places_of(Catalogue(workspace))
     for mended in opened.mended:

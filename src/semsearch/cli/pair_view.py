@@ -10,7 +10,7 @@ from rich.text import Text
 
 from semsearch.cli.output import safe
 from semsearch.cli.screen import View
-from semsearch.relevance.details import Places, details
+from semsearch.relevance.asking.details import Places, details
 from semsearch.review.labelling.matching import spans
 from semsearch.text.views import display
 

@@ -14,7 +14,7 @@ from semsearch.errors import UsageError
 if TYPE_CHECKING:
     from semsearch.evaluation.queries import Queries
     from semsearch.relevance.pools import Pool
-    from semsearch.store.pools import Lookup
+    from semsearch.store.labels.pools import Lookup
     from semsearch.workspace import Workspace
 
 RunsOption = Annotated[

@@ -187,14 +187,14 @@ def why(
 
 def _labels(workspace: Workspace, query: str, item_id: str) -> list[dict[str, Any]]:
     """What people and models said of the pair, by the index of label files; nothing where there are none."""
-    from semsearch.store.label_files import LabelFiles
+    from semsearch.store.labels.files import LabelFiles
 
     files = LabelFiles(workspace)
     if not files.paths():
         return []
     from semsearch.store.database import Store
-    from semsearch.store.label_index import LabelIndex
     from semsearch.store.labels import query_key, standing
+    from semsearch.store.labels.index import LabelIndex
 
     with Store.open(workspace.moderation_path, now=datetime.now(UTC)) as store:
         index = LabelIndex(store, files)

@@ -28,8 +28,8 @@ from semsearch.retrieval.evaluate import retrieve
 from semsearch.retrieval.powered import evaluate_labelled, labelled
 from semsearch.review.labelling.sampling import Known, sample
 from semsearch.review.labelling.starting import Desk, open_session
-from semsearch.store.batches import write_batch
 from semsearch.store.labels import digests_of, query_key
+from semsearch.store.labels.batches import write_batch
 
 if TYPE_CHECKING:
     from semsearch.relevance.grading import Graded

@@ -70,8 +70,8 @@ def labelled(workspace: Workspace) -> tuple[LabelStatus, ...]:
     """How many labels there are, of people and of machines; without those of whom there is none."""
     if not workspace.path("labels").is_dir():
         return ()
-    from semsearch.store.label_faults import lines_of
-    from semsearch.store.label_files import FOLDERS, LabelFiles
+    from semsearch.store.labels.faults import lines_of
+    from semsearch.store.labels.files import FOLDERS, LabelFiles
 
     files = LabelFiles(workspace)
     found = []

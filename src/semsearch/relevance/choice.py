@@ -9,7 +9,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from semsearch.relevance.variants import WHOLE
+from semsearch.relevance.asking.variants import WHOLE
 from semsearch.stored import read_record
 from semsearch.workspace import Workspace
 

@@ -15,20 +15,20 @@ from typing import Protocol
 from semsearch.errors import SemsearchError
 from semsearch.llm.answers import Answer, Question
 from semsearch.records import Label
-from semsearch.relevance.judging import Judging, blank
-from semsearch.relevance.reading import Said, read
+from semsearch.relevance.asking.judging import Judging, blank
+from semsearch.relevance.asking.reading import Said, read
 from semsearch.relevance.rubric import RUBRIC, Grade
 from semsearch.relevance.shapes import Answered
 from semsearch.store.labels import Key, pair_of
-from semsearch.store.pools import Pair
-from semsearch.store.snapshots import item_digest
+from semsearch.store.labels.pools import Pair
+from semsearch.store.labels.snapshots import item_digest
 
 EMPTY = "empty"
 """Why nothing was asked: there is no text."""
 BATCH = 100
 """Pairs whose labels are kept at once."""
 Keep = Callable[[Sequence[Label]], None]
-"""Keeps labels, all or none, as `store.label_files.LabelFiles.append` does."""
+"""Keeps labels, all or none, as `store.labels.files.LabelFiles.append` does."""
 
 
 class Asks(Protocol):

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn
 from semsearch.errors import UsageError
 from semsearch.evaluation.queries import query_id_of
 from semsearch.store.labels import Key, query_key
-from semsearch.store.pools import Lookup, Pair, blind_place, pool_of
-from semsearch.store.snapshots import SHOWN, snapshot
+from semsearch.store.labels.pools import Lookup, Pair, blind_place, pool_of
+from semsearch.store.labels.snapshots import SHOWN, snapshot
 
 if TYPE_CHECKING:
     from semsearch.evaluation.runs import Run

@@ -15,8 +15,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.evaluation.agreement import GRADES
-from semsearch.evaluation.grade_tables import (
+from semsearch.evaluation.intervals import RESAMPLES
+from semsearch.evaluation.labels.agreement import GRADES
+from semsearch.evaluation.labels.grade_tables import (
     KAPPA,
     SHARE,
     Estimate,
@@ -29,10 +30,9 @@ from semsearch.evaluation.grade_tables import (
     summed,
     tables_with_silence,
 )
-from semsearch.evaluation.intervals import RESAMPLES
 from semsearch.progress import Progress, silent
+from semsearch.relevance.asking.judging import Judging, blank
 from semsearch.relevance.grading import Asks, Graded, grade_pairs
-from semsearch.relevance.judging import Judging, blank
 from semsearch.relevance.truths import Truth
 
 Floats = NDArray[np.float64]

@@ -11,20 +11,20 @@ from semsearch.ingest.catalogue import Catalogue
 from semsearch.llm.answers import Estimate
 from semsearch.llm.messages import key_of
 from semsearch.records import Label
+from semsearch.relevance.asking.details import places_of
+from semsearch.relevance.asking.examples import Examples, of_guideline, of_labels
+from semsearch.relevance.asking.judging import Judging, blank, questions
+from semsearch.relevance.asking.variants import Variant
 from semsearch.relevance.choice import choice
-from semsearch.relevance.details import places_of
-from semsearch.relevance.examples import Examples, of_guideline, of_labels
 from semsearch.relevance.grading import Graded, grade_pairs, only_new
-from semsearch.relevance.judging import Judging, blank, questions
 from semsearch.relevance.pools import items_of
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.relevance.scores import Market
 from semsearch.relevance.splits import part_of
 from semsearch.relevance.truths import truths_of
-from semsearch.relevance.variants import Variant
-from semsearch.store.label_files import LabelFiles
 from semsearch.store.labels import Key
-from semsearch.store.pools import Lookup, Pair, keep_pool
+from semsearch.store.labels.files import LabelFiles
+from semsearch.store.labels.pools import Lookup, Pair, keep_pool
 
 if TYPE_CHECKING:
     from semsearch.llm.asking import Asker

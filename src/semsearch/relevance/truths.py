@@ -10,13 +10,13 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from semsearch.evaluation.labelled import by_rubric, chances
+from semsearch.evaluation.labels.labelled import by_rubric, chances
 from semsearch.evaluation.queries import query_id_of
 from semsearch.records import Label
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.relevance.splits import Part, part_of
 from semsearch.store.labels import Effective, Key, blind, effective
-from semsearch.store.pools import Lookup, Pair
+from semsearch.store.labels.pools import Lookup, Pair
 
 
 @dataclass(frozen=True, slots=True)

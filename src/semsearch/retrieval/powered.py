@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.draws import Draw
 from semsearch.evaluation.evaluate import Figure, evaluate
-from semsearch.evaluation.full_pools import FullPools, full_pools, qrels_by
-from semsearch.evaluation.labelled import End, by_rubric, check_one_judge, of_judge
-from semsearch.evaluation.planning import Expected, expected_of
-from semsearch.evaluation.powered import MINIMUM, RESAMPLES, Powered, check_enough, powered_mean, worth
+from semsearch.evaluation.labels.draws import Draw
+from semsearch.evaluation.labels.full_pools import FullPools, full_pools, qrels_by
+from semsearch.evaluation.labels.labelled import End, by_rubric, check_one_judge, of_judge
+from semsearch.evaluation.labels.planning import Expected, expected_of
+from semsearch.evaluation.labels.powered import MINIMUM, RESAMPLES, Powered, check_enough, powered_mean, worth
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.evaluation.runs import Run

@@ -27,7 +27,7 @@ def open_grading(
 ) -> Iterator[Parts]:
     """The parts of the grading steps; makes the database if needed. `transport` stands in for the network."""
     from semsearch.relevance.steps import Parts
-    from semsearch.store.label_files import LabelFiles
+    from semsearch.store.labels.files import LabelFiles
 
     with open_asking(workspace, settings, clock=clock, transport=transport) as opened:
         yield Parts(*opened, LabelFiles(workspace), clock)

@@ -10,7 +10,7 @@ import pytest
 
 from semsearch.cli import grading_output
 from semsearch.cli.asking import cost_of, tell_cost
-from semsearch.evaluation.grade_tables import Estimate
+from semsearch.evaluation.labels.grade_tables import Estimate
 from semsearch.relevance.scores import Score
 
 

@@ -13,7 +13,8 @@ from scipy.stats import t as student
 from sklearn.metrics import cohen_kappa_score
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.agreement import (
+from semsearch.evaluation.intervals import resampled_means, resampled_times
+from semsearch.evaluation.labels.agreement import (
     agree,
     alpha,
     among,
@@ -24,9 +25,8 @@ from semsearch.evaluation.agreement import (
     kappa_at_worst,
     weighted_kappa,
 )
-from semsearch.evaluation.grade_tables import FEWEST, Resampler, at_worst, exact_of, kappa_of
-from semsearch.evaluation.intervals import resampled_means, resampled_times
-from semsearch.evaluation.system_order import system_order, tau
+from semsearch.evaluation.labels.grade_tables import FEWEST, Resampler, at_worst, exact_of, kappa_of
+from semsearch.evaluation.labels.system_order import system_order, tau
 
 krippendorff = pytest.importorskip("krippendorff")
 RATINGS = Path(__file__).resolve().parents[4] / "shared" / "data" / "chorus" / "ratings.csv"

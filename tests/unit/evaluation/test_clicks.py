@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from semsearch.evaluation.clicks import Clicked, click_agreement, clicked
+from semsearch.evaluation.labels.clicks import Clicked, click_agreement, clicked
 from semsearch.records import Interaction, schema
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

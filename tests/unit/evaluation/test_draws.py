@@ -9,8 +9,8 @@ from itertools import combinations, product
 import pytest
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.draws import _mixture, weights
-from semsearch.store.batches import Draw, Frame
+from semsearch.evaluation.labels.draws import _mixture, weights
+from semsearch.store.labels.batches import Draw, Frame
 
 ALL = tuple("abcdef")
 VALUES = dict(zip(ALL, (1.0, 0.0, 0.5, 0.25, 0.0, 1.0), strict=True))

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsearch.errors import MissingExtra, UsageError
-from semsearch.evaluation import powered
-from semsearch.evaluation.planning import Expected, expected_of, queries_for, width_at
-from semsearch.evaluation.powered import MINIMUM, powered_mean
+from semsearch.evaluation.labels import powered
+from semsearch.evaluation.labels.planning import Expected, expected_of, queries_for, width_at
+from semsearch.evaluation.labels.powered import MINIMUM, powered_mean
 
 pytest.importorskip("ppi_py")
 

@@ -14,11 +14,11 @@ from tests.contract.chat_server import Server
 
 from semsearch.evaluation.queries import query_id_of
 from semsearch.llm.prompts import Prompts
-from semsearch.relevance.examples import Example, Examples
+from semsearch.relevance.asking.examples import Example, Examples
+from semsearch.relevance.asking.judging import Judging
+from semsearch.relevance.asking.variants import Variant
 from semsearch.relevance.grading import Graded, Keep, grade_pairs
-from semsearch.relevance.judging import Judging
-from semsearch.relevance.variants import Variant
-from semsearch.store.pools import Pair
+from semsearch.store.labels.pools import Pair
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PROMPTS = Prompts.open(None)

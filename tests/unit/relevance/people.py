@@ -12,7 +12,7 @@ from tests.unit.relevance.asked import facet, said, texts
 from semsearch.records import Label
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.relevance.splits import Part, part_of
-from semsearch.store.snapshots import item_digest
+from semsearch.store.labels.snapshots import item_digest
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 WORDS = ("nike", "shoes", "red")

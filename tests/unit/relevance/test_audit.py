@@ -11,11 +11,11 @@ import pytest
 from tests.unit.relevance.people import AT, by_model, graded_queries, label, numbers
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.agreement import kappa, weighted_kappa
-from semsearch.evaluation.labelled import of_judge
+from semsearch.evaluation.labels.agreement import kappa, weighted_kappa
+from semsearch.evaluation.labels.labelled import of_judge
 from semsearch.evaluation.runs import Run
 from semsearch.records import Facet, Label
-from semsearch.relevance.audit import (
+from semsearch.relevance.auditing.audit import (
     CONSTANT,
     MACHINE,
     NO_LABEL,
@@ -27,7 +27,7 @@ from semsearch.relevance.audit import (
     audit,
     shared,
 )
-from semsearch.relevance.drift import drifts, ranked
+from semsearch.relevance.auditing.drift import drifts, ranked
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.relevance.truths import truths_of
 from semsearch.store.labels import pair_of, query_key

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from semsearch.llm.guard.guard import clean
 from semsearch.records import Facet, Label
-from semsearch.relevance import examples
-from semsearch.relevance.examples import BODY_CHARS, Example, Examples, of_guideline, of_labels
+from semsearch.relevance.asking import examples
+from semsearch.relevance.asking.examples import BODY_CHARS, Example, Examples, of_guideline, of_labels
 
 YES, NO, UNKNOWN = Facet("item", "x", True), Facet("item", "x", False), Facet("item", "x", None)
 MINOR = Facet("attribute", "y", False)

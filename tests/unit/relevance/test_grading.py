@@ -15,13 +15,13 @@ from tests.unit.relevance.asked import NOW, PROMPTS, QUERY, by_words, facet, gra
 
 from semsearch.errors import BudgetReached, MissingService, UsageError
 from semsearch.records import Facet, Label
-from semsearch.relevance.examples import Example
+from semsearch.relevance.asking.examples import Example
+from semsearch.relevance.asking.judging import questions
+from semsearch.relevance.asking.reading import CONTRADICTORY, INVENTED
 from semsearch.relevance.grading import BATCH, EMPTY, Graded, grade_pairs, only_new
-from semsearch.relevance.judging import questions
-from semsearch.relevance.reading import CONTRADICTORY, INVENTED
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.store.pools import Pair
-from semsearch.store.snapshots import item_digest
+from semsearch.store.labels.pools import Pair
+from semsearch.store.labels.snapshots import item_digest
 
 PROMPT = PROMPTS.get("relevance-facets")
 BRAND, ITEM, RED = facet("brand", "nike", "met"), facet("item", "shoes", "met"), facet("attribute", "red", "met")

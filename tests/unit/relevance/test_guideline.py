@@ -11,9 +11,9 @@ from semsearch.errors import MissingPart
 from semsearch.llm.guard.guard import clean
 from semsearch.records import INTENTS, Facet
 from semsearch.relevance import guideline
-from semsearch.relevance.examples import of_guideline
+from semsearch.relevance.asking.examples import of_guideline
+from semsearch.relevance.asking.reading import stands
 from semsearch.relevance.guideline import Worked, guideline_path, read_examples, worked_examples
-from semsearch.relevance.reading import stands
 from semsearch.relevance.rubric import RUBRIC, grade
 from semsearch.text.views import search
 

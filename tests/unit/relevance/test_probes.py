@@ -13,8 +13,8 @@ from tests.unit.relevance.asked import NOW, facet, judging, said, texts
 from tests.unit.relevance.people import by_model, graded_queries, judge, label
 
 from semsearch.records import Facet
-from semsearch.relevance.audit import Shared, shared
-from semsearch.relevance.probes import PADDING_CHARS, PROBES, Change, Probe, asked, changes, probe
+from semsearch.relevance.auditing.audit import Shared, shared
+from semsearch.relevance.auditing.probes import PADDING_CHARS, PROBES, Change, Probe, asked, changes, probe
 from semsearch.relevance.scores import Market
 from semsearch.relevance.truths import truths_of
 

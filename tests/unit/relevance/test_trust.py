@@ -20,19 +20,20 @@ from tests.unit.relevance.people import AT, graded_queries, judge, label, number
 from semsearch import wiring
 from semsearch.errors import MissingPart, MissingService, Refused, UsageError
 from semsearch.evaluation.evaluate import evaluate
-from semsearch.evaluation.labelled import qrels_of
-from semsearch.evaluation.powered import powered_mean
+from semsearch.evaluation.labels.labelled import qrels_of
+from semsearch.evaluation.labels.powered import powered_mean
 from semsearch.evaluation.queries import query_id_of
 from semsearch.evaluation.runs import Run
 from semsearch.records import Facet, Label
-from semsearch.relevance import audit_steps, tune_steps
+from semsearch.relevance.auditing import steps as audit_steps
 from semsearch.relevance.choice import choice
 from semsearch.relevance.locked import openings
 from semsearch.relevance.splits import part_of
 from semsearch.relevance.steps import Parts, grade, judging
+from semsearch.relevance.tuning import steps as tune_steps
 from semsearch.settings import Settings
 from semsearch.store.labels import LabelFiles, effective
-from semsearch.store.pools import Pair
+from semsearch.store.labels.pools import Pair
 from semsearch.store.tables import llm_answers
 from semsearch.workspace import Workspace
 

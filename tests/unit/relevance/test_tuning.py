@@ -17,15 +17,15 @@ from tests.unit.relevance.asked import NOW, PROMPTS
 from tests.unit.relevance.people import graded_queries, judge, label, numbers, reasons, shown_to
 
 from semsearch.errors import BudgetReached, MissingPart
-from semsearch.evaluation.agreement import kappa, weighted_kappa
-from semsearch.evaluation.grade_tables import Estimate
+from semsearch.evaluation.labels.agreement import kappa, weighted_kappa
+from semsearch.evaluation.labels.grade_tables import Estimate
 from semsearch.records import Label
-from semsearch.relevance.examples import Examples, of_guideline
-from semsearch.relevance.judging import Judging
+from semsearch.relevance.asking.examples import Examples, of_guideline
+from semsearch.relevance.asking.judging import Judging
+from semsearch.relevance.asking.variants import Variant
 from semsearch.relevance.scores import Candidate, Market, Score, difference, gradeable, score
 from semsearch.relevance.truths import by_this_rubric, truths_of
-from semsearch.relevance.tuning import Tuned, choose, price, ready, tune
-from semsearch.relevance.variants import Variant
+from semsearch.relevance.tuning.trying import Tuned, choose, price, ready, tune
 
 SIZES = {"tuning": 10, "selection": 2, "locked": 2}
 LABELS = [each for part, n in SIZES.items() for each in graded_queries(numbers(part, n))]

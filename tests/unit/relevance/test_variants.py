@@ -12,9 +12,9 @@ from semsearch.errors import UsageError
 from semsearch.llm.prompts import Prompts
 from semsearch.llm.prompts.templates import rendered
 from semsearch.records import INTENTS, Facet
+from semsearch.relevance.asking.variants import TACTICS, Variant, ablations
 from semsearch.relevance.rubric import grade
 from semsearch.relevance.shapes import MET, NAME
-from semsearch.relevance.variants import TACTICS, Variant, ablations
 
 PROMPTS = Prompts.open(None)
 VARIANTS = [Variant(*switches) for switches in product((True, False), repeat=len(TACTICS))]

@@ -10,12 +10,12 @@ import pytest
 from labelled_market import ITEMS, START, label, market, precision, unseen
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.powered import MINIMUM
+from semsearch.evaluation.labels.powered import MINIMUM
 from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.evaluation.runs import Run
 from semsearch.report.evaluation import labels_text
 from semsearch.retrieval.powered import evaluate_labelled, expected_so_far, labelled
-from semsearch.store.batches import Draw, Frame
+from semsearch.store.labels.batches import Draw, Frame
 
 pytest.importorskip("ppi_py")
 

@@ -11,7 +11,7 @@ import pytest
 from labelled_market import START, market, unseen
 
 from semsearch.cli.app import main
-from semsearch.evaluation.powered import MINIMUM
+from semsearch.evaluation.labels.powered import MINIMUM
 from semsearch.evaluation.queries import query_id_of
 from semsearch.store.labels import LabelFiles
 from semsearch.workspace import Workspace

@@ -25,10 +25,10 @@ from semsearch.ingest.labels.tables import Wanted
 from semsearch.records import Facet, Label
 from semsearch.review.labelling.exporting import ExportFormat, export_labels, export_tasks
 from semsearch.review.labelling.importing import LabelImport, Names, import_labels
-from semsearch.store import label_files
-from semsearch.store.label_lines import label_of
 from semsearch.store.labels import LabelFiles, effective, item_digest
-from semsearch.store.pools import Pair
+from semsearch.store.labels import files as label_files
+from semsearch.store.labels.lines import label_of
+from semsearch.store.labels.pools import Pair
 from semsearch.workspace import Workspace
 
 ITEMS = {"i1": {"title": "에어팟 프로", "price": "5000"}}

@@ -10,7 +10,7 @@ from tests.unit.review.labelling.drawn import Shelf, item, judged, said, task
 
 from semsearch.errors import Busy, UsageError
 from semsearch.relevance.pools import read_pairs
-from semsearch.store.batches import (
+from semsearch.store.labels.batches import (
     Asked,
     Draw,
     Frame,
@@ -22,7 +22,7 @@ from semsearch.store.batches import (
     read_batch,
     write_batch,
 )
-from semsearch.store.pools import Pair, keep_pool
+from semsearch.store.labels.pools import Pair, keep_pool
 from semsearch.workspace import Workspace
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.relevance.people import AT, by_model, label
 
 from semsearch.records import Label
-from semsearch.store.comparing import OTHER_ITEM, OTHER_RUBRIC, apart, comparable, not_picked
+from semsearch.store.labels.comparing import OTHER_ITEM, OTHER_RUBRIC, apart, comparable, not_picked
 
 PERSON = label(1, "a", 2)
 DIGEST, RUBRIC = PERSON.item_digest, PERSON.rubric

@@ -19,8 +19,8 @@ from tests.unit.store.labelled import START, label, machine
 
 from semsearch.errors import Busy, MismatchError, UsageError
 from semsearch.records import Facet, Label
-from semsearch.store.label_files import LabelFiles, named
-from semsearch.store.label_lines import BadLabel, label_of, line_of
+from semsearch.store.labels.files import LabelFiles, named
+from semsearch.store.labels.lines import BadLabel, label_of, line_of
 from semsearch.workspace import Workspace
 
 
@@ -268,7 +268,7 @@ def test_a_batch_has_one_rubric_whoever_grades(files: LabelFiles) -> None:
 HOLD = """
 import sys
 from pathlib import Path
-from semsearch.store.label_files import LabelFiles
+from semsearch.store.labels.files import LabelFiles
 from semsearch.workspace import Workspace
 with LabelFiles(Workspace(Path(sys.argv[1]))).writing("person", "minji", "b1"):
     print("held", flush=True)
@@ -296,8 +296,8 @@ import sys
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
-from semsearch.store.label_files import LabelFiles
-from semsearch.store.label_lines import label_of
+from semsearch.store.labels.files import LabelFiles
+from semsearch.store.labels.lines import label_of
 from semsearch.workspace import Workspace
 given = label_of(sys.argv[2].encode())
 with LabelFiles(Workspace(Path(sys.argv[1]))).writing("person", "minji", "b1") as writer:

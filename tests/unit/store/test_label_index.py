@@ -12,10 +12,10 @@ from tests.unit.store.labelled import label, machine
 
 from semsearch.errors import UsageError
 from semsearch.records import Label
-from semsearch.store import label_index
 from semsearch.store.database import Store
-from semsearch.store.label_index import LabelIndex
 from semsearch.store.labels import LabelFiles, query_key
+from semsearch.store.labels import index as label_index
+from semsearch.store.labels.index import LabelIndex
 from semsearch.workspace import Workspace
 
 

@@ -9,10 +9,11 @@ from tests.unit.store.labelled import label
 
 from semsearch.errors import UsageError
 from semsearch.records import Label
-from semsearch.store import label_faults, label_files
-from semsearch.store.label_faults import mend, torn
-from semsearch.store.label_files import LabelFiles
-from semsearch.store.label_lines import label_of
+from semsearch.store.labels import faults as label_faults
+from semsearch.store.labels import files as label_files
+from semsearch.store.labels.faults import mend, torn
+from semsearch.store.labels.files import LabelFiles
+from semsearch.store.labels.lines import label_of
 from semsearch.workspace import Workspace
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.store.labelled import label, machine
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.labelled import qrels_of, queries_of
+from semsearch.evaluation.labels.labelled import qrels_of, queries_of
 from semsearch.evaluation.queries import query_id_of
 from semsearch.records import Label
 from semsearch.store.labels import Effective, blind, effective, item_digest, snapshot, standing

@@ -10,7 +10,7 @@ import pytest
 
 from semsearch.errors import UsageError
 from semsearch.relevance.pools import Pool, pool_at, read_pairs
-from semsearch.store.pools import Pair, keep_pool, pool_path, read_pool
+from semsearch.store.labels.pools import Pair, keep_pool, pool_path, read_pool
 from semsearch.workspace import Workspace
 
 ITEM = {"title": "의자", "price": "5000"}

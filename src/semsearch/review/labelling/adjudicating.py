@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from semsearch.records import Label
-from semsearch.store.batches import Task
 from semsearch.store.labels import Effective, Key, effective, item_digest
+from semsearch.store.labels.batches import Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import MissingPart
-from semsearch.evaluation.agreement import Agreement, AmongRaters, agree, among
+from semsearch.evaluation.labels.agreement import Agreement, AmongRaters, agree, among
 from semsearch.records import Label
 from semsearch.relevance.rubric import contradiction
-from semsearch.store.comparing import not_picked
 from semsearch.store.labels import Key, pair_of, standing
+from semsearch.store.labels.comparing import not_picked
 
 Unit = tuple[Key, str, str]
 """A pair, the version of the item that was judged, and that of the rubric."""

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from semsearch.errors import UsageError
 from semsearch.evaluation.files import write_lines
-from semsearch.evaluation.labelled import End, qrels_of
+from semsearch.evaluation.labels.labelled import End, qrels_of
 from semsearch.evaluation.queries import query_id_of
 from semsearch.evaluation.trec import write_qrels
 from semsearch.ingest.labels.beir import SPLIT
 from semsearch.ingest.labels.grades import ESCI_LETTERS
 from semsearch.plain import plain
 from semsearch.store.labels import Effective, Key
-from semsearch.store.snapshots import SHOWN
+from semsearch.store.labels.snapshots import SHOWN
 
 if TYPE_CHECKING:
-    from semsearch.store.batches import Task
-    from semsearch.store.pools import Pair
+    from semsearch.store.labels.batches import Task
+    from semsearch.store.labels.pools import Pair
 
 ExportFormat = Literal["trec", "csv", "jsonl", "beir", "quepid", "esci"]
 TABLES = ("jsonl", "csv")

@@ -20,12 +20,12 @@ from semsearch.ingest.labels.grades import Grader
 from semsearch.ingest.labels.rows import Judged
 from semsearch.records import Label
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.store.label_lines import composed
 from semsearch.store.labels import Key, LabelFiles, Writer, item_digest, pair_of, query_key, snapshot, standing
-from semsearch.store.pools import Lookup
+from semsearch.store.labels.lines import composed
+from semsearch.store.labels.pools import Lookup
 
 if TYPE_CHECKING:
-    from semsearch.store.batches import Task
+    from semsearch.store.labels.batches import Task
 
 Said = tuple[str, Key]
 """An annotator and a pair."""

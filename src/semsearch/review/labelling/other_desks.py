@@ -8,9 +8,9 @@ from pathlib import Path
 
 from semsearch.records import Label
 from semsearch.review.labelling.strategies import Said, has_enough
-from semsearch.store.batches import Task
-from semsearch.store.label_lines import BadLabel, label_of
 from semsearch.store.labels import Key, LabelFiles, pair_of, standing
+from semsearch.store.labels.batches import Task
+from semsearch.store.labels.lines import BadLabel, label_of
 
 
 class OtherDesks:

@@ -14,9 +14,9 @@ from semsearch.relevance.pools import Pool
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.review.labelling.strata import DIMENSIONS, Drawn, draw, intents_of, values_of
 from semsearch.settings import RelevanceSettings
-from semsearch.store.batches import Draw, Frame, Golden, Task
 from semsearch.store.labels import Key, effective, item_digest, query_key
-from semsearch.store.pools import Lookup, Pair
+from semsearch.store.labels.batches import Draw, Frame, Golden, Task
+from semsearch.store.labels.pools import Lookup, Pair
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from semsearch.relevance.rubric import RUBRIC, Grade, contradiction
 from semsearch.relevance.rubric import grade as graded
 from semsearch.review.labelling.opinions import Opinion
 from semsearch.review.labelling.strategies import BLIND, Ends, Order, Plan, agree, ends
-from semsearch.store.batches import Task
 from semsearch.store.labels import Key, pair_of
+from semsearch.store.labels.batches import Task
 
 Role = Literal["label", "adjudication"]
 HOUR_S = 3600.0

@@ -17,11 +17,11 @@ from semsearch.review.labelling.adjudicating import Dispute, contested, disputes
 from semsearch.review.labelling.other_desks import OtherDesks
 from semsearch.review.labelling.session import Session
 from semsearch.review.labelling.strategies import Order, Plan, Said, plan
-from semsearch.store.batches import Task, read_batch
-from semsearch.store.comparing import comparable
-from semsearch.store.label_lines import composed
 from semsearch.store.labels import Key, LabelFiles, Writer, effective, item_digest, pair_of, standing
-from semsearch.store.pools import Lookup
+from semsearch.store.labels.batches import Task, read_batch
+from semsearch.store.labels.comparing import comparable
+from semsearch.store.labels.lines import composed
+from semsearch.store.labels.pools import Lookup
 from semsearch.workspace import Workspace
 
 

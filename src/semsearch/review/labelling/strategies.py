@@ -22,8 +22,8 @@ from typing import Literal, get_args
 
 from semsearch.errors import MissingPart, UsageError
 from semsearch.records import Label
-from semsearch.store.batches import Task
 from semsearch.store.labels import Key
+from semsearch.store.labels.batches import Task
 
 Order = Literal["random", "uncertain", "disagreement", "second"]
 ORDERS: tuple[Order, ...] = get_args(Order)

@@ -10,9 +10,9 @@ from tests.unit.store.labelled import START, label, machine
 
 from semsearch.records import Label
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.store.batches import Task
 from semsearch.store.labels import item_digest
-from semsearch.store.pools import Pair
+from semsearch.store.labels.batches import Task
+from semsearch.store.labels.pools import Pair
 
 
 class Clock:

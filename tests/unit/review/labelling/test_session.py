@@ -10,8 +10,8 @@ from semsearch.relevance.rubric import RUBRIC
 from semsearch.review.labelling.opinions import Opinion
 from semsearch.review.labelling.session import PACED_FROM, Missed, Noted, Session
 from semsearch.review.labelling.strategies import Order, Plan
-from semsearch.store.batches import Golden, Task
 from semsearch.store.labels import Key, effective, pair_of, standing
+from semsearch.store.labels.batches import Golden, Task
 
 TASKS = [task("나이키 운동화", f"i{i}") for i in range(3)] + [task("q2", "j0")]
 BRAND, KIND = Facet("brand", "나이키", True), Facet("item", "운동화", False)

@@ -11,10 +11,10 @@ from semsearch.errors import Busy, MismatchError, MissingPart, UsageError
 from semsearch.records import Label
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.review.labelling.starting import Desk, Opened, annotator, differing, open_adjudication, open_session
-from semsearch.store import label_files
-from semsearch.store.batches import Task, write_batch
-from semsearch.store.label_lines import label_of
 from semsearch.store.labels import LabelFiles
+from semsearch.store.labels import files as label_files
+from semsearch.store.labels.batches import Task, write_batch
+from semsearch.store.labels.lines import label_of
 from semsearch.workspace import Workspace
 
 TASKS = [task("q", f"i{i}", imported=True) for i in range(3)]

@@ -12,8 +12,8 @@ from tests.unit.review.labelling.drawn import said as by_person
 from semsearch.errors import MissingPart, UsageError
 from semsearch.records import Label
 from semsearch.review.labelling.strategies import Order, Plan, Said, agree, plan
-from semsearch.store.batches import Golden, Task
 from semsearch.store.labels import Key, pair_of
+from semsearch.store.labels.batches import Golden, Task
 
 TASKS = [task(f"q{q}", f"i{q}{i}") for q in range(5) for i in range(3)]
 A, B, C, D, *_ = TASKS

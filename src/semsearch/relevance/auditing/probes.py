@@ -21,14 +21,14 @@ from itertools import cycle
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.evaluation.grade_tables import SHARE, Estimate, Resampler, codes_of, of_share
+from semsearch.evaluation.labels.grade_tables import SHARE, Estimate, Resampler, codes_of, of_share
 from semsearch.progress import Progress, silent
 from semsearch.records import Facet
-from semsearch.relevance.audit import Shared
+from semsearch.relevance.asking.judging import Judging, blank
+from semsearch.relevance.auditing.audit import Shared
 from semsearch.relevance.grading import Graded, grade_pairs
-from semsearch.relevance.judging import Judging, blank
 from semsearch.relevance.scores import Market
-from semsearch.store.pools import Pair
+from semsearch.store.labels.pools import Pair
 
 Floats = NDArray[np.float64]
 UP, DOWN, SAME, UNGRADEABLE = range(4)

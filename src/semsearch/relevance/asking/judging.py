@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from semsearch.llm.answers import Question
 from semsearch.llm.prompts import Prompt
-from semsearch.relevance.details import Places, details
-from semsearch.relevance.examples import Examples
+from semsearch.relevance.asking.details import Places, details
+from semsearch.relevance.asking.examples import Examples
+from semsearch.relevance.asking.variants import Variant
 from semsearch.relevance.shapes import Answered
-from semsearch.relevance.variants import Variant
-from semsearch.store.pools import Pair
+from semsearch.store.labels.pools import Pair
 from semsearch.text.views import search
 
 NAMESPACE = "listing"

@@ -12,7 +12,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.evaluation.grade_tables import (
+from semsearch.evaluation.intervals import RESAMPLES
+from semsearch.evaluation.labels.grade_tables import (
     KAPPA,
     SHARE,
     Estimate,
@@ -30,7 +31,6 @@ from semsearch.evaluation.grade_tables import (
     summed,
     tables_with_silence,
 )
-from semsearch.evaluation.intervals import RESAMPLES
 
 GRADES = (0.0, 1.0, 2.0)
 """What a pair can be graded."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
-from semsearch.evaluation.draws import Draw, population, weights
-from semsearch.evaluation.labelled import End, Graded, chances
+from semsearch.evaluation.labels.draws import Draw, population, weights
+from semsearch.evaluation.labels.labelled import End, Graded, chances
 from semsearch.evaluation.qrels import Qrels
 from semsearch.records import Judgement, Label
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from semsearch.plain import json_line
-from semsearch.store.label_faults import bad_line
-from semsearch.store.label_files import named
 from semsearch.store.labels import Key, query_key
-from semsearch.store.snapshots import SHOWN
+from semsearch.store.labels.faults import bad_line
+from semsearch.store.labels.files import named
+from semsearch.store.labels.snapshots import SHOWN
 from semsearch.workspace import Workspace
 
 Lookup = Callable[[Collection[str]], Mapping[str, Mapping[str, str]]]
@@ -34,7 +34,7 @@ class Pair:
     item_id: str
     query_id: str
     item: Mapping[str, str]
-    """Snapshot of the item: title, body and the like (`store.snapshots`)."""
+    """Snapshot of the item: title, body and the like (`store.labels.snapshots`)."""
     inclusion_probability: float | None = None
     """With which its query was drawn: 1 of a pool of runs, which has all of their queries; null: picked on purpose."""
     ranks: Mapping[str, int] = field(default_factory=dict, repr=False)

@@ -30,7 +30,7 @@ class Frame(Protocol):
 
 
 class Draw(Protocol):
-    """What one batch drew, as `store.batches` tells it."""
+    """What one batch drew, as `store.labels.batches` tells it."""
 
     @property
     def chances(self) -> Mapping[str, float]: ...  # noqa: D102

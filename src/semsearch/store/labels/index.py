@@ -9,9 +9,9 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from semsearch.records import Label
 from semsearch.store.database import Store
-from semsearch.store.label_files import LabelFiles
-from semsearch.store.label_lines import label_of, line_of
 from semsearch.store.labels import Key, query_key
+from semsearch.store.labels.files import LabelFiles
+from semsearch.store.labels.lines import label_of, line_of
 from semsearch.store.tables import label_files, labels
 from semsearch.text.views import VIEWS_VERSION
 

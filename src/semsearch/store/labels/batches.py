@@ -23,10 +23,10 @@ from typing import Any
 from semsearch.errors import UsageError
 from semsearch.plain import json_line, plain
 from semsearch.records import Label
-from semsearch.store.label_faults import MARKER, bad_line
 from semsearch.store.labels import Key, item_digest, pair_of, query_key
-from semsearch.store.pools import Lookup, Pair, pair_rules, pool_path, read_pool
-from semsearch.store.snapshots import SHOWN
+from semsearch.store.labels.faults import MARKER, bad_line
+from semsearch.store.labels.pools import Lookup, Pair, pair_rules, pool_path, read_pool
+from semsearch.store.labels.snapshots import SHOWN
 from semsearch.workspace import Workspace, checked_name
 
 GRADES = (None, 0, 1, 2)

@@ -12,17 +12,18 @@ from dataclasses import dataclass, replace
 from semsearch.errors import UsageError
 from semsearch.llm.answers import Estimate
 from semsearch.progress import Progress, silent
-from semsearch.relevance import locked, tuning
+from semsearch.relevance import locked
+from semsearch.relevance.asking.judging import Judging
+from semsearch.relevance.asking.variants import Variant
 from semsearch.relevance.choice import Choice, choice, figure_of, keep_choice
-from semsearch.relevance.judging import Judging
 from semsearch.relevance.locked import Looker, Opening, open_locked, openings
 from semsearch.relevance.scores import Candidate, Score, score
 from semsearch.relevance.shapes import NAME
 from semsearch.relevance.splits import Part
 from semsearch.relevance.steps import Parts, judging, kept, keys_of, market_of, model_of
 from semsearch.relevance.truths import Truth, Truths, by_this_rubric, digest, with_items
-from semsearch.relevance.tuning import Tuned
-from semsearch.relevance.variants import Variant
+from semsearch.relevance.tuning import trying
+from semsearch.relevance.tuning.trying import Tuned
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,17 @@ def trial(parts: Parts, prompt_ids: Sequence[str]) -> Trial:
     """
     truths = with_items(by_this_rubric(kept(parts)), parts.lookup)
     others = tuple(_other(parts, each) for each in dict.fromkeys(prompt_ids))
-    return Trial(tuning.ready(truths), truths, others, choice(parts.workspace))
+    return Trial(trying.ready(truths), truths, others, choice(parts.workspace))
 
 
 def price_tuning(parts: Parts, given: Trial) -> Estimate:
     """What `tune` and `report` would cost at most."""
-    return tuning.price(given.parts, _judging_of(parts), given.others, parts.asker)
+    return trying.price(given.parts, _judging_of(parts), given.others, parts.asker)
 
 
 def tune(parts: Parts, given: Trial, progress: Progress = silent) -> Tuned:
     """Try and choose; nothing goes by the choice before `report`. Errors as in asking."""
-    return tuning.tune(given.parts, _judging_of(parts), given.others, market_of(parts), progress)
+    return trying.tune(given.parts, _judging_of(parts), given.others, market_of(parts), progress)
 
 
 def may_look(parts: Parts, *, by: str, again: bool) -> bool:

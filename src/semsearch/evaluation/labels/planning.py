@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from semsearch.errors import UsageError
 from semsearch.evaluation.intervals import CONFIDENCE, t_quantile
-from semsearch.evaluation.powered import MINIMUM, Powered
+from semsearch.evaluation.labels.powered import MINIMUM, Powered
 
 Floats = NDArray[np.float64]
 FEWEST = 10

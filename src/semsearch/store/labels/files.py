@@ -26,8 +26,8 @@ from urllib.parse import unquote
 from semsearch.errors import MismatchError, UsageError
 from semsearch.files import flush
 from semsearch.records import Label
-from semsearch.store.label_faults import MARKER, bad_line, conflict, is_torn, lines_of, mend, torn
-from semsearch.store.label_lines import ODD, BadLabel, about, check, composed, label_of, line_of
+from semsearch.store.labels.faults import MARKER, bad_line, conflict, is_torn, lines_of, mend, torn
+from semsearch.store.labels.lines import ODD, BadLabel, about, check, composed, label_of, line_of
 from semsearch.workspace import Workspace
 
 FOLDERS = {"person": "people", "model": "machine"}

@@ -17,14 +17,14 @@ from shlex import quote
 from typing import TYPE_CHECKING, Protocol
 
 from semsearch.errors import MissingPart
-from semsearch.evaluation.grade_tables import Estimate
+from semsearch.evaluation.labels.grade_tables import Estimate
 from semsearch.llm.answers import Estimate as Price
 from semsearch.progress import Progress, silent
-from semsearch.relevance.judging import Judging, blank, questions
+from semsearch.relevance.asking.judging import Judging, blank, questions
+from semsearch.relevance.asking.variants import TACTICS, WHOLE, Variant, ablations
 from semsearch.relevance.scores import Candidate, Market, Score, difference, gradeable, score
 from semsearch.relevance.splits import SHARES, Part
 from semsearch.relevance.truths import Truth, Truths
-from semsearch.relevance.variants import TACTICS, WHOLE, Variant, ablations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semsearch.evaluation.agreement import Agreement, agree
 from semsearch.evaluation.attribution import attribute
 from semsearch.evaluation.intervals import RESAMPLES, Interval, wilson
+from semsearch.evaluation.labels.agreement import Agreement, agree
 from semsearch.evaluation.questions import STRONG, STRONG_KINDS, WEAK
 from semsearch.text.views import search
 

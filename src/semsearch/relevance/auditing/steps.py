@@ -8,19 +8,19 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from semsearch.errors import MissingPart
-from semsearch.evaluation.clicks import ClickAgreement, click_agreement, clicked
 from semsearch.evaluation.demand import bands, n_searches
-from semsearch.evaluation.labelled import check_one_judge, judge_named, judge_of, of_judge
+from semsearch.evaluation.labels.clicks import ClickAgreement, click_agreement, clicked
+from semsearch.evaluation.labels.labelled import check_one_judge, judge_named, judge_of, of_judge
 from semsearch.ingest.catalogue import Catalogue
 from semsearch.llm.answers import Estimate
 from semsearch.progress import Progress, silent
 from semsearch.records import Label
-from semsearch.relevance import probes
-from semsearch.relevance.audit import NO_LABEL, Audit, Shared, audit, shared
+from semsearch.relevance.asking.judging import blank, questions
+from semsearch.relevance.auditing import probes
+from semsearch.relevance.auditing.audit import NO_LABEL, Audit, Shared, audit, shared
+from semsearch.relevance.auditing.drift import Drift, Ranked, drifts, ranked
 from semsearch.relevance.choice import Choice, choice
-from semsearch.relevance.drift import Drift, Ranked, drifts, ranked
 from semsearch.relevance.grading import grade_pairs
-from semsearch.relevance.judging import blank, questions
 from semsearch.relevance.locked import Looker, Opening, open_locked, openings
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.relevance.splits import SHARES, Part, part_of

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.evaluation.agreement import (
+from semsearch.evaluation.intervals import RESAMPLES
+from semsearch.evaluation.labels.agreement import (
     Agreement,
     AmongRaters,
     Coverage,
@@ -25,14 +26,13 @@ from semsearch.evaluation.agreement import (
     coverage,
     kappa_at_worst,
 )
-from semsearch.evaluation.grade_tables import Estimate
-from semsearch.evaluation.intervals import RESAMPLES
-from semsearch.evaluation.labelled import judge_of
+from semsearch.evaluation.labels.grade_tables import Estimate
+from semsearch.evaluation.labels.labelled import judge_of
 from semsearch.records import INTENTS, Label
 from semsearch.relevance.rubric import Grade, contradiction, core
 from semsearch.relevance.truths import Truth
-from semsearch.store.comparing import OTHER_ITEM, OTHER_RUBRIC, apart, comparable, not_picked
 from semsearch.store.labels import Key, pair_of, standing
+from semsearch.store.labels.comparing import OTHER_ITEM, OTHER_RUBRIC, apart, comparable, not_picked
 
 Floats = NDArray[np.float64]
 Unit = tuple[Key, str, str]
@@ -145,11 +145,11 @@ class Draws:
     resamples: int = RESAMPLES
 
     def agree(self, first: Floats, second: Floats, queries: Sequence[str], weights: Floats | None = None) -> Agreement:
-        """As `evaluation.agreement.agree`."""
+        """As `evaluation.labels.agreement.agree`."""
         return agree(first, second, queries, seed=self.seed, resamples=self.resamples, weights=weights)
 
     def at_worst(self, first: Floats, second: Floats, queries: Sequence[str], weights: Floats | None) -> Estimate:
-        """As `evaluation.agreement.kappa_at_worst`."""
+        """As `evaluation.labels.agreement.kappa_at_worst`."""
         return kappa_at_worst(first, second, queries, seed=self.seed, resamples=self.resamples, weights=weights)
 
 

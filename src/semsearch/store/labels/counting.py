@@ -13,25 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from semsearch.records import Label
-from semsearch.store.label_files import LabelFiles, Placed, Writer
-from semsearch.store.snapshots import item_digest, snapshot
+from semsearch.store.labels.snapshots import item_digest
 from semsearch.text.views import search
 
-__all__ = [
-    "Effective",
-    "Key",
-    "LabelFiles",
-    "Placed",
-    "Writer",
-    "blind",
-    "digests_of",
-    "effective",
-    "item_digest",
-    "pair_of",
-    "query_key",
-    "snapshot",
-    "standing",
-]
 Key = tuple[str, str]
 """A pair: the query as it is compared, and the item."""
 _REMEMBERED = 4096

@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.agreement import Agreement
 from semsearch.evaluation.evaluate import evaluate
-from semsearch.evaluation.labelled import judge_of
+from semsearch.evaluation.labels.agreement import Agreement
+from semsearch.evaluation.labels.labelled import judge_of
+from semsearch.evaluation.labels.system_order import Order, system_order
 from semsearch.evaluation.qrels import Qrels
-from semsearch.evaluation.system_order import Order, system_order
 from semsearch.records import Label
-from semsearch.relevance.audit import Draws, Shared
+from semsearch.relevance.auditing.audit import Draws, Shared
 from semsearch.relevance.truths import Truth
-from semsearch.store.comparing import apart
 from semsearch.store.labels import Key, pair_of, query_key, standing
+from semsearch.store.labels.comparing import apart
 
 if TYPE_CHECKING:
     from semsearch.evaluation.runs import Run

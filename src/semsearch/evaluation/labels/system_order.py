@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.evaluation.grade_tables import Estimate, Resampler
+from semsearch.evaluation.labels.grade_tables import Estimate, Resampler
 
 Floats = NDArray[np.float64]
 

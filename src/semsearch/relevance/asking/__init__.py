@@ -1,0 +1,1 @@
+"""How pairs are put to a model, and what its answers say."""

@@ -1,0 +1,1 @@
+"""A machine's labels held against people's."""

@@ -1,0 +1,1 @@
+"""Which way of asking agrees best with people."""
