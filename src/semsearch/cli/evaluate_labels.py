@@ -15,7 +15,7 @@ from semsearch.cli.output import emit, steps, talk
 if typing.TYPE_CHECKING:
     from semsearch.evaluation.labels.planning import Expected, Plan
     from semsearch.evaluation.queries import Queries
-    from semsearch.retrieval.powered import Labelled
+    from semsearch.retrieval.labelled import Labelled
 
 DrawnAlikeOption = Annotated[
     bool,
@@ -73,26 +73,16 @@ def plan_command(
 
 def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool, judge: str | None) -> Labelled:
     """What people and models said, by the items as they are now; says which files were cut off."""
-    from semsearch.evaluation.labels.labelled import is_of
     from semsearch.ingest.catalogue import Catalogue
     from semsearch.relevance.pools import items_of
-    from semsearch.retrieval.powered import labelled
-    from semsearch.store.labels import LabelFiles, digests_of
-    from semsearch.store.labels.batches import asked_of, draws_of
+    from semsearch.retrieval import labelled
+    from semsearch.store.labels import LabelFiles
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
-    files = LabelFiles(opened)
-    for path in files.torn():
+    for path in LabelFiles(opened).torn():
         talk(f"The last line of {path} was cut off while it was written: it is passed over, the next label mends it.")
-    said = list(files.read())
-    lookup = items_of(Catalogue(opened))
-    now = digests_of(lookup({label.item_id for label in said}))
-    concerned = [label for label in said if label.source == "person" or judge is None or is_of(label, judge)]
-    asked, draws = asked_of(opened, concerned, lookup), draws_of(opened)
-    return labelled(
-        said, now, queries, asked=asked.pairs, gone=asked.gone, draws=draws, drawn_alike=drawn_alike, judge=judge
-    )
+    return labelled.read_labelled(opened, items_of(Catalogue(opened)), queries, drawn_alike=drawn_alike, judge=judge)
 
 
 # --- steps of the commands ------------------------------------------------------------------

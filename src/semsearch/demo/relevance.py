@@ -25,10 +25,11 @@ from semsearch.relevance import steps as grading
 from semsearch.relevance.pools import Pool, pool
 from semsearch.report.story import Chapter, Figure, Table
 from semsearch.retrieval.evaluate import retrieve
-from semsearch.retrieval.powered import evaluate_labelled, labelled
+from semsearch.retrieval.labelled import read_labelled
+from semsearch.retrieval.powered import evaluate_labelled
 from semsearch.review.labelling.sampling import Known, sample
 from semsearch.review.labelling.starting import Desk, open_session
-from semsearch.store.labels import digests_of, query_key
+from semsearch.store.labels import query_key
 from semsearch.store.labels.batches import write_batch
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _chapter(job: Job, parts: Parts, work: Work, models: Models) -> Chapter:
         TITLE,
         tuple(_told(models, work, graded, report, truth)),
         (_examples(work, graded, models), _figures(work, report, judge, truth, models)),
-        figures=(_figure(report.figures[0], truth, models),),
+        figures=(_figure(_smaller(report), truth, models),),
         commands=(
             f"semsearch grade pairs {runs} --depth {DEPTH} --max-usd 1",
             f"semsearch label sample {BATCH} {runs} --depth {DEPTH} --size {N_JUDGED}",
@@ -140,9 +141,8 @@ def _judged_by_hand(parts: Parts, work: Work, pairs: Pool) -> None:
 
 
 def _report(parts: Parts, work: Work) -> LabelsReport:
-    labels = grading.kept(parts)
-    now = digests_of(parts.lookup({label.item_id for label in labels}))
-    told = evaluate_labelled(work.runs[-1], labelled(labels, now, work.queries), metrics=(METRIC,)).labels
+    given = read_labelled(parts.workspace, parts.lookup, work.queries)
+    told = evaluate_labelled(work.runs[-1], given, metrics=(METRIC,)).labels
     assert told is not None  # it is of labels
     return told
 
@@ -166,7 +166,7 @@ def _by_truth(work: Work, each: Graded) -> int:
 
 
 def _told(models: Models, work: Work, graded: Sequence[Graded], report: LabelsReport, truth: float) -> tuple[str, ...]:
-    n_labels, n, figure = sum(each.label is not None for each in graded), len(work.queries), report.figures[0]
+    n_labels, n, figure = sum(each.label is not None for each in graded), len(work.queries), _smaller(report)
     systems = " and ".join(run.name for run in work.runs)
     inside = "holds" if figure.low <= truth <= figure.high else "misses"
     return (
@@ -205,6 +205,11 @@ def _figures(work: Work, report: LabelsReport, judge: float, truth: float, model
     rows = [("judge alone", f"{judge:.3f}", ""), *rows, ("truth of all queries", f"{truth:.3f}", "")]
     note = f"{METRIC} of {work.runs[-1].name} search, 95 % intervals; {models.condition}"
     return Table(("by", METRIC, "interval"), tuple(rows), note)
+
+
+def _smaller(report: LabelsReport) -> PoweredFigure:
+    """The headline: of open grades, at whichever end it is less."""
+    return min(report.figures, key=lambda each: each.mean)
 
 
 def _figure(figure: PoweredFigure, truth: float, models: Models) -> Figure:

@@ -14,7 +14,8 @@ from semsearch.evaluation.labels.powered import MINIMUM
 from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.evaluation.runs import Run
 from semsearch.report.evaluation import labels_text
-from semsearch.retrieval.powered import evaluate_labelled, expected_so_far, labelled
+from semsearch.retrieval.labelled import labelled
+from semsearch.retrieval.powered import evaluate_labelled, expected_so_far
 from semsearch.store.labels.batches import Draw, Frame
 
 pytest.importorskip("ppi_py")
