@@ -147,6 +147,23 @@ def test_every_command_in_every_output_mode(path: str, mode: str, shop: Shop, tm
         assert done.out.strip()
 
 
+@pytest.mark.parametrize("mode", ["", "--json", "--jsonl"])
+def test_hits_of_queries_that_nobody_judged_are_saved_to_be_judged(mode: str, shop: Shop, tmp_path: Path) -> None:
+    name = f"unjudged{mode}"
+    asked = ["--queries", shop.files / "queries.tsv", "--name", name, "--run-out", tmp_path / "run.trec"]
+    done = run("evaluate", "run", *asked, *([mode] if mode else []), "-w", shop.root)
+    assert done.code == 0, done.err
+    assert "Next: semsearch grade pairs" in done.err and f"--run {name} --dry-run" in done.err
+    told = json.loads(done.out) if mode else {}
+    n_queries = len((shop.files / "queries.tsv").read_text(encoding="utf-8").splitlines()) - 1
+    assert not mode or (told["run"], told["queries"]) == (name, n_queries)
+    saved = shop.root / "runs" / name
+    assert {path.name for path in saved.iterdir()} == {"run.trec", "queries.jsonl"}
+    assert (tmp_path / "run.trec").read_bytes() == (saved / "run.trec").read_bytes()
+    drawn = run("label", "sample", f"b{mode}", "--run", name, "--size", "3", "-w", shop.root)
+    assert drawn.code == 0, drawn.err
+
+
 def test_every_command_has_a_help_with_an_example() -> None:
     groups = {path.split()[0] for path in commands() if " " in path}
     for path in ["", *groups, *commands()]:

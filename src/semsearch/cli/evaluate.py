@@ -16,7 +16,7 @@ import typer
 from semsearch.cli.evaluate_labels import DrawnAlikeOption, JudgeOption, plan_command, read_labelled
 from semsearch.cli.evaluate_output import print_comparison, print_report, titles_of
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, PipelineOption, ReleaseOption, WorkspaceOption
-from semsearch.cli.output import steps, talk
+from semsearch.cli.output import emit, steps, talk
 from semsearch.cli.pages import write_page
 
 if typing.TYPE_CHECKING:
@@ -90,7 +90,9 @@ def run_command(
 
     Queries without a relevant item are left out of every mean but the judged share. Figures named /judged drop
     unjudged hits first. With --labels the mean is over all queries that a model judged, corrected by those that
-    people judged whole.
+    people judged whole. With --queries alone nothing is evaluated: the hits are saved, to be judged.
+
+    Example: semsearch evaluate run --queries queries.tsv --name hybrid
 
     Example: semsearch evaluate run --qrels qrels.txt --queries queries.tsv --mode lexical
 
@@ -101,6 +103,11 @@ def run_command(
     from semsearch.evaluation.reading import read_queries
     from semsearch.retrieval import evaluate as job
 
+    figures = {"--metric": metric, "--slice": slice_by, "--html": html, "--fail-on": fail_on, "--judge": judge}
+    where: dict[str, Any] = {"workspace": workspace, "pipeline": pipeline, "release": release, "mode": mode}
+    if queries and not (qrels or labels or run):
+        _ask(queries, name, run_out, figures, where, as_json=json, as_jsonl=jsonl)
+        return
     condition = _condition(fail_on)
     of_labels = {"--drawn-alike": drawn_alike, "--judge": judge is not None}
     _check_source(qrels, labels, {"--grade-column": grade_column is not None}, of_labels)
@@ -111,7 +118,6 @@ def run_command(
     from_labels = partial(_of_labels, workspace, asked or known, drawn_alike=drawn_alike, judge=judge)
     judged, texts, evaluated = _of_qrels(qrels, grade_column) if qrels else from_labels()
     asked = asked or texts or known
-    where: dict[str, Any] = {"workspace": workspace, "pipeline": pipeline, "release": release, "mode": mode}
     of_release = partial(_search, judged=judged, asked=asked, name=name, depth=job.kept_depth(metrics), **where)
     found, origin = (found, {"file": run}) if found else of_release()
     report = evaluated(found, asked)(
@@ -213,7 +219,8 @@ def _check_source(qrels: Path | None, labels: bool, of_qrels: dict[str, bool], o
 
     if (qrels is None) != labels:
         raise UsageError(
-            "Figures come from --qrels or from --labels.", "Next: semsearch evaluate run, with --qrels FILE or --labels"
+            "Figures come from --qrels or from --labels.",
+            "Next: semsearch evaluate run, with --qrels FILE or --labels; or --queries FILE alone, to have hits judged",
         )
     wrong = next((flag for flag, given in of_qrels.items() if given and labels), None)
     if not labels and (flag := next((flag for flag, given in of_labels.items() if given), None)):
@@ -253,11 +260,11 @@ def _search(
     release: str | None,
     mode: str | None,
     depth: int,
-    judged: Qrels,
+    judged: Qrels | None,
     asked: Queries | None,
     name: str | None,
 ) -> tuple[Run, dict[str, str]]:
-    """Ask a release all queries that are judged."""
+    """Ask a release all queries that are judged; all there are when nothing is."""
     from semsearch import wiring
     from semsearch.errors import UsageError
     from semsearch.retrieval.evaluate import check_judged, retrieve
@@ -265,14 +272,46 @@ def _search(
 
     if asked is None:
         raise UsageError("The qrels hold no query texts.", "Next: --queries FILE with the columns query_id and query")
-    wanted = asked.of(judged.grades)
+    wanted = asked if judged is None else asked.of(judged.grades)
     retriever = wiring.open_retriever(Workspace.open(workspace), pipeline, release, mode, now=datetime.now(UTC))
     origin = retriever.origin
-    if note := check_judged(retriever.searcher.release, judged.of_queries(wanted.texts)):
+    if judged and (note := check_judged(retriever.searcher.release, judged.of_queries(wanted.texts))):
         talk(note)
     made = "-".join(origin[part] for part in ("release_id", "mode", "fusion") if part in origin)
     with steps() as progress:
         return retrieve(retriever, wanted, depth, name or made, progress), origin
+
+
+def _ask(
+    queries: Path,
+    name: str | None,
+    run_out: Path | None,
+    figures: dict[str, Any],
+    where: dict[str, Any],
+    *,
+    as_json: bool,
+    as_jsonl: bool,
+) -> None:
+    """Save what a release answers; nobody judged it yet."""
+    from semsearch.errors import UsageError
+    from semsearch.evaluation.grades import JUDGED_ONLY_DEPTH
+    from semsearch.evaluation.reading import read_queries
+    from semsearch.evaluation.trec import write_run
+    from semsearch.retrieval.saved_runs import save_run
+    from semsearch.workspace import Workspace
+
+    if flag := next((flag for flag, given in figures.items() if given), None):
+        raise UsageError(f"{flag} is about figures, and they need judgements.", "Next: add --qrels FILE or --labels")
+    asked = read_queries(queries)
+    _check_target(None, name, where["workspace"], {})
+    found, origin = _search(judged=None, asked=asked, name=name, depth=JUDGED_ONLY_DEPTH, **where)
+    if run_out:
+        write_run(found, run_out)
+    save_run(Workspace.open(where["workspace"]), found.name, found, asked, None)
+    n_hits = sum(len(hits) for _, hits in found.items())
+    facts = {"run": found.name, **origin, "queries": len(asked), "hits": n_hits}
+    emit(facts, as_json=as_json, as_jsonl=as_jsonl)
+    talk(f"No figures: nothing is judged. Next: semsearch grade pairs --run {found.name} --dry-run")
 
 
 def _keep(

@@ -1,4 +1,4 @@
-"""Saved runs: `runs/NAME/` with the run, its queries and its figures, each in a plain format."""
+"""Saved runs: `runs/NAME/` with the run, its queries and its figures if there are any, each in a plain format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NAME = re.compile(r"[\w][\w.@-]*")
 _DRAFT, _WHOLE = ".draft-", ".whole-"
 
 
-def save_run(workspace: Workspace, name: str, run: Run, queries: Queries, report: EvaluationReport) -> Path:
+def save_run(workspace: Workspace, name: str, run: Run, queries: Queries, report: EvaluationReport | None) -> Path:
     """Save under `runs/NAME`, in place of an earlier run of this name; after a kill at any step one of them is whole.
 
     A folder cannot replace another in one step, so the new one first becomes `runs/.whole-NAME`, from when on readers
@@ -43,7 +43,8 @@ def save_run(workspace: Workspace, name: str, run: Run, queries: Queries, report
         draft.mkdir()
         write_run(run, draft / RUN_FILE)
         write_lines(draft / QUERIES_FILE, (json.dumps(row, ensure_ascii=False) for row in _query_rows(queries)))
-        write_lines(draft / REPORT_FILE, [json.dumps(report_document(report), ensure_ascii=False, indent=1)])
+        if report:
+            write_lines(draft / REPORT_FILE, [json.dumps(report_document(report), ensure_ascii=False, indent=1)])
         replace(draft, runs / f"{_WHOLE}{name}")
         _settle(runs)
     return runs / name
