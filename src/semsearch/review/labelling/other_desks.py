@@ -10,6 +10,7 @@ from semsearch.records import Label
 from semsearch.review.labelling.strategies import Said, has_enough
 from semsearch.store.labels import Key, LabelFiles, pair_of, standing
 from semsearch.store.labels.batches import Task
+from semsearch.store.labels.faults import end_of_lines
 from semsearch.store.labels.lines import BadLabel, label_of
 
 
@@ -18,7 +19,8 @@ class OtherDesks:
 
     def __init__(self, files: LabelFiles, batch: str, by: str) -> None:
         self._files, self._batch, self._by = files, batch, by
-        self._read = {path: path.stat().st_size for path in self._paths()}
+        # Not their sizes: a line that was cut off is taken out by the next session that writes there.
+        self._read = {path: end_of_lines(path) for path in self._paths()}
         self._new: list[Label] = []
 
     def taken(self, tasks: Sequence[Task], said: Said) -> set[Key]:

@@ -70,19 +70,30 @@ def is_torn(line: bytes) -> bool:
     return False
 
 
-def _endless(path: Path) -> bytes:
-    """What stands behind the last end of a line, found from the end of the file."""
+def end_of_lines(path: Path) -> int:
+    """Bytes of the lines that have an end, found from the end of the file; 0 for a file that is gone."""
     try:
         file = path.open("rb")
     except FileNotFoundError:
-        return b""
+        return 0
     with file:
-        place, found = file.seek(0, os.SEEK_END), b""
-        while place and b"\n" not in found:
+        place = file.seek(0, os.SEEK_END)
+        while place:
             size = min(BLOCK, place)
             place = file.seek(place - size)
-            found = file.read(size) + found
-    return found.rpartition(b"\n")[2]
+            if (end := file.read(size).rfind(b"\n")) >= 0:
+                return place + end + 1
+    return 0
+
+
+def _endless(path: Path) -> bytes:
+    """What stands behind the last end of a line."""
+    try:
+        with path.open("rb") as file:
+            file.seek(end_of_lines(path))
+            return file.read()
+    except FileNotFoundError:
+        return b""
 
 
 def mend(path: Path) -> str:

@@ -263,6 +263,21 @@ def test_an_unnamed_batch_at_two_desks_at_once_is_labelled_once(workspace: Works
     assert n == 2 * 20 - len(said_of)
 
 
+@pytest.mark.parametrize("left", [b"", b'{"query": "q", "item_id": "x'], ids=["nothing", "a torn line"])
+def test_a_desk_sees_what_a_colleague_labels_after_a_kill(workspace: Workspace, left: bytes) -> None:
+    files = LabelFiles(workspace)
+    files.append(said(TASKS[0], 2, "jun"))
+    with files.path("person", "jun", "b1").open("ab") as file:
+        file.write(left)
+    with open_session(desk(workspace), "b1", "minji", "random") as opened:
+        first = shown(opened)
+        files.append(*(said(each, 2, "jun", minute=1) for each in TASKS[1:] if each != first))
+        opened.session.direct(1)
+        assert opened.session.next() is None
+    assert opened.session.n_elsewhere == 1
+    assert [label.item_id for label in people(workspace) if label.by == "minji"] == [first.item_id]
+
+
 def test_a_batch_that_is_not_there_is_told_and_the_next_step_says_the_batch(workspace: Workspace) -> None:
     with (
         pytest.raises(UsageError, match="no batch 'nosuch'; there are: b1"),
