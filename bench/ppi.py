@@ -1,13 +1,14 @@
 """Do intervals from few labels of people and many of a machine hold what they say? Coverage, width, plans.
 
-    python -m bench.ppi [--data DIR] [--repetitions N] [--processes N] [--only coverage|strata|plan|raters]
+    python -m bench.ppi [--data DIR] [--repetitions N] [--processes N] [--only coverage|strata|hard|plan|raters]
 
 Queries are redrawn from the per-query figures of plain BM25 on chorus (61 queries with a relevant item: many ones, some
 zeros); without the data from a stated mixture of the same shape. People judge n of them, the machine 10 n more. Judges:
 good repeats people's value with chance 0.8 and else draws another query's, so that the correlation is 0.8 in the same
 range of values; biased is good and then says 1 so often that its mean is 0.15 too high; useless draws another query's
-value always. Rows of strata: of 1,200 queries people judge 70, drawn as `label sample` draws them. Simulated: real are
-the values, drawn are queries and judges. Last, how chorus's raters agree.
+value always. Rows of strata: of 1,200 queries people judge 70, drawn as `label sample` draws them. Hard rows:
+values of 1 and a few of 0, and a machine that is blind in a band. Simulated: real are the values (but of hard rows),
+drawn are queries and judges. Last, how chorus's raters agree.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--repetitions", type=int, default=2_000)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--only", choices=("coverage", "strata", "plan", "raters"))
+    parser.add_argument("--only", choices=("coverage", "strata", "hard", "plan", "raters"))
     given = parser.parse_args()
     print(f"# load {os.getloadavg()[0]:.1f}, {given.repetitions:,} repetitions")
     start = time.perf_counter()
@@ -80,6 +81,8 @@ def main() -> None:
             coverage(values, given.repetitions, pool.imap)
         if given.only in (None, "strata"):
             strata(values[METRICS[0]], given.repetitions, pool.imap)
+        if given.only in (None, "hard"):
+            hard(given.repetitions, pool.imap)
         if given.only in (None, "plan"):
             plans(values["ndcg@10"], given.repetitions // 4, pool.imap)
     if given.only in (None, "raters") and (given.data / "ratings.csv").exists():
@@ -121,14 +124,14 @@ class Drawn:
 def draw(values: Floats, n: int, rest: int, judge: str, way: str, seed: int) -> Drawn:
     """People's values, the machine's and the others' of fresh queries.
 
-    `way` is plain, uneven, batches, gaps or one of TIES.
+    `way` is plain, uneven, batches, gaps, or one of TIES or of HARD.
     """
     rng = np.random.default_rng([seed, 1])  # another stream than that of the resamples
+    if way in HARD:
+        return HARD[way](n, rest, judge, rng)
     total = n + rest
     human, other = rng.choice(values, total), rng.choice(values, total)
-    machine = other if judge == "useless" else np.where(rng.random(total) < KEPT, human, other)
-    if judge == "biased":
-        machine = np.where(rng.random(total) < BIAS / (1 - values.mean()), 1.0, machine)
+    machine = judged(judge, human, other, rng, float(values.mean()))
     truth = float(values.mean())
     if way == "gaps":  # a fifth has no relevant item; the machine sees most of these, and some that are none
         none = rng.random(total) < 0.2
@@ -142,6 +145,55 @@ def draw(values: Floats, n: int, rest: int, judge: str, way: str, seed: int) -> 
     badly = (human < values.mean()) ^ (rng.random(total) < 0.25)
     stands = in_turn(badly, [(n // 2, n // 2)] if way == "uneven" else [(n // 4, n // 4), (n // 3, n // 6)], rng)
     return picked_of(stands, human, machine, truth)
+
+
+def judged(judge: str, human: Floats, other: Floats, rng: np.random.Generator, mean: float) -> Floats:
+    """What a machine says; `other` is what it says where it is wrong."""
+    machine = other if judge == "useless" else np.where(rng.random(len(human)) < KEPT, human, other)
+    if judge == "biased":
+        machine = np.where(rng.random(len(human)) < BIAS / (1 - mean), 1.0, machine)
+    return machine
+
+
+def near_1(n: int, rest: int, judge: str, rng: np.random.Generator, *, alike: bool) -> Drawn:
+    """Values of 1 and 10 % of 0: among all, or only in a half of which a third of people's queries are."""
+    total = n + rest
+    weak = np.arange(total) < total // 2
+    human = np.where((weak | alike) & (rng.random(total) < 0.1), 0.0, 1.0)
+    truth = 0.9 if alike else 0.95
+    machine = judged(judge, human, rng.permutation(human), rng, truth)
+    if alike:
+        order = rng.permutation(total)
+        return Drawn(human[order[:n]], machine[order[:n]], machine[order[n:]], None, truth)
+    return picked_of(of_two(weak, (n // 3, n - n // 3), rng), human, machine, truth)
+
+
+def blind(n: int, rest: int, judge: str, rng: np.random.Generator) -> Drawn:
+    """Two bands, 0.3 and 0.8; of 60 % of the weak one the machine says that nothing is relevant, people do not."""
+    total = n + rest
+    weak = rng.random(total) < 0.5
+    human = np.clip(rng.normal(np.where(weak, 0.3, 0.8), 0.08), 0.0, 1.0)
+    machine = judged(judge, human, rng.permutation(human), rng, 0.55)
+    machine = np.where(weak & (rng.random(total) < 0.6), math.nan, machine)
+    return picked_of(of_two(weak, (n // 2, n // 2), rng), human, machine, 0.55)
+
+
+def of_two(weak: NDArray[np.bool_], sizes: tuple[int, int], rng: np.random.Generator) -> dict[int, float]:
+    """Query to what it stands for: so many of each band."""
+    bands = zip((weak, ~weak), sizes, strict=True)
+    return {
+        int(query): np.count_nonzero(band) / size
+        for band, size in bands
+        for query in rng.choice(np.flatnonzero(band), size, replace=False)
+    }
+
+
+HARD: dict[str, Callable[[int, int, str, np.random.Generator], Drawn]] = {
+    "near 1": partial(near_1, alike=True),
+    "near 1 in strata": partial(near_1, alike=False),
+    "blind in a band": blind,
+}
+"""Values that an interval has a hard time with."""
 
 
 def picked_of(stands: dict[int, float], human: Floats, machine: Floats, truth: float) -> Drawn:
@@ -215,6 +267,14 @@ def strata(values: Floats, repetitions: int, spread: Callable[..., object]) -> N
               f"{np.median(worths):.0f}; the heaviest weighs {apart:.0f} times the lightest")  # fmt: skip
         for judge in JUDGES:
             row(f"{way} ties, n {STRATIFIED}, {judge}", Case(values, STRATIFIED, judge, way), repetitions, spread)
+
+
+def hard(repetitions: int, spread: Callable[..., object]) -> None:
+    """Rows of values that are nearly all 1, where a machine cannot be too kind, and of one that is blind in a band."""
+    print("\nhard values (simulated)")
+    for way, n in (("near 1", 60), ("near 1 in strata", 90), ("blind in a band", 120)):
+        for judge in ("good", "useless"):
+            row(f"{way}, n {n}, {judge}", Case(np.empty(0), n, judge, way), repetitions, spread)
 
 
 def row(name: str, case: Case, repetitions: int, spread: Callable[..., object]) -> None:

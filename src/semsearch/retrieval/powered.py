@@ -199,10 +199,15 @@ def _report(given: Labelled, found: Mapping[str, tuple[Powered, Powered]], share
 
 
 def _open(given: Labelled) -> tuple[int, int]:
-    """How many pairs are ungradeable, and how many stale, by people or by the machine."""
-    said = [*given.people.items(), *given.machine.items()]
+    """How many pairs are ungradeable, and how many stale, by people or by the machine.
+
+    Of the queries of the mean, and stale ones also of those that it lost because all of their pairs are.
+    """
+    fresh = {query for (query, _), each in given.machine.items() if not each.stale}
+    about = given.ids.keys() | {query for query, _ in given.machine if query not in fresh}
+    said = [(key, each) for key, each in [*given.people.items(), *given.machine.items()] if key[0] in about]
     stale = {key for key, each in said if each.stale}
-    ungradeable = {key for key, each in said if key[0] in given.ids and not each.gradeable}
+    ungradeable = {key for key, each in said if not each.gradeable}
     return len(ungradeable - stale), len(stale)
 
 

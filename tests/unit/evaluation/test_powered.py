@@ -206,6 +206,43 @@ def test_how_many_of_all_are_of_a_group_is_chance_by_hand():
     assert float(powered._among_all(fit, sample).human_error) == pytest.approx(math.sqrt(0.1875 / 140))
 
 
+def test_what_is_redrawn_are_queries_with_their_weights():
+    """All weights differ, so those of a group are alike and not the same."""
+    human = np.linspace(0.1, 1.0, 60)
+    sample = powered._sample(human, human, human, human * 2)
+    assert sample.groups == (20, 20, 20)
+    drawn = powered._redrawn(sample, human, 0, 50)
+    assert drawn.weights == pytest.approx(drawn.human * 2)
+
+
+def test_what_the_machine_explains_of_the_chance_among_all_is_by_its_own_counts():
+    """Groups of 1/4 and 3/4 of all, 0.2 and 0.8 by people: -0.45 and 0.15 from the mean of 0.65. The machine says the
+    same, but counts only half of the first group: -0.225 and 0.15, which is -0.28125 and 0.09375 from their mean."""
+    human = np.repeat([0.2, 0.8], 20)
+    machine = np.where(np.arange(40) < 10, math.nan, human)
+    others = np.repeat([math.nan, 0.2, 0.8], [12, 13, 75])
+    sample = powered._sample(human, machine, others, np.repeat([0.5, 1.5], 20))
+    fit = powered._fit(sample)
+    found = powered._among_all(fit, sample)
+    own, same = (0.25 * a**2 + 0.75 * b**2 for a, b in ((0.45, 0.15), (0.28125, 0.09375)))
+    lam = float(fit.lam)
+    assert lam > 0.5
+    assert float(found.human_error**2 - fit.human_error**2) == pytest.approx(own / 140)
+    assert float(found.error**2 - fit.error**2) == pytest.approx((own - lam**2 * same) / 140)
+
+
+def test_an_interval_of_strata_is_no_narrower_than_the_chance_of_how_many_there_are_of_each():
+    """Hardly anything varies within: what is left is 0.0675 / 140, as above; a machine that sees all of it knows it."""
+    human = np.repeat([0.2, 0.8], 20) + np.tile([0.01, -0.01], 20)
+    weights = np.repeat([1.0, 3.0], 20)
+    others = np.repeat([0.2, 0.8], [25, 75])
+    given = {"weights": weights, "seed": 0, "minimum": 30}
+    blind = powered_mean(human, np.full(40, 0.5), others * 0 + 0.5, **given)
+    least = 2 * 1.96 * math.sqrt(0.0675 / 140)
+    for each in (blind, blind.human_only):
+        assert 0.95 * least < each.high - each.low < 1.3 * least
+
+
 def test_queries_of_very_unlike_weights_are_worth_fewer():
     """40 of weight 1 and 20 of weight 4: 120² / (40 + 320) = 40, so 10 more of 60/40 each."""
     human, machine, others, _ = queries(11)

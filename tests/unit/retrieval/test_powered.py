@@ -242,6 +242,18 @@ def test_stale_pairs_of_a_query_without_others_are_counted_too():
     assert (report.labels.n_queries, report.labels.n_stale) == (199, 1)
 
 
+def test_stale_pairs_of_queries_that_the_figure_is_not_about_are_not_counted():
+    run, labels, _ = market()
+    people = [label(f"only people {q}", "z", 1, item_digest="then") for q in range(40)]
+    outside = [replace(each, item_digest="then") if each.query == "query 150" and each.item_id == "a" else each
+               for each in labels]  # fmt: skip
+    now = {"z": "now", "a": ""}
+    assert evaluate_labelled(run, labelled([*outside, *people], now), metrics=["mrr"]).labels.n_stale == 1
+    draws = {"b": Draw({f"query {q}": 0.5 for q in range(60)}, Frame.of({f"query {q}" for q in range(120)}, {}))}
+    given = labelled([*outside, *people], now, draws=draws)
+    assert evaluate_labelled(run, given, metrics=["mrr"]).labels.n_stale == 0
+
+
 def test_what_cannot_be_graded_is_0_at_one_end_and_2_at_the_other():
     run, labels, _ = market()
     none = {"grade_low": None, "grade_high": None}

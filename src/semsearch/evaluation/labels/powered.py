@@ -26,6 +26,9 @@ _GROUP = 20
 to 20 a good machine's interval of two batches covered 92.5 % in bench/ppi.py."""
 _STILL = 1e-9
 """A standard error below this is none."""
+_MAY_BE_STILL = 0.0005
+"""Of resamples, the share in which people's values may all be the same: none of `RESAMPLES`. A bootstrap-t of few
+queries that deviate is too short (bench/ppi.py, values near 1)."""
 Method = Literal["bootstrap-t", "bounded"]
 
 
@@ -115,7 +118,7 @@ def powered_mean(
     fit = _fit(sample)
     drawn = _fit(_redrawn(sample, others, seed, resamples))
     people = float(fit.human_mean)
-    if bounded or np.mean(drawn.human_error < _STILL) > (1 - CONFIDENCE) / 4:
+    if bounded or np.mean(drawn.human_error < _STILL) > _MAY_BE_STILL:
         counts = ~np.isnan(human)
         own = _bounded(human[counts], scale[counts], seed, resamples)
         return Powered(people, own.low, own.high, n, n_machine, 0.0, people, own, "bounded")
@@ -309,8 +312,8 @@ def _among_all(fit: _Fit, sample: _Sample) -> _Fit:
     sums = np.add.reduceat(weights, starts)
     n, share = len(weights), (weights * sample.human_counts).mean()
     of_groups = []
-    for values in (sample.human, sample.machine):
-        from_mean = values - fit.human_mean * sample.human_counts
+    for values, counts in ((sample.human, sample.human_counts), (sample.machine, sample.machine_counts)):
+        from_mean = values - fit.human_mean * counts
         of_groups.append(np.add.reduceat(weights * (from_mean - (weights * from_mean).mean()), starts) / sums)
     own, same = (float((sums / n * each**2).sum()) / (n + sample.n_others) / share**2 for each in of_groups)
     return replace(
