@@ -99,7 +99,7 @@ def price(parts: Parts, pairs: Sequence[Pair], how: Judging) -> Estimate:
 def grade(parts: Parts, pairs: Sequence[Pair], how: Judging, batch: str) -> Iterator[Graded]:
     """Grade pairs, and keep labels that say something new in the model's file, which is held all the while.
 
-    That they were asked is written down first (`pool_files`). Errors as for `grading.grade_pairs`, `keep_pool` and
+    That they were asked is written down first (`keep_pool`). Errors as for that, `grading.grade_pairs` and
     `LabelFiles.writing`.
     """
     with parts.files.writing("model", model_of(parts, how), batch) as writer:

@@ -14,7 +14,7 @@ from tests.unit.relevance.people import by_model, graded_queries, judge, label
 
 from semsearch.records import Facet
 from semsearch.relevance.auditing.audit import Shared, shared
-from semsearch.relevance.auditing.probes import PADDING_CHARS, PROBES, Change, Probe, asked, changes, probe
+from semsearch.relevance.auditing.probes import NEEDS, PADDING_CHARS, Change, Probe, asked, changes, probe
 from semsearch.relevance.scores import Market
 from semsearch.relevance.truths import truths_of
 
@@ -94,7 +94,7 @@ def test_what_is_done_to_an_item():
 
 def test_a_probe_takes_so_many_pairs_the_same_whatever_their_order():
     some = changes(pairs(), 2)
-    assert [len(some[name]) for name in PROBES] == [2, 2, 2]
+    assert [len(some[name]) for name in NEEDS] == [2, 2, 2]
     assert changes(pairs()[::-1], 2) == some
     assert len(list(asked(some))) == 12
 
@@ -106,7 +106,7 @@ def test_a_brand_alone_is_probed_only_where_more_is_asked_for():
 
 def test_a_judge_that_is_not_fooled(tmp_path: Path):
     found = probed(tmp_path, of_title)
-    assert {name: each.fooled.value for name, each in found.items()} == dict.fromkeys(PROBES, 0.0)
+    assert {name: each.fooled.value for name, each in found.items()} == dict.fromkeys(NEEDS, 0.0)
     brand = found["brand only"]
     assert (brand.n, brand.down.value, brand.move.value) == (4, 1.0, -1.0)  # 2 to 0–2
 

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.store.labelled import label, machine
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.labels.labelled import qrels_of, queries_of
+from semsearch.evaluation.labels.labelled import qrels_of
 from semsearch.evaluation.queries import query_id_of
 from semsearch.records import Label
 from semsearch.store.labels import Effective, blind, effective, item_digest, snapshot, standing
@@ -118,7 +118,6 @@ def test_qrels_take_one_end_and_leave_out_what_is_ungradeable_or_stale() -> None
     query_id = query_id_of("iPhone")
     assert qrels_of(found).grades == {query_id: {"i1": 1.0, "i2": 1.0}}
     assert qrels_of(found, "high").grades == {query_id: {"i1": 1.0, "i2": 2.0}}
-    assert queries_of(found).texts == {query_id: "iPhone"}
     with pytest.raises(UsageError, match="no judgement"):
         qrels_of(effective([label(None)]))
 

@@ -1,4 +1,4 @@
-"""Qrels from labels: judgements at one end of what is open, with the texts of their queries."""
+"""What figures take from labels: qrels at one end of what is open, chances of pairs, and whose grades they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from semsearch.errors import UsageError
 from semsearch.evaluation.qrels import Qrels
-from semsearch.evaluation.queries import Queries, query_id_of
+from semsearch.evaluation.queries import query_id_of
 from semsearch.records import Judgement, Label
 
 End = Literal["low", "high"]
@@ -41,11 +41,6 @@ def qrels_of(effective: Mapping[Any, Graded], end: End = "low") -> Qrels:
     return Qrels.of(
         Judgement(query_id_of(each.query), each.item_id, float(grade)) for each, grade in grades if grade is not None
     )
-
-
-def queries_of(effective: Mapping[Any, Graded]) -> Queries:
-    """The texts of the queries, as in `qrels_of`."""
-    return Queries({query_id_of(each.query): each.query.strip() for each in effective.values()})
 
 
 def chances(labels: Iterable[Label]) -> dict[str, float]:

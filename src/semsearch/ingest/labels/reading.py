@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal, get_args
+from typing import BinaryIO, Literal
 
 from semsearch.ingest.labels import trec
 from semsearch.ingest.labels.beir import beir_rows, folder_of
@@ -17,7 +17,6 @@ from semsearch.ingest.tables import batches
 
 LabelFormat = Literal["csv", "tsv", "jsonl", "parquet", "trec", "beir", "quepid", "esci", "label-studio"]
 _TABLES: dict[str, Format] = {"csv": "csv", "tsv": "tsv", "jsonl": "jsonl", "parquet": "parquet", "quepid": "csv"}
-FORMATS = get_args(LabelFormat)
 
 
 def read_labels(

@@ -80,7 +80,6 @@ _FOOLED: Mapping[str, tuple[int, ...]] = {
     "length": (UP, DOWN, UNGRADEABLE),
     "brand only": (UP, SAME),
 }
-PROBES = tuple(_FOOLED)
 NEEDS: Mapping[str, str] = {
     "stuffing": "a pair that people grade 0",
     "length": "a pair that people grade",

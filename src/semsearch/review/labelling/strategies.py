@@ -18,7 +18,7 @@ import hashlib
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal
 
 from semsearch.errors import MissingPart, UsageError
 from semsearch.records import Label
@@ -26,7 +26,6 @@ from semsearch.store.labels import Key
 from semsearch.store.labels.batches import Task
 
 Order = Literal["random", "uncertain", "disagreement", "second"]
-ORDERS: tuple[Order, ...] = get_args(Order)
 BLIND: tuple[Order, ...] = ("random", "second")
 """Orders that pick pairs by nothing that was said of them."""
 Ends = tuple[int | None, int | None]
