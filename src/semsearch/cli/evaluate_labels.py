@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from semsearch.cli.label_output import tell_torn
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
 from semsearch.cli.output import emit, steps, talk
 
@@ -73,16 +74,14 @@ def plan_command(
 
 def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool, judge: str | None) -> Labelled:
     """What people and models said, by the items as they are now; says which files were cut off."""
-    from semsearch.ingest.catalogue import Catalogue
-    from semsearch.relevance.pools import items_of
+    from semsearch.relevance.pools import lookup_of
     from semsearch.retrieval import labelled
     from semsearch.store.labels import LabelFiles
     from semsearch.workspace import Workspace
 
     opened = Workspace.open(workspace)
-    for path in LabelFiles(opened).torn():
-        talk(f"The last line of {path} was cut off while it was written: it is passed over, the next label mends it.")
-    return labelled.read_labelled(opened, items_of(Catalogue(opened)), queries, drawn_alike=drawn_alike, judge=judge)
+    tell_torn(LabelFiles(opened))
+    return labelled.read_labelled(opened, lookup_of(opened), queries, drawn_alike=drawn_alike, judge=judge)
 
 
 # --- steps of the commands ------------------------------------------------------------------

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from semsearch.cli import labelling
+from semsearch.cli import labelling, sampling
 from semsearch.cli.imports import TzOption
-from semsearch.cli.label_output import show_agreement, show_export, show_import
+from semsearch.cli.label_output import show_agreement, show_export, show_import, tell_torn
 from semsearch.cli.options import HERE, JsonlOption, JsonOption, WorkspaceOption
-from semsearch.cli.output import talk
 from semsearch.cli.standard_input import standard_input
 from semsearch.errors import UsageError
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from semsearch.records import Label
     from semsearch.store.labels import LabelFiles
     from semsearch.store.labels.batches import Task
-    from semsearch.store.labels.pools import Lookup, Pair
+    from semsearch.store.labels.pools import Pair
     from semsearch.workspace import Workspace
 
 HELP = """Grade pairs of query and item by hand, and bring grades of other tools in and out.
@@ -30,7 +29,7 @@ HELP = """Grade pairs of query and item by hand, and bring grades of other tools
 Example: semsearch label import ratings.csv --as minji --scale 0-3
 """
 app = typer.Typer(help=HELP, no_args_is_help=True)
-app.command()(labelling.sample)
+app.command()(sampling.sample)
 app.command()(labelling.session)
 app.command()(labelling.adjudicate)
 
@@ -98,6 +97,7 @@ def import_command(
     from semsearch.ingest.labels.reading import read_labels
     from semsearch.ingest.labels.rows import Passed
     from semsearch.ingest.labels.tables import Wanted
+    from semsearch.relevance.pools import lookup_of
     from semsearch.review.labelling.importing import Names, import_labels
     from semsearch.settings import Settings
     from semsearch.workspace import Workspace
@@ -112,7 +112,7 @@ def import_command(
         batch=batch or f"import-{Path(file).name.split('.')[0] if file != '-' else 'stdin'}",
         names=Names.of(as_ or []),
         grader=Grader(words, scale or ("esci" if format_ == "esci" else None)),
-        lookup=_lookup(opened),
+        lookup=lookup_of(opened),
         now=datetime.now(UTC),
         drawn=_drawn(opened, batch),
     )
@@ -142,6 +142,7 @@ def export_command(
 
     semsearch label export tasks.json --format label-studio --batch spring
     """
+    from semsearch.relevance.pools import lookup_of
     from semsearch.review.labelling.exporting import export_labels, export_tasks
     from semsearch.store.labels import digests_of, effective
     from semsearch.workspace import Workspace
@@ -154,7 +155,7 @@ def export_command(
     if pairs is not None:
         raise UsageError(f"--pairs are to be judged, and {format_} takes labels.", "Next: --format label-studio")
     said = _of_batch(_files(opened), batch)
-    now = digests_of(_lookup(opened)({label.item_id for label in said}))
+    now = digests_of(lookup_of(opened)({label.item_id for label in said}))
     done = export_labels(effective(said, now), out, format_=format_, end=end, machine=machine)
     show_export(done, as_json=json, machine=machine)
 
@@ -203,8 +204,7 @@ def _read(files: LabelFiles, source: str | None = None, batch: str | None = None
             if near
             else "Next: semsearch label session BATCH --by NAME, or semsearch label import FILE",
         )
-    for path in files.torn():
-        talk(f"The last line of {path} was cut off while it was written: it is passed over, the next label mends it.")
+    tell_torn(files)
     return files.read(source, batch)
 
 
@@ -220,13 +220,6 @@ def _of_batch(files: LabelFiles, batch: str | None) -> list[Label]:
     return said
 
 
-def _lookup(workspace: Workspace) -> Lookup:
-    from semsearch.ingest.catalogue import Catalogue
-    from semsearch.relevance.pools import items_of
-
-    return items_of(Catalogue(workspace))
-
-
 def _drawn(workspace: Workspace, batch: str | None) -> Mapping[Any, Task]:
     """The pairs of a batch that was drawn here; none when it was not."""
     from semsearch.store.labels.batches import batch_path, pairs_of, read_batch
@@ -238,7 +231,7 @@ def _drawn(workspace: Workspace, batch: str | None) -> Mapping[Any, Task]:
 
 def _to_judge(workspace: Workspace, batch: str | None, pairs: str | None) -> tuple[Sequence[Pair | Task], int]:
     """Pairs of a drawn batch or of a file, and how many items of them are gone."""
-    from semsearch.relevance.pools import read_pairs
+    from semsearch.relevance.pools import lookup_of, read_pairs
     from semsearch.store.labels.batches import read_batch
 
     if (batch is None) == (pairs is None):
@@ -248,7 +241,7 @@ def _to_judge(workspace: Workspace, batch: str | None, pairs: str | None) -> tup
         )
     if batch is not None:
         return read_batch(workspace, batch), 0
-    found = read_pairs(str(pairs), _lookup(workspace), stdin=standard_input([str(pairs)]))
+    found = read_pairs(str(pairs), lookup_of(workspace), stdin=standard_input([str(pairs)]))
     return found.pairs, len(found.gone)
 
 

@@ -13,9 +13,16 @@ if TYPE_CHECKING:
     from semsearch.review.labelling.agreeing import PeopleAgreement
     from semsearch.review.labelling.exporting import LabelExport
     from semsearch.review.labelling.importing import LabelImport
+    from semsearch.store.labels import LabelFiles
 
 COUNTS = ("n_picked", "n_open", "n_ungradeable", "n_lost", "n_changed", "n_rubrics", "n_shown", "n_contradicting")
 FIGURES = ("weighted_kappa", "kappa", "alpha", "exact")
+
+
+def tell_torn(files: LabelFiles) -> None:
+    """Say which files were cut off: what they hold is read but for their last line."""
+    for path in files.torn():
+        talk(f"The last line of {path} was cut off while it was written: it is passed over, the next label mends it.")
 
 
 def show_import(done: LabelImport, passed: Passed, *, as_json: bool) -> None:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from semsearch.errors import UsageError
 from semsearch.evaluation.queries import query_id_of
+from semsearch.ingest.catalogue import Catalogue
 from semsearch.store.labels import Key, query_key
 from semsearch.store.labels.pools import Lookup, Pair, blind_place, pool_of
 from semsearch.store.labels.snapshots import SHOWN, snapshot
 
 if TYPE_CHECKING:
     from semsearch.evaluation.runs import Run
-    from semsearch.ingest.catalogue import Catalogue
     from semsearch.ingest.sources import Source
     from semsearch.ingest.tables import Batch
     from semsearch.workspace import Workspace
@@ -97,8 +97,9 @@ def read_pairs(name: str, lookup: Lookup, *, stdin: BinaryIO | None = None) -> P
     return with_items(Pool(tuple(found.values()), n_repeated=n_rows - len(found)), lookup)
 
 
-def items_of(catalogue: Catalogue) -> Lookup:
-    """Snapshots of imported items; reads only the rows that are asked for."""
+def lookup_of(workspace: Workspace) -> Lookup:
+    """Snapshots of imported items as they are now; reads only the rows that are asked for."""
+    catalogue = Catalogue(workspace)
 
     def lookup(item_ids: Collection[str]) -> dict[str, dict[str, str]]:
         import polars as pl

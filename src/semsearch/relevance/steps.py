@@ -17,7 +17,7 @@ from semsearch.relevance.asking.judging import Judging, blank, questions
 from semsearch.relevance.asking.variants import Variant
 from semsearch.relevance.choice import choice
 from semsearch.relevance.grading import Graded, grade_pairs, only_new
-from semsearch.relevance.pools import items_of
+from semsearch.relevance.pools import lookup_of
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.relevance.scores import Market
 from semsearch.relevance.splits import part_of
@@ -49,7 +49,7 @@ class Parts:
     @property
     def lookup(self) -> Lookup:
         """Imported items as they are now."""
-        return items_of(Catalogue(self.workspace))
+        return lookup_of(self.workspace)
 
 
 def judging(parts: Parts, variant: Variant | None = None, prompt_id: str = "") -> Judging:

@@ -14,9 +14,8 @@ import pytest
 from semsearch.errors import UsageError
 from semsearch.evaluation.queries import query_id_of
 from semsearch.evaluation.runs import Run
-from semsearch.ingest.catalogue import Catalogue
 from semsearch.ingest.importing import import_rows
-from semsearch.relevance.pools import Pool, items_of, pool, read_pairs
+from semsearch.relevance.pools import Pool, lookup_of, pool, read_pairs
 from semsearch.workspace import Workspace
 
 TEXTS = {"q1": "red chair", "q2": "desk"}
@@ -183,7 +182,7 @@ def test_what_is_no_pair_is_refused_with_its_line(tmp_path: Path, name: str, tex
 
 def test_items_come_from_the_catalogue(tmp_path: Path):
     workspace = Workspace.create(tmp_path / "market")
-    given = items_of(Catalogue(workspace))
+    given = lookup_of(workspace)
     assert given(["1"]) == {}
     file = written(tmp_path, "items.csv", "item_id,title,body,price\n1,chair,oak,5000\n2,desk,,\n3,lamp,,\n")
     import_rows(workspace, "items", [file], now=datetime(2026, 3, 1, tzinfo=UTC))
