@@ -10,8 +10,9 @@ from semsearch.store.labels.counting import (
     query_key,
     standing,
 )
-from semsearch.store.labels.files import LabelFiles, Placed, Writer
+from semsearch.store.labels.files import LabelFiles, Placed
 from semsearch.store.labels.snapshots import item_digest, snapshot
+from semsearch.store.labels.writing import Writer
 
 __all__ = [
     "Effective",
