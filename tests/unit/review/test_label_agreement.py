@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import krippendorff
+import numpy as np
 import polars as pl
 import pytest
 from sklearn.metrics import cohen_kappa_score
@@ -14,6 +15,8 @@ from tests.unit.store.labelled import label, machine
 
 from semsearch.errors import MissingPart
 from semsearch.records import Facet, Label
+from semsearch.relevance.auditing.audit import Draws, audit, shared
+from semsearch.relevance.truths import truths_of
 from semsearch.review.labelling.agreeing import people_agreement
 
 
@@ -108,6 +111,22 @@ def test_pairs_that_are_lost_are_counted_as_pairs() -> None:
     labels += [label(1, "b", item_id="x0"), label(1, "b", item_id="x1", grade_high=2)]
     found = people_agreement(labels, seed=1)
     assert (found.n_ungradeable, found.n_open, found.n_lost, found.together.n) == (5, 1, 2, 3)
+
+
+def test_the_ceiling_of_an_audit_is_what_people_agree_to() -> None:
+    rng = np.random.default_rng(3)
+    labels = [
+        label(int(rng.integers(3)), by, query=f"q{n % 12}", item_id=str(n), inclusion_probability=0.5)
+        for by in "abc"
+        for n in rng.choice(40, 30, replace=False)
+    ]
+    labels += [label(0, by, query="q0", item_id="picked") for by in "ab"]
+    found = people_agreement(labels, seed=1)
+    audited = audit(shared(truths_of(labels).pairs, labels), labels, draws=Draws(seed=1))
+    assert audited.ceiling
+    assert (found.together, found.n_picked) == (audited.ceiling.people, audited.ceiling.n_picked)
+    assert found.n_picked == 1
+    assert found.together.weighted_kappa.low < found.together.weighted_kappa.high
 
 
 def test_one_person_agrees_with_nobody() -> None:

@@ -21,7 +21,6 @@ from semsearch.evaluation.labels.agreement import (
     AmongRaters,
     Coverage,
     agree,
-    among,
     constant,
     coverage,
     kappa_at_worst,
@@ -29,14 +28,13 @@ from semsearch.evaluation.labels.agreement import (
 from semsearch.evaluation.labels.grade_tables import Estimate
 from semsearch.evaluation.labels.labelled import judge_of
 from semsearch.records import INTENTS, Label
+from semsearch.relevance.raters import Raters, Unit, by_people
 from semsearch.relevance.rubric import Grade, contradiction, core
 from semsearch.relevance.truths import Truth
 from semsearch.store.labels import Key, pair_of, standing
-from semsearch.store.labels.comparing import OTHER_ITEM, OTHER_RUBRIC, apart, comparable, not_picked
+from semsearch.store.labels.comparing import OTHER_ITEM, OTHER_RUBRIC, apart, comparable
 
 Floats = NDArray[np.float64]
-Unit = tuple[Key, str, str]
-"""A pair, the digest of its item as it was judged, and the rubric: what people compare on."""
 MACHINE, CONSTANT = "machine", "constant"
 NO_LABEL = "no label"
 """Of a pair that people judged: none of the machine is kept."""
@@ -275,23 +273,14 @@ def _ceiling(labels: Sequence[Label], draws: Draws) -> Ceiling | None:
     Without adjudications and labels whose author saw the machine's opinion; people who judged different versions of an
     item, or by different rubrics, are not compared, and the machine only with those who judged what it did.
     """
-    own = [label for label in _people(labels) if label.role != "adjudication" and not label.shown]
-    drawn, n_picked = not_picked(own)
-    settled = [label for label in _newest(drawn) if label.grade_low is not None and label.grade_low == label.grade_high]
-    times = Counter(map(_unit, settled))
-    rows = {unit: place for place, unit in enumerate(unit for unit, n in times.items() if n > 1)}
-    if not rows:
+    people = Raters.of(label for label in by_people(labels) if not label.shown)
+    if not people.units:
         return None
-    people = sorted({label.by for label in settled})
-    ratings = np.full((len(people), len(rows)), np.nan)
-    for label in settled:
-        if (row := rows.get(_unit(label))) is not None:
-            ratings[people.index(label.by), row] = label.grade_low
     told = _by_pair(labels)
-    machine = np.array([_said_of(unit, told.get(unit[0], [])) for unit in rows], np.float64)
-    queries, n = [query for (query, _), _, _ in rows], len(people)
-    together = among(ratings, queries, seed=draws.seed, resamples=draws.resamples)
-    return Ceiling(together, draws.agree(ratings.ravel(), np.tile(machine, n), queries * n), n_picked)
+    machine = np.array([_said_of(unit, told.get(unit[0], [])) for unit in people.units], np.float64)
+    n = len(people.annotators)
+    each_of_them = draws.agree(people.grades.ravel(), np.tile(machine, n), people.queries * n)
+    return Ceiling(people.agreement(seed=draws.seed, resamples=draws.resamples), each_of_them, people.n_picked)
 
 
 def _people(labels: Iterable[Label]) -> list[Label]:
@@ -301,10 +290,6 @@ def _people(labels: Iterable[Label]) -> list[Label]:
 def _newest(labels: Iterable[Label]) -> list[Label]:
     """Of each person and pair, oldest first; to adjudicate is another thing than to label."""
     return list({(label.by, label.role == "adjudication", pair_of(label)): label for label in labels}.values())
-
-
-def _unit(label: Label) -> Unit:
-    return pair_of(label), label.item_digest, label.rubric
 
 
 def _said_of(unit: Unit, labels: Sequence[Label]) -> float:

@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from semsearch.errors import MissingPart
-from semsearch.evaluation.labels.agreement import Agreement, AmongRaters, agree, among
+from semsearch.evaluation.labels.agreement import Agreement, AmongRaters, agree
 from semsearch.records import Label
+from semsearch.relevance.raters import Raters, by_people, unit_of
 from semsearch.relevance.rubric import contradiction
-from semsearch.store.labels import Key, pair_of, standing
-from semsearch.store.labels.comparing import not_picked
-
-Unit = tuple[Key, str, str]
-"""A pair, the version of the item that was judged, and that of the rubric."""
+from semsearch.store.labels import Key
+from semsearch.store.labels.comparing import judged_by_two
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,36 +63,33 @@ def people_agreement(labels: Iterable[Label], *, seed: int) -> PeopleAgreement:
     Only labels of one version of the item and of the rubric are compared. Intervals come from resampling queries, by
     `seed`. Raises MissingPart unless two people share a settled pair.
     """
-    drawn, n_picked = not_picked(_given(labels))
-    said = _newest(drawn)
-    settled = [label for label in said if label.grade_low is not None and label.grade_low == label.grade_high]
-    annotators = tuple(sorted({label.by for label in settled}))
-    ratings, queries = _matrix(settled, annotators)
+    people = Raters.of(by_people(labels))
+    said, settled, annotators, ratings = people.said, people.settled, people.annotators, people.grades
     duos = [
-        Duo(annotators[a], annotators[b], agree(ratings[a], ratings[b], queries, seed=seed))
+        Duo(annotators[a], annotators[b], agree(ratings[a], ratings[b], people.queries, seed=seed))
         for a, b in combinations(range(len(annotators)), 2)
         if not np.isnan(ratings[a] + ratings[b]).all()
     ]
     if not duos:
         raise _nobody_shares(settled)
     return PeopleAgreement(
-        together=among(ratings, queries, seed=seed),
+        together=people.agreement(seed=seed),
         duos=tuple(sorted(duos, key=lambda duo: -duo.agreement.n)),
         annotators=annotators,
         n_open=sum(label.grade_low != label.grade_high for label in said),
         n_ungradeable=sum(label.grade_low is None for label in said),
-        n_changed=_several((pair, digest) for pair, digest, _ in _units(settled)),
-        rubrics=_compared(settled),
-        n_rubrics=_several((pair, rubric) for pair, _, rubric in _units(settled)),
-        n_picked=n_picked,
-        n_lost=len(_by_two(said) - _by_two(settled)),
+        n_changed=_several((pair, digest) for pair, digest, _ in map(unit_of, settled)),
+        rubrics=tuple(sorted({rubric for _, _, rubric in people.units})),
+        n_rubrics=_several((pair, rubric) for pair, _, rubric in map(unit_of, settled)),
+        n_picked=people.n_picked,
+        n_lost=len(judged_by_two(said) - judged_by_two(settled)),
         n_contradicting=sum(contradiction(label) is not None for label in said),
         n_shown=sum(label.shown for label in settled),
     )
 
 
 def _nobody_shares(settled: Sequence[Label]) -> MissingPart:
-    n = len(_by_two(settled))
+    n = len(judged_by_two(settled))
     why = "but of two versions of the item, or by two rubrics (imported labels have none)"
     more = f" Of {n:,} there are grades by two, {why}." if n else ""
     return MissingPart(
@@ -104,46 +98,6 @@ def _nobody_shares(settled: Sequence[Label]) -> MissingPart:
     )
 
 
-def _given(labels: Iterable[Label]) -> list[Label]:
-    """Labels of people that stand, oldest first, without adjudications."""
-    return standing(label for label in labels if label.source == "person" and label.role != "adjudication")
-
-
-def _newest(labels: Iterable[Label]) -> list[Label]:
-    return list({(label.by, pair_of(label)): label for label in labels}.values())
-
-
-def _by_two(labels: Iterable[Label]) -> set[Key]:
-    """Pairs that two people judged, or more."""
-    times = Counter(pair for pair, _ in {(pair_of(label), label.by) for label in labels})
-    return {pair for pair, n in times.items() if n > 1}
-
-
 def _several(told: Iterable[tuple[Key, str]]) -> int:
     """Pairs that stand beside more than one version."""
     return sum(n > 1 for n in Counter(pair for pair, _ in set(told)).values())
-
-
-def _compared(labels: Iterable[Label]) -> tuple[str, ...]:
-    """Rubrics of the pairs that two people settled."""
-    counts = Counter(_unit(label) for label in labels)
-    return tuple(sorted({rubric for (_, _, rubric), n in counts.items() if n > 1}))
-
-
-def _unit(label: Label) -> Unit:
-    return pair_of(label), label.item_digest, label.rubric
-
-
-def _units(labels: Iterable[Label]) -> dict[Unit, int]:
-    units = dict.fromkeys(map(_unit, labels))
-    return {unit: number for number, unit in enumerate(units)}
-
-
-def _matrix(labels: Sequence[Label], annotators: Sequence[str]) -> tuple[NDArray[np.float64], list[str]]:
-    """Grades [annotators, n] with NaN where one gave none, and the query of each pair [n]."""
-    places, units = {by: row for row, by in enumerate(annotators)}, _units(labels)
-    ratings = np.full((len(annotators), len(units)), np.nan)
-    for label in labels:
-        if label.grade_low is not None:
-            ratings[places[label.by], units[_unit(label)]] = label.grade_low
-    return ratings, [query for (query, _), _, _ in units]

@@ -38,12 +38,12 @@ def not_picked(labels: Sequence[Label]) -> tuple[list[Label], int]:
     pair with a chance in both labels, only labels with one count; where none do, as with imported ones, all count.
     """
     drawn = [label for label in labels if label.inclusion_probability is not None]
-    if not (kept := _shared(drawn)):
+    if not (kept := judged_by_two(drawn)):
         return list(labels), 0
-    return drawn, len(_shared(labels) - kept)
+    return drawn, len(judged_by_two(labels) - kept)
 
 
-def _shared(labels: Iterable[Label]) -> set[Key]:
-    """Pairs that two people labelled."""
+def judged_by_two(labels: Iterable[Label]) -> set[Key]:
+    """Pairs that two people labelled, or more."""
     times = Counter(pair for pair, _ in {(pair_of(label), label.by) for label in labels})
     return {pair for pair, n in times.items() if n > 1}
