@@ -195,7 +195,7 @@ def test_audit_in_every_output_mode(mode: str, desk: Desk):
     assert "An unclicked" not in done.out and "an unclicked item is not a bad one" in done.err
     assert "Left out: 1 pair on which people differ: semsearch label adjudicate" in done.err
     if not mode:
-        assert "people with each other" in done.out and "Kendall's τ of the two orders: 1.000" in done.out
+        assert "people with each other" in done.out and "Kendall's τ of the two orders: 1.000 [–]" in done.out
         assert "people's on 2 engaged pairs: weighted κ 0.000 [–], exact 0.500" in done.err
         assert "[–]: figures of fewer than 10 queries" in done.err  # of the band head
         assert max(map(len, done.out.splitlines())) <= 100
@@ -210,6 +210,8 @@ def test_audit_in_every_output_mode(mode: str, desk: Desk):
     }
     assert (found["ceiling"]["people"]["n"], found["ceiling"]["n_raters"]) == (36, 2)
     assert found["clicks"]["good_engaged"]["n"] == 2
+    order = found["order"][0]
+    assert 0 < order["n_apart_by_people"] <= order["n_queries"] and order["tau_low"] is None, "no resample differs"
     assert found["order"][0]["systems"][0] == {"system": "good.run", "people": 1.0, "machine": 1.0}
 
 

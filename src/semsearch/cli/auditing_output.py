@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from semsearch.evaluation.labels.agreement import Agreement, AmongRaters
     from semsearch.evaluation.labels.clicks import ClickAgreement
     from semsearch.records import Label
-    from semsearch.relevance.auditing.drift import Drift
+    from semsearch.relevance.auditing.drift import Drift, Ranked
     from semsearch.relevance.auditing.steps import Audited
     from semsearch.relevance.steps import Parts
 
@@ -76,7 +76,8 @@ def _document(found: Audited, held: Sequence[Row]) -> Row:
     document["drift"] = [_drift_row(each) for each in found.drifts]
     document["order"] = [
         {"end": each.end, **ends("tau", each.order.tau), "n_queries": each.order.n_queries,
-         "n_not_of_all": each.n_not_of_all,
+         "n_apart_by_people": each.order.n_apart_by_people, "n_apart_by_machine": each.order.n_apart_by_machine,
+         "n_undefined": each.order.tau.n_undefined, "n_not_of_all": each.n_not_of_all,
          "systems": _systems(each.systems, each.order.by_people, each.order.by_machine)}
         for each in found.ranked
     ]  # fmt: skip
@@ -189,11 +190,21 @@ def _order(found: Audited) -> None:
     for each in found.ranked[:1] if _same_order(found) else found.ranked:
         rows = _systems(each.systems, each.order.by_people, each.order.by_machine)
         end = "" if _same_order(found) else f", {each.end} end"
-        queries = counted(each.order.n_queries, "query", "queries")
-        told = f"Kendall's τ of the two orders: {shown(ends('tau', each.order.tau), 'tau')}, over {queries}."
-        if n := each.n_not_of_all:
-            told += f" Left out: {counted(n, 'query', 'queries')} that some of these runs do not have."
-        emit(rows, rows=rows, title=f"Systems in ndcg@10/judged{end}", note=told)
+        emit(rows, rows=rows, title=f"Systems in ndcg@10/judged{end}", note="\n".join(_order_told(each)))
+
+
+def _order_told(ranked: Ranked) -> Iterator[str]:
+    order = ranked.order
+    yield (
+        f"Kendall's τ of the two orders: {shown(ends('tau', order.tau), 'tau')}, "
+        f"over {counted(order.n_queries, 'query', 'queries')}."
+    )
+    apart = f"{order.n_apart_by_people:,} of these by people's grades, {order.n_apart_by_machine:,} by the machine's"
+    yield f"Systems are told apart in {apart}; the others tie."
+    if math.isnan(order.tau.low) and not math.isnan(order.tau.value):
+        yield "[–]: so few queries do not tell how far τ may move."
+    if n := ranked.n_not_of_all:
+        yield f"Left out: {counted(n, 'query', 'queries')} that some of these runs do not have."
 
 
 def _same_order(found: Audited) -> bool:

@@ -281,10 +281,28 @@ def test_tau_equals_that_of_scipy(pairs):
 def test_systems_in_the_same_and_in_the_reverse_order():
     people = np.tile([[0.1, 0.2, 0.1], [0.5, 0.4, NAN], [0.9, 0.8, 0.7]], 6)
     same, reverse = (system_order(people, machine, seed=0, resamples=50) for machine in (people / 2 + 0.3, -people))
-    assert (same.tau.value, same.tau.low, same.n_queries) == (1.0, 1.0, 12)
+    assert (same.tau.value, same.n_queries, same.n_apart_by_people, same.n_apart_by_machine) == (1.0, 12, 12, 12)
+    assert math.isnan(same.tau.low) and math.isnan(same.tau.high), "no resample differs, which is no certainty"
     assert same.by_people == pytest.approx((0.15, 0.45, 0.85))
     assert reverse.tau.value == -1.0
     assert math.isnan(system_order(people, people * 0, seed=0, resamples=50).tau.value)
+
+
+def test_an_order_that_rests_on_single_queries_has_no_interval():
+    """Of 34 queries people tell the systems apart in one and the machine in another: few resamples have both."""
+    people, machine = np.full((2, 34), 0.5), np.full((2, 34), 0.5)
+    people[1, 3] = machine[1, 20] = 0.9
+    one = system_order(people, machine, seed=0, resamples=1000)
+    assert (one.tau.value, one.n_queries, one.n_apart_by_people, one.n_apart_by_machine) == (1.0, 34, 1, 1)
+    assert math.isnan(one.tau.low) and math.isnan(one.tau.high)
+    # P(both are drawn) = 1 - 2 (33/34)^34 + (32/34)^34 = 0.4025
+    assert 1 - one.tau.n_undefined / 1000 == pytest.approx(0.4025, abs=0.05)
+    machine[0, 21] = machine[0, 22] = machine[1, 23] = machine[1, 24] = 0.7
+    some = system_order(people, machine, seed=0, resamples=1000)
+    assert some.n_apart_by_machine == 5 and math.isnan(some.tau.low), "both orders are drawn, and many resamples none"
+    people[1, 3:13], people[0, 20:26], machine[1, 3:13] = 0.8, 0.77, 0.8
+    many = system_order(people, machine, seed=0, resamples=1000)
+    assert many.tau.low < many.tau.value == many.tau.high == 1.0 and many.n_apart_by_people == 16
 
 
 @pytest.mark.skipif(not RATINGS.exists(), reason="the public data is not here")

@@ -36,7 +36,8 @@ _MOST_FREEDOM = 10_000
 class Estimate:
     """A figure with its two-sided 95 % bootstrap interval over queries.
 
-    NaN where it is not defined; the ends also below `FEWEST` queries, and where all resamples say one bound.
+    NaN where it is not defined; the ends also below `FEWEST` queries, and of figures with bounds where all resamples
+    say one of them.
     """
 
     value: float
