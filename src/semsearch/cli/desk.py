@@ -97,16 +97,22 @@ class AtDesk:
             self._last = [_dim(NOTED if self._note else SKIPPED)]
         elif key == "z":
             return self._undo()
-        elif key == "k" and not self._adjudicating:
-            self._known = not self._known
-            self._session.known(self._known)
-            return False
-        elif key in "ngq" and len(key) == 1:
-            {"n": lambda: self._write_note(shown), "g": self._guideline, "q": self._quit}[key]()
-            return False
         else:
+            self._aside(shown, key)
             return False
         return True
+
+    def _aside(self, shown: Shown, key: str) -> None:
+        """What ends no pair."""
+        if key == "k" and not self._adjudicating:
+            self._known = not self._known
+            self._session.known(self._known)
+        elif key == "n":
+            self._write_note(shown)
+        elif key == "g":
+            self._guideline()
+        elif key == "q":
+            raise Quit
 
     def _undo(self) -> bool:
         undone = self._session.undo()
@@ -125,9 +131,6 @@ class AtDesk:
                 return
             if key == "q":
                 raise Quit
-
-    def _quit(self) -> None:
-        raise Quit
 
     # --- facets ------------------------------------------------------------------------------
 

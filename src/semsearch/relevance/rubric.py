@@ -9,7 +9,6 @@ from semsearch.records import INTENTS, Facet, Label
 
 RUBRIC = "1"
 """Version of the rule and of the guideline's decisions; another one gives labels that are not compared with these."""
-GRADES = (0, 1, 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from semsearch.relevance.auditing.audit import (
     OTHER_ITEM,
     OTHER_RUBRIC,
     Audit,
-    Draws,
     Held,
+    Resampling,
     audit,
     shared,
 )
@@ -32,13 +32,13 @@ from semsearch.relevance.rubric import RUBRIC
 from semsearch.relevance.truths import truths_of
 from semsearch.store.labels import pair_of, query_key
 
-DRAWS = Draws(resamples=200)
+RESAMPLING = Resampling(resamples=200)
 PEOPLE = graded_queries(range(6))
 """Six queries with a 2, a 1 and a 0 each."""
 
 
 def audited(labels: list[Label], bands: dict[str, str] | None = None) -> Audit:
-    return audit(shared(truths_of(labels).pairs, labels), labels, bands, DRAWS)
+    return audit(shared(truths_of(labels).pairs, labels), labels, bands, RESAMPLING)
 
 
 def held(found: Audit, name: str = "", judge: str = MACHINE, end: str = "both") -> Held:
@@ -89,7 +89,7 @@ def test_silence_at_its_worst_stands_beside_what_was_graded():
     silent, refused, unasked = label(6, "a", 2), label(7, "a", 0), label(8, "a", 0)
     labels = [*PEOPLE, silent, refused, unasked, *wrong(PEOPLE), by_model(silent, None)]
     pairs = shared(truths_of(labels).pairs, labels, {pair_of(refused): "refused"})
-    found = held(audit(pairs, labels, draws=DRAWS))
+    found = held(audit(pairs, labels, resampling=RESAMPLING))
     people, machine = [0] * 6 + [1] * 6 + [2] * 6, [0] * 4 + [1] * 2 + [2] * 12
     ways = [
         weighted_kappa(np.array([*people, 2, 0], float), np.array([*machine, one, other], float))
@@ -105,7 +105,7 @@ def test_abstentions_ungradeable_and_open_ones_are_told_apart():
     people = [*PEOPLE[:4], label(7, "a", None)]
     machine = [by_model(people[0], None), by_model(people[1], 1, 2), by_model(people[4], 0)]
     pairs = shared(truths_of(people).pairs, machine, {pair_of(people[2]): "refused"})
-    found = audit(pairs, [*people, *machine], draws=DRAWS)
+    found = audit(pairs, [*people, *machine], resampling=RESAMPLING)
     assert found.table == {
         ("2", "ungradeable"): 1, ("1", "1–2"): 1, ("0", "refused"): 1, ("2", NO_LABEL): 1, ("ungradeable", "0"): 1,
     }  # fmt: skip
@@ -297,7 +297,7 @@ def test_two_versions_of_the_prompt_are_held_against_each_other_and_people():
     later = AT + timedelta(days=5)
     new = [by_model(each, each.grade_low, prompt_hash="p2", at=later) for each in PEOPLE]
     labels = [*PEOPLE, *new, *wrong(PEOPLE)]
-    (found,) = drifts(labels, shared(truths_of(labels).pairs, labels), DRAWS)
+    (found,) = drifts(labels, shared(truths_of(labels).pairs, labels), RESAMPLING)
     assert (found.older, found.newer) == (f"scripted-small@p1@{RUBRIC}", f"scripted-small@p2@{RUBRIC}")
     assert found.agreement.confusion.tolist() == [[4, 0, 0], [2, 0, 0], [0, 6, 6]]
     assert (found.up, found.down) == (0, pytest.approx(8 / 18))
@@ -310,7 +310,7 @@ def test_two_versions_of_the_prompt_are_held_against_each_other_and_people():
 
 def test_versions_without_a_shared_pair_have_no_drift():
     labels = [by_model(PEOPLE[0], 2), by_model(PEOPLE[1], 2, prompt_hash="p2"), by_model(PEOPLE[0], None, by="big")]
-    assert drifts(labels, [], DRAWS) == []
+    assert drifts(labels, [], RESAMPLING) == []
 
 
 def run(name: str, order: dict[int, list[str]]) -> Run:
@@ -327,7 +327,7 @@ def test_a_machine_may_turn_the_order_of_systems_around():
     turned = [by_model(each, 2 - each.grade_low) for each in PEOPLE]
     for machine, tau in ((right, 1.0), (turned, -1.0)):
         pairs = shared(truths_of(PEOPLE).pairs, machine)
-        low, high = ranked([good, middling, bad], texts, pairs, DRAWS)
+        low, high = ranked([good, middling, bad], texts, pairs, RESAMPLING)
         assert (low.order.tau.value, low.end, high.end) == (pytest.approx(tau), "low", "high")
         assert low.order.by_people[0] == 1.0
         assert low.order.n_queries == 6
@@ -340,17 +340,17 @@ def test_queries_are_one_by_their_text_whatever_ids_runs_give_them():
     renamed = Run.of({f"other-{n}": bad.hits(f"q{n}") for n in range(6)}, "b")
     theirs = {f"other-{n}": PEOPLE[3 * n].query.upper() for n in range(6)}
     pairs = shared(truths_of(PEOPLE).pairs, [by_model(each, each.grade_low) for each in PEOPLE])
-    same, _ = ranked([good, bad], [own, own], pairs, DRAWS)
-    found, _ = ranked([good, renamed], [own, theirs], pairs, DRAWS)
+    same, _ = ranked([good, bad], [own, own], pairs, RESAMPLING)
+    found, _ = ranked([good, renamed], [own, theirs], pairs, RESAMPLING)
     assert (found.order.by_people, found.order.n_queries, found.n_not_of_all) == (same.order.by_people, 6, 0)
     swapped = {f"q{n}": PEOPLE[3 * (5 - n)].query for n in range(6)}  # the same ids for other queries
     backwards = Run.of({f"q{n}": bad.hits(f"q{5 - n}") for n in range(6)}, "b")
-    found, _ = ranked([good, backwards], [own, swapped], pairs, DRAWS)
+    found, _ = ranked([good, backwards], [own, swapped], pairs, RESAMPLING)
     assert found.order.by_people == same.order.by_people
-    fewer, _ = ranked([good, bad], [own, {id: text for id, text in own.items() if id < "q4"}], pairs, DRAWS)
+    fewer, _ = ranked([good, bad], [own, {id: text for id, text in own.items() if id < "q4"}], pairs, RESAMPLING)
     assert (fewer.order.n_queries, fewer.n_not_of_all) == (4, 2)
     with pytest.raises(UsageError, match="no query that all these runs answer") as refused:
-        list(ranked([good, bad], [own, {"q0": "another"}], pairs, DRAWS))
+        list(ranked([good, bad], [own, {"q0": "another"}], pairs, RESAMPLING))
     assert "Next: semsearch grade pairs --run a --run b" in str(refused.value)
 
 
@@ -363,7 +363,7 @@ def test_a_query_that_counts_for_one_grader_alone_is_in_no_order():
         run("b", {0: list("012")} | {n: list("210") for n in range(1, 6)}),
     ]
     texts = [{f"q{n}": PEOPLE[3 * n].query for n in range(6)}] * 2
-    found, _ = ranked(systems, texts, pairs, DRAWS)
+    found, _ = ranked(systems, texts, pairs, RESAMPLING)
     assert found.order.n_queries == 5
     assert found.order.by_machine == pytest.approx(found.order.by_people)
 
@@ -372,8 +372,8 @@ def test_versions_are_compared_on_what_both_saw():
     """One judge went on to the item as it became, the other did not."""
     later = {"at": AT + timedelta(days=9), "item_digest": "edited"}
     old, new = by_model(PEOPLE[0], 2), by_model(PEOPLE[0], 1, prompt_hash="p2", at=AT + timedelta(days=5))
-    (found,) = drifts([old, new, by_model(PEOPLE[0], 0, **later)], shared(truths_of(PEOPLE[:1]).pairs, []), DRAWS)
+    (found,) = drifts([old, new, by_model(PEOPLE[0], 0, **later)], shared(truths_of(PEOPLE[:1]).pairs, []), RESAMPLING)
     assert (found.agreement.n, found.newer, found.newer_and_people.n) == (1, f"scripted-small@p1@{RUBRIC}", 1)
     both = [old, new, by_model(PEOPLE[0], 0, **later), by_model(PEOPLE[0], 0, prompt_hash="p2", **later)]
-    (found,) = drifts(both, shared(truths_of(PEOPLE[:1]).pairs, []), DRAWS)
+    (found,) = drifts(both, shared(truths_of(PEOPLE[:1]).pairs, []), RESAMPLING)
     assert (found.agreement.n, found.agreement.confusion[0, 0], found.newer_and_people.n) == (1, 1, 0)

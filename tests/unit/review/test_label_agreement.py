@@ -15,7 +15,7 @@ from tests.unit.store.labelled import label, machine
 
 from semsearch.errors import MissingPart
 from semsearch.records import Facet, Label
-from semsearch.relevance.auditing.audit import Draws, audit, shared
+from semsearch.relevance.auditing.audit import Resampling, audit, shared
 from semsearch.relevance.truths import truths_of
 from semsearch.review.labelling.agreeing import people_agreement
 
@@ -122,7 +122,7 @@ def test_the_ceiling_of_an_audit_is_what_people_agree_to() -> None:
     ]
     labels += [label(0, by, query="q0", item_id="picked") for by in "ab"]
     found = people_agreement(labels, seed=1)
-    audited = audit(shared(truths_of(labels).pairs, labels), labels, draws=Draws(seed=1))
+    audited = audit(shared(truths_of(labels).pairs, labels), labels, resampling=Resampling(seed=1))
     assert audited.ceiling
     assert (found.together, found.n_picked) == (audited.ceiling.people, audited.ceiling.n_picked)
     assert found.n_picked == 1

@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 from semsearch.llm.guard.guard import clean
@@ -28,8 +28,6 @@ TITLE_CHARS, BODY_CHARS = 120, 300
 """Characters of an example's item that are shown."""
 MOST = 2_000
 """Examples of people's labels to choose from: choosing among 2,000 takes 1.4 ms a query, among 25,000 a hundred."""
-_QUERIES = 64
-"""Queries whose examples are remembered: the pairs of a query stand together."""
 _SAID = {met: word for word, met in MET.items()}
 
 
@@ -74,7 +72,7 @@ class Examples:
 
     def __init__(self, given: Iterable[Example], more: Iterable[Example] = ()) -> None:
         self._given, self._more = given, more
-        self.near = lru_cache(maxsize=_QUERIES)(self._near)
+        self._last: tuple[tuple[str, int] | None, tuple[Example, ...]] = None, ()
 
     @cached_property
     def _kept(self) -> list[_Kept]:
@@ -85,12 +83,19 @@ class Examples:
         kept = list(found.values())
         return kept[:n_given] + kept[n_given:][-MOST:]
 
-    def _near(self, query: str, n: int) -> tuple[Example, ...]:
-        """At most `n` examples for a query, never of the query itself, however it is spaced, ordered and
-        punctuated.
+    def near(self, query: str, n: int) -> tuple[Example, ...]:
+        """At most `n` examples for a query, never of the query itself, however it is spaced, ordered and punctuated.
 
-        The nearest first; then always the nearest of the kinds that were shown least, of another query each.
+        The nearest first; then always the nearest of the kinds that were shown least, of another query each. Those of
+        the last query are remembered: the pairs of a query stand together.
         """
+        asked, chosen = self._last
+        if asked != (query, n):
+            chosen = self._chosen(query, n)
+            self._last = (query, n), chosen
+        return chosen
+
+    def _chosen(self, query: str, n: int) -> tuple[Example, ...]:
         ranked = _nearest(search(query), self._kept) if n else []
         used, kinds = {letters_of(query)}, Counter[str]()
         chosen: list[Example] = []

@@ -136,8 +136,8 @@ def shared(truths: Iterable[Truth], labels: Iterable[Label], causes: Mapping[Key
 
 
 @dataclass(frozen=True, slots=True)
-class Draws:
-    """Resamples of queries."""
+class Resampling:
+    """How intervals over queries are found: the seed and the number of resamples."""
 
     seed: int = 0
     resamples: int = RESAMPLES
@@ -155,22 +155,22 @@ def audit(
     pairs: Sequence[Shared],
     labels: Sequence[Label],
     bands: Mapping[str, str] | None = None,
-    draws: Draws | None = None,
+    resampling: Resampling | None = None,
 ) -> Audit:
     """Hold the machine against people; `labels` are all labels of these queries, `bands` is query key → band.
 
     Pairs that one batch drew by chance are weighted by 1 / inclusion probability, all others count alike; where some
     were picked on purpose, or several batches drew, each kind has a row of its own.
     """
-    draws = draws or Draws()
-    held = tuple(each for by, name, some in _slices(pairs, bands or {}) for each in _held(by, name, some, draws))
+    resampling = resampling or Resampling()
+    held = tuple(each for by, name, some in _slices(pairs, bands or {}) for each in _held(by, name, some, resampling))
     compared = [each.label for each in pairs if each.label]
     return Audit(
         n=len(pairs),
         n_queries=len({each.truth.key[0] for each in pairs}),
         held=held,
         table=dict(sorted(Counter((each.people, each.machine) for each in pairs).items())),
-        ceiling=_ceiling(labels, draws),
+        ceiling=_ceiling(labels, resampling),
         judges=dict(sorted(Counter(judge_of(label) for label in compared).items())),
         contradicting=tuple(label for label in reversed(_newest(_people(labels))) if contradiction(label)),
     )
@@ -198,18 +198,18 @@ def _kind(low: int | None, high: int | None) -> str:
 # --- figures ------------------------------------------------------------------------------------------------------
 
 
-def _held(by: str, name: str, pairs: Sequence[Shared], draws: Draws) -> Iterator[Held]:
+def _held(by: str, name: str, pairs: Sequence[Shared], resampling: Resampling) -> Iterator[Held]:
     """The machine and the constant on some pairs, at each end."""
     queries = [each.truth.key[0] for each in pairs]
     asked = np.array([each.asked for each in pairs], np.bool_)
     weights, low, high = _weights(pairs), _columns(pairs, "low"), _columns(pairs, "high")
     same = all(np.array_equal(one, other, equal_nan=True) for one, other in zip(low, high, strict=True))
     for end, (people, machine) in {"both": low}.items() if same else {"low": low, "high": high}.items():
-        worst = draws.at_worst(np.where(asked, people, np.nan), machine, queries, weights)
+        worst = resampling.at_worst(np.where(asked, people, np.nan), machine, queries, weights)
         usual = constant(np.where(np.isnan(machine), np.nan, people), weights)
         covered = coverage(people, machine)
-        yield Held(by, name, MACHINE, end, draws.agree(people, machine, queries, weights), covered, worst)
-        on_the_same = draws.agree(np.where(np.isnan(machine), np.nan, people), usual, queries, weights)
+        yield Held(by, name, MACHINE, end, resampling.agree(people, machine, queries, weights), covered, worst)
+        on_the_same = resampling.agree(np.where(np.isnan(machine), np.nan, people), usual, queries, weights)
         yield Held(by, name, CONSTANT, end, on_the_same, covered, None)
 
 
@@ -267,7 +267,7 @@ def _intents(pairs: Sequence[Shared]) -> dict[str, str]:
     return {each.truth.key[0]: found.get(each.truth.key[0], UNKNOWN) for each in pairs}
 
 
-def _ceiling(labels: Sequence[Label], draws: Draws) -> Ceiling | None:
+def _ceiling(labels: Sequence[Label], resampling: Resampling) -> Ceiling | None:
     """None unless two people graded a pair; pairs on which they differ count too, unless they were picked for it.
 
     Without adjudications and labels whose author saw the machine's opinion; people who judged different versions of an
@@ -279,8 +279,10 @@ def _ceiling(labels: Sequence[Label], draws: Draws) -> Ceiling | None:
     told = _by_pair(labels)
     machine = np.array([_said_of(unit, told.get(unit[0], [])) for unit in people.units], np.float64)
     n = len(people.annotators)
-    each_of_them = draws.agree(people.grades.ravel(), np.tile(machine, n), people.queries * n)
-    return Ceiling(people.agreement(seed=draws.seed, resamples=draws.resamples), each_of_them, people.n_picked)
+    each_of_them = resampling.agree(people.grades.ravel(), np.tile(machine, n), people.queries * n)
+    return Ceiling(
+        people.agreement(seed=resampling.seed, resamples=resampling.resamples), each_of_them, people.n_picked
+    )
 
 
 def _people(labels: Iterable[Label]) -> list[Label]:

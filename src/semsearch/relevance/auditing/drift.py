@@ -18,7 +18,7 @@ from semsearch.evaluation.labels.labelled import judge_of
 from semsearch.evaluation.labels.system_order import Order, system_order
 from semsearch.evaluation.qrels import Qrels
 from semsearch.records import Label
-from semsearch.relevance.auditing.audit import Draws, Shared
+from semsearch.relevance.auditing.audit import Resampling, Shared
 from semsearch.relevance.truths import Truth
 from semsearch.store.labels import Key, pair_of, query_key, standing
 from semsearch.store.labels.comparing import apart
@@ -62,7 +62,7 @@ class Ranked:
     """Queries that both graded, left out: one of the systems was not asked about them."""
 
 
-def drifts(labels: Iterable[Label], pairs: Iterable[Shared], draws: Draws | None = None) -> list[Drift]:
+def drifts(labels: Iterable[Label], pairs: Iterable[Shared], resampling: Resampling | None = None) -> list[Drift]:
     """Every two versions that judged the same pairs, the newest first."""
     told: dict[str, list[Label]] = defaultdict(list)
     for label in labels:
@@ -71,19 +71,24 @@ def drifts(labels: Iterable[Label], pairs: Iterable[Shared], draws: Draws | None
     judges = {judge: _newest(said) for judge, said in sorted(told.items())}
     order = sorted(judges, key=lambda judge: max(label.at for label in judges[judge].values()), reverse=True)
     people = {each.truth.key: each.truth for each in pairs}
-    found = (_drift(older, newer, judges, people, draws or Draws()) for newer, older in combinations(order, 2))
+    found = (
+        _drift(older, newer, judges, people, resampling or Resampling()) for newer, older in combinations(order, 2)
+    )
     return [each for each in found if each is not None]
 
 
 def ranked(
-    runs: Sequence[Run], texts: Sequence[Mapping[str, str]], pairs: Iterable[Shared], draws: Draws | None = None
+    runs: Sequence[Run],
+    texts: Sequence[Mapping[str, str]],
+    pairs: Iterable[Shared],
+    resampling: Resampling | None = None,
 ) -> Iterator[Ranked]:
     """Kendall's τ of the systems by people and by machine, over the pairs that both graded, at each end.
 
     `texts` are of each run query_id → query: queries are the same by their text, whatever id a run gives them. Raises
     UsageError when there is no query with a pair graded by both that all systems were asked about.
     """
-    draws = draws or Draws()
+    resampling = resampling or Resampling()
     both = [each for each in pairs if each.label and None not in (each.truth.low, each.label.grade_low)]
     graded = {each.truth.key[0] for each in both}
     asked = [{query_key(text) for text in of.values()} & graded for of in texts]
@@ -97,7 +102,7 @@ def ranked(
     for end in ("low", "high"):
         grades = [{each.truth.key: each.ends(end)[who] for each in both} for who in (0, 1)]
         values = [_values(known, {key: of for key, of in told.items() if key[0] in wanted}) for told in grades]
-        order = system_order(*values, seed=draws.seed, resamples=draws.resamples)
+        order = system_order(*values, seed=resampling.seed, resamples=resampling.resamples)
         yield Ranked(tuple(run.name for run in runs), end, order, len(set.union(*asked) - wanted))
 
 
@@ -118,7 +123,11 @@ def _newest(labels: Iterable[Label]) -> dict[Seen, Label]:
 
 
 def _drift(
-    older: str, newer: str, judges: Mapping[str, Mapping[Seen, Label]], people: Mapping[Key, Truth], draws: Draws
+    older: str,
+    newer: str,
+    judges: Mapping[str, Mapping[Seen, Label]],
+    people: Mapping[Key, Truth],
+    resampling: Resampling,
 ) -> Drift | None:
     """None when they share no pair that both graded; of several versions of an item the newest that both judged."""
     one, other = judges[older], judges[newer]
@@ -133,11 +142,11 @@ def _drift(
     return Drift(
         older,
         newer,
-        draws.agree(before, after, queries),
+        resampling.agree(before, after, queries),
         float(np.mean(moves > 0)),
         float(np.mean(moves < 0)),
-        draws.agree(told, np.where(known, before, np.nan), queries),
-        draws.agree(told, np.where(known, after, np.nan), queries),
+        resampling.agree(told, np.where(known, before, np.nan), queries),
+        resampling.agree(told, np.where(known, after, np.nan), queries),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +13,7 @@ from functools import partial
 from semsearch.errors import MismatchError, MissingPart, UsageError
 from semsearch.records import Label
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.review.labelling.adjudicating import Dispute, contested, disputes
+from semsearch.review.labelling.adjudicating import Dispute, docket
 from semsearch.review.labelling.other_desks import OtherDesks
 from semsearch.review.labelling.session import Session
 from semsearch.review.labelling.strategies import Order, Plan, Said, plan
@@ -116,21 +116,15 @@ def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened
     if batch and not files.paths("person", batch):
         read_batch(desk.workspace, batch)
     labels = list(files.read())
-    own = [label for label in standing(labels) if label.by == name and label.role == "adjudication"]
-    others = [label for label in labels if not (label.by == name and label.role == "adjudication")]
     now = _digests(desk.lookup, {label.item_id for label in labels if label.source == "person"})
-    again = contested(labels, now) & {pair_of(label) for label in own}
-    graded = {pair_of(label) for label in standing(labels) if label.by == name and label.role != "adjudication"}
-    differ = disputes(others, batch, now, again)
-    found, unseen = _with_items([each for each in differ if each.task.key not in graded], desk.lookup)
-    n_own = sum(each.task.key in graded for each in differ)
+    mine = docket(labels, name, batch, now)
+    found, unseen = _with_items(mine.disputes, desk.lookup)
     kept_in = {each.task.batch: _adjudicated_in(files, each.task.batch) for each in found}
     tasks = [replace(each.task, batch=kept_in[each.task.batch]) for each in found]
-    decided = {pair_of(label) for label in own} - again
-    left = tuple(task for task in tasks if task.key not in decided)
+    left = tuple(task for task in tasks if task.key not in mine.decided)
     with _held(files, name, sorted(set(kept_in.values()))) as held:
         if not left:
-            raise _nothing_to_decide(batch, name, len(unseen), n_own)
+            raise _nothing_to_decide(batch, name, len(unseen), mine.n_own)
         yield Opened(
             Session(
                 Plan(left, len(tasks) - len(left)),
@@ -138,17 +132,17 @@ def open_adjudication(desk: Desk, batch: str | None, by: str) -> Iterator[Opened
                 keep=held.keep,
                 clock=desk.clock,
                 role="adjudication",
-                said=own,
+                said=mine.decisions,
                 machine=_machine(labels, tasks),
                 show_machine=desk.show_machine,
-                changed=_Catalogue(desk.lookup, tasks).changed(tasks),
+                changed=_changed(tasks, now),
                 opinions={each.task.key: each.labels for each in found},
                 tasks=tasks,
                 seen=_seen(labels, name),
             ),
             unseen,
             held.mended,
-            n_own=n_own,
+            n_own=mine.n_own,
         )
 
 
@@ -169,9 +163,7 @@ def _with_items(found: Sequence[Dispute], lookup: Lookup) -> tuple[list[Dispute]
     """Disputes, with the catalogue's item where no label says what was seen; and the pairs that have none there too."""
     items = lookup({each.task.item_id for each in found if not each.task.item})
     whole = [
-        each
-        if each.task.item
-        else replace(each, task=replace(each.task, item=items.get(each.task.item_id, {}), imported=True))
+        each if each.task.item else replace(each, task=replace(each.task, item=items.get(each.task.item_id, {})))
         for each in found
     ]
     return [each for each in whole if each.task.item], tuple(each.task for each in whole if not each.task.item)
@@ -232,11 +224,12 @@ class _Catalogue:
         return task.imported and task.item_id not in self._now
 
     def changed(self, tasks: Iterable[Task]) -> frozenset[Key]:
-        return frozenset(
-            task.key
-            for task in tasks
-            if task.imported and self._now.get(task.item_id, task.item_digest) != task.item_digest
-        )
+        return _changed((task for task in tasks if task.imported), self._now)
+
+
+def _changed(tasks: Iterable[Task], now: Mapping[str, str]) -> frozenset[Key]:
+    """Pairs whose item is another one now than what is shown."""
+    return frozenset(task.key for task in tasks if now.get(task.item_id, task.item_digest) != task.item_digest)
 
 
 def _digests(lookup: Lookup, item_ids: set[str]) -> dict[str, str]:

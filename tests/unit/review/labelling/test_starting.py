@@ -224,6 +224,16 @@ def test_who_decided_otherwise_than_another_is_asked_again_until_they_agree(work
             pass
 
 
+def test_who_decides_is_told_that_an_item_changed_since_people_judged_it(workspace: Workspace) -> None:
+    differ(workspace, *TASKS[:2])
+    with open_adjudication(desk(workspace, ALL | {"i0": item("i0", body="edited")}), "b1", "sora") as opened:
+        seen = {}
+        while found := opened.session.next():
+            seen[found.task.item_id] = (found.task.item, found.changed)
+            opened.session.direct(1)
+    assert seen == {"i0": (ALL["i0"], True), "i1": (ALL["i1"], False)}
+
+
 def test_nobody_decides_pairs_that_they_graded(workspace: Workspace) -> None:
     differ(workspace, TASKS[0])
     for batch in ("b1", None):
