@@ -102,6 +102,7 @@ def run_command(
     """
     from semsearch.evaluation.reading import read_queries
     from semsearch.retrieval import evaluate as job
+    from semsearch.retrieval.joining import of_run
 
     figures = {"--metric": metric, "--slice": slice_by, "--html": html, "--fail-on": fail_on, "--judge": judge}
     where: dict[str, Any] = {"workspace": workspace, "pipeline": pipeline, "release": release, "mode": mode}
@@ -114,10 +115,10 @@ def run_command(
     _check_target(run, name, workspace, {"--release": release, "--mode": mode})
     metrics = (*(metric or job.default_metrics(k)), *([condition.metric] if condition else []))
     found, known = _read(run, name, workspace) if run else (None, None)
-    asked = read_queries(queries) if queries else None
-    from_labels = partial(_of_labels, workspace, asked or known, drawn_alike=drawn_alike, judge=judge)
-    judged, texts, evaluated = _of_qrels(qrels, grade_column) if qrels else from_labels()
-    asked = asked or texts or known
+    given = of_run(read_queries(queries), known) if queries else None
+    from_labels = partial(_of_labels, workspace, given or known, drawn_alike=drawn_alike, judge=judge)
+    judged, judged_queries, evaluated = _of_qrels(qrels, grade_column, given, known) if qrels else from_labels()
+    asked = given or judged_queries
     of_release = partial(_search, judged=judged, asked=asked, name=name, depth=job.kept_depth(metrics), **where)
     found, origin = (found, {"file": run}) if found else of_release()
     report = evaluated(found, asked)(
@@ -140,12 +141,14 @@ Evaluated = Callable[["Run", "Queries | None"], Callable[..., "EvaluationReport"
 """A run and its queries to what makes the report, with how that is to be made left open."""
 
 
-def _of_qrels(qrels: Path, grade_column: str | None) -> tuple[Qrels, Queries | None, Evaluated]:
-    from semsearch.evaluation.reading import read_judgements
+def _of_qrels(
+    qrels: Path, grade_column: str | None, given: Queries | None, known: Queries | None
+) -> tuple[Qrels, Queries | None, Evaluated]:
     from semsearch.retrieval.evaluate import evaluate_run
+    from semsearch.retrieval.joining import judgements_of
 
-    judged, texts = read_judgements(qrels, grade_column)
-    return judged, texts, lambda found, asked: partial(evaluate_run, found, judged, asked)
+    judged, asked = judgements_of(qrels, grade_column, given, known)
+    return judged, asked, lambda found, asked: partial(evaluate_run, found, judged, asked)
 
 
 def _of_labels(
@@ -183,18 +186,19 @@ def compare_command(
 
     Example: semsearch evaluate compare old.trec new.trec --qrels ratings.csv --grade-column final --html diff.html
     """
-    from semsearch.evaluation.reading import read_judgements, read_queries
+    from semsearch.evaluation.reading import read_queries
     from semsearch.retrieval import evaluate as job
+    from semsearch.retrieval.joining import judgements_of, of_run
     from semsearch.retrieval.saved_runs import open_run
 
     metrics = tuple(metric or job.default_metrics(k))
-    judged, judged_texts = read_judgements(qrels, grade_column)
     with steps() as progress:
         run_a, known_a = open_run(a, workspace, progress)
         run_b, _ = open_run(b, workspace, progress)
     if note := job.depth_note((run_a, run_b), metrics):
         talk(note)
-    asked = read_queries(queries) if queries else judged_texts or known_a
+    given = of_run(read_queries(queries), known_a) if queries else None
+    judged, asked = judgements_of(qrels, grade_column, given, known_a)
     report = job.compare_runs(
         run_a, run_b, judged, asked, k=k, metrics=metrics, slice_by=slice_by, positive=positive,
         all_queries=all_queries, n_regressions=worst, seed=seed,

@@ -259,14 +259,14 @@ def _set_aside(workspace: Workspace, release_id: str) -> list[str]:
 def _judged(qrels: Path | None, queries: Path | None) -> tuple[Qrels, Queries, str] | None:
     """Judgements and their queries from files; raises UsageError when one is there without the other."""
     from semsearch.errors import UsageError
-    from semsearch.evaluation.reading import read_judgements, read_queries
+    from semsearch.evaluation.reading import read_queries
+    from semsearch.retrieval.joining import judgements_of
 
     if qrels is None and queries is None:
         return None
     if qrels is None:
         raise UsageError("--queries has no judgements.", "Next: --qrels FILE beside it, or neither to ask the log")
-    found, texts = read_judgements(qrels)
-    asked = read_queries(queries) if queries else texts
+    found, asked = judgements_of(qrels, None, read_queries(queries) if queries else None)
     if asked is None:
         raise UsageError("The qrels hold no query texts.", "Next: --queries FILE with the columns query_id and query")
     return found, asked, qrels.name

@@ -69,6 +69,16 @@ def read_judgements(path: Path, grade_column: str | None = None) -> tuple[Qrels,
     return qrels, Queries(texts) if texts else None
 
 
+def beside(path: Path) -> Path:
+    """Where the texts of the queries of TREC qrels are kept, which have no place for them: `FILE.queries.tsv`."""
+    return path.with_name(f"{path.name}.queries.tsv")
+
+
+def queries_beside(path: Path) -> Queries | None:
+    """The queries that stand beside qrels; None when there is no such file. Raises as `read_queries`."""
+    return read_queries(beside(path)) if beside(path).is_file() else None
+
+
 def _table_judgements(path: Path, grade_column: str | None, texts: dict[str, str]) -> Iterator[tuple[str, Judgement]]:
     """Judgements with their places; fills `texts` on the way."""
     for number, row in _rows(path, needed=("item_id",)):

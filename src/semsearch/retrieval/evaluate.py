@@ -243,8 +243,10 @@ def _judged(qrels: Qrels, queries: Queries | None) -> Qrels:
     judged = qrels.of_queries(queries.texts)
     if not judged.grades:
         raise UsageError(
-            f"The queries and the qrels have no query_id in common: the queries start with "
-            f"'{next(iter(queries.texts), '')}', the qrels with '{next(iter(qrels.grades))}'.",
-            "Next: give the queries that the qrels judge, with the same query_id",
+            f"The queries and the qrels have no query_id in common, and no query by its text where the qrels bring "
+            f"texts: the queries start with '{next(iter(queries.texts), '')}', the qrels with "
+            f"'{next(iter(qrels.grades))}'.",
+            "Next: give the queries that the qrels judge with --queries FILE, with the same query_id; or qrels that "
+            "bring the text of their queries, as a column query or as FILE.queries.tsv beside them",
         )
     return judged

@@ -125,6 +125,21 @@ def test_saved_runs_compare_by_name_and_pages_are_whole(shell, tmp_path):
     assert page.startswith("<!doctype html>") and "</html>" in page and "가방" in page
 
 
+def test_qrels_with_texts_beside_them_judge_saved_runs_with_other_ids(shell, tmp_path):
+    shell("init")
+    words = ("evaluate", "run", "--qrels", "qrels.txt", "--queries", "q.tsv")
+    for name, run in (("one", "a.trec"), ("two", "b.trec")):
+        assert shell(*words, "--run", run, "--name", name, "--json")[0] == 0
+    for name, text in (("other.txt", QRELS), ("other.txt.queries.tsv", QUERIES)):
+        lines = (f"other-{line}" if line.startswith("q") and "query" not in line else line for line in text.split("\n"))
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+    assert "other-q1 0 a 1" in (tmp_path / "other.txt").read_text("utf-8")
+    for command in (("run", "--run", "two"), ("compare", "one", "two")):
+        found = [shell("evaluate", *command, "--qrels", of, "--json") for of in ("qrels.txt", "other.txt")]
+        assert [code for code, _, _ in found] == [0, 0]
+        assert found[0][1] == found[1][1]
+
+
 def test_run_out_reads_back_the_same(shell):
     first = shell(*RUN_B, "--json", "--run-out", "copy.trec")[1]
     second = shell("evaluate", "run", "--qrels", "qrels.txt", "--run", "copy.trec", "--json")[1]

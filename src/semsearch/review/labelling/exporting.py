@@ -15,6 +15,7 @@ from semsearch.errors import UsageError
 from semsearch.evaluation.files import write_lines
 from semsearch.evaluation.labels.labelled import End, qrels_of
 from semsearch.evaluation.queries import query_id_of
+from semsearch.evaluation.reading import beside
 from semsearch.evaluation.trec import write_qrels
 from semsearch.ingest.labels.beir import SPLIT
 from semsearch.ingest.labels.grades import ESCI_LETTERS
@@ -105,7 +106,7 @@ def _grade(each: Effective, end: End) -> int:
 
 
 def _trec(kept: Sequence[Effective], out: Path, end: End) -> list[Path]:
-    queries = out.with_name(f"{out.name}.queries.tsv")
+    queries = beside(out)
     write_qrels(qrels_of(dict(enumerate(kept)), end), out)
     texts = {query_id_of(each.query): _one_line(each.query) for each in kept}
     write_lines(queries, ("query_id\tquery", *(f"{query_id}\t{text}" for query_id, text in texts.items())))
