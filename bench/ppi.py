@@ -40,7 +40,7 @@ from semsearch.evaluation.labels.powered import MINIMUM, powered_mean, worth
 from semsearch.evaluation.reading import read_judgements
 from semsearch.evaluation.runs import Run
 from semsearch.review.labelling.strata import draw as draw_strata
-from semsearch.store.labels.batches import Draw, Frame
+from semsearch.store.labels.draws import Draw, Frame
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "chorus"
 METRICS = ("ndcg@10", "precision@10", "ndcg@10/judged")

@@ -44,10 +44,11 @@ def pooled(root: Path, lookup: Lookup, runs: list[str], depth: int, queries: Pat
 
 
 def pairs_of_file(workspace: Workspace, file: str, lookup: Lookup) -> Pool:
-    """The pairs of a file, or of standard input (`-`); those of a pool as its runs brought them."""
-    from semsearch.relevance.pools import pool_at, read_pairs
+    """The pairs of a file, or of standard input (`-`); those of a pool or batch as these know them."""
+    from semsearch.relevance.pools import batch_at, pool_at, read_pairs
 
-    return pool_at(workspace, file, lookup) or read_pairs(file, lookup, stdin=standard_input([file]))
+    known = batch_at(workspace, file) or pool_at(workspace, file, lookup)
+    return known or read_pairs(file, lookup, stdin=standard_input([file]))
 
 
 def tell_left_out(pool: Pool) -> None:

@@ -123,7 +123,8 @@ def _known(workspace: Workspace, settings: Settings, tables: list[Queries]) -> K
     from semsearch.review.labelling.sampling import Known
     from semsearch.review.labelling.strata import DIMENSIONS
     from semsearch.store.labels import LabelFiles, query_key
-    from semsearch.store.labels.batches import draws_of
+    from semsearch.store.labels.batches import read_batches
+    from semsearch.store.labels.draws import draws_of
 
     columns: dict[str, dict[str, str]] = {name: {} for name in DIMENSIONS}
     for table in reversed(tables):
@@ -133,7 +134,7 @@ def _known(workspace: Workspace, settings: Settings, tables: list[Queries]) -> K
     catalogue, log = Catalogue(workspace), None
     if catalogue.n_interactions:
         log = bands(n_searches(catalogue.interactions()), settings.log.head, settings.log.torso)
-    return Known(list(LabelFiles(workspace).read()), columns, log, draws_of(workspace))
+    return Known(list(LabelFiles(workspace).read()), columns, log, draws_of(workspace, read_batches(workspace)))
 
 
 def _show_sample(

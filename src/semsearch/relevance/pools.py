@@ -17,6 +17,7 @@ from semsearch.errors import UsageError
 from semsearch.evaluation.queries import query_id_of
 from semsearch.ingest.catalogue import Catalogue
 from semsearch.store.labels import Key, query_key
+from semsearch.store.labels.batches import read_batch
 from semsearch.store.labels.pools import Lookup, Pair, blind_place, pool_of
 from semsearch.store.labels.snapshots import SHOWN, snapshot
 
@@ -73,6 +74,25 @@ def pool_at(workspace: Workspace, file: str, lookup: Lookup) -> Pool | None:
     if not path.is_file() or path.resolve().parent != workspace.path("labels", "pools").resolve():
         return None
     return with_items(Pool(tuple(pool_of(path).values())), lookup)
+
+
+def batch_at(workspace: Workspace, file: str) -> Pool | None:
+    """The pairs of a batch with the queries that it was drawn from, and its items as they were then.
+
+    None for a file that is no batch of this workspace. Raises as `read_batch`.
+    """
+    path = Path(file)
+    if not path.is_file() or path.resolve().parent != workspace.path("labels", "batches").resolve():
+        return None
+    tasks = read_batch(workspace, path.stem)
+    drawn = {task.key: replace(task.frame, again_of=task.frame.again_of or path.stem) for task in tasks if task.frame}
+    return Pool(
+        tuple(
+            Pair(task.query, task.item_id, task.query_id, task.item, task.inclusion_probability,
+                 ranks=task.ranks if task.frame else {}, frame=drawn.get(task.key))
+            for task in tasks
+        )
+    )  # fmt: skip
 
 
 def read_pairs(name: str, lookup: Lookup, *, stdin: BinaryIO | None = None) -> Pool:

@@ -14,7 +14,9 @@ from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.records import Label
 from semsearch.store.labels import Effective, Key, LabelFiles, blind, digests_of, effective, query_key
-from semsearch.store.labels.batches import asked_of, draws_of
+from semsearch.store.labels.asked import asked_of
+from semsearch.store.labels.batches import read_batches
+from semsearch.store.labels.draws import draws_of
 from semsearch.store.labels.pools import Lookup
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ def read_labelled(
     said = list(LabelFiles(workspace).read())
     now = digests_of(lookup({label.item_id for label in said}))
     concerned = [label for label in said if label.source == "person" or judge is None or is_of(label, judge)]
-    asked, draws = asked_of(workspace, concerned, lookup), draws_of(workspace)
+    batches = read_batches(workspace)
+    asked, draws = asked_of(workspace, concerned, lookup, batches), draws_of(workspace, batches)
     return labelled(
         said, now, queries, asked=asked.pairs, gone=asked.gone, draws=draws, drawn_alike=drawn_alike, judge=judge
     )

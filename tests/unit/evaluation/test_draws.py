@@ -9,8 +9,8 @@ from itertools import combinations, product
 import pytest
 
 from semsearch.errors import UsageError
-from semsearch.evaluation.labels.draws import _mixture, weights
-from semsearch.store.labels.batches import Draw, Frame
+from semsearch.evaluation.labels.draws import _mixture, _parts, population, weights
+from semsearch.store.labels.draws import Draw, Frame
 
 ALL = tuple("abcdef")
 VALUES = dict(zip(ALL, (1.0, 0.0, 0.5, 0.25, 0.0, 1.0), strict=True))
@@ -101,6 +101,66 @@ def test_over_all_draws_of_a_tiny_population_the_weighted_sum_is_its_total_on_av
                 three += float(p1 * p2 * p3) * total(found) * _scale(whole)
     assert two == pytest.approx(sum(VALUES.values()))
     assert three == pytest.approx(sum(VALUES.values()))
+
+
+def test_queries_that_were_drawn_again_speak_for_the_batch_they_are_of() -> None:
+    """Two or one of the three that the first batch drew are drawn again, unevenly, and the second batch from the rest:
+    over all draws the sum is right, whichever people labelled."""
+    alone = after = 0.0
+    for p1, first in every_draw(ALL, (2, 1)):
+        for p2, some in every_draw(first, (1, 1)):
+            frame = Frame(6, "all", {}, place=1, again_of="one")
+            again = {"one": batch(first, 6), "again": Draw({q: first[q] * c for q, c in some.items()}, frame)}
+            told = judged({"again": again["again"]})
+            alone += float(p1 * p2) * total(weights(told, set(ALL), again))
+            for p3, last in every_draw(set(ALL) - set(first), (1, 1)):
+                draws = again | {"two": Draw(last, Frame(6, "all", {"one": 3, "again": 0}, place=2))}
+                found = weights(told | judged({"two": draws["two"]}), set(ALL), draws)
+                shares = _mixture("two", {"one": len(some) / len(first), "two": 1.0}, draws)
+                after += float(p1 * p2 * p3) * total(found) / sum(shares.values())
+    assert alone == pytest.approx(sum(VALUES.values()))
+    assert after == pytest.approx(sum(VALUES.values()))
+
+
+def test_labels_of_a_batch_and_of_its_queries_drawn_again_go_together() -> None:
+    draws = {"one": batch(dict.fromkeys("abc", 0.5), 6), "z": batch({"d": 1 / 3}, 6, {"one": 3, "again": 0})}
+    draws["again"] = Draw(dict.fromkeys("ab", 1 / 3), Frame(6, "all", {}, place=1, again_of="one"))
+    told = {"a": {"one": 0.5, "again": 1 / 3}, "b": {"again": 1 / 3}, "c": {"one": 0.5}}
+    assert weights(told, set(ALL), draws) == {"a": 2, "b": 2, "c": 2}
+    assert len(weights(told | {"d": {"z": 1 / 3}}, set(ALL), draws)) == 4
+
+
+@pytest.mark.parametrize("framed", [True, False])
+def test_the_name_of_a_batch_decides_nothing(framed: bool) -> None:
+    """Queries drawn again, by this version and by an older one that told no frame, under names before and after."""
+    keys = [f"q{i}" for i in range(300)]
+    found = []
+    for first, again, more in (("spring", "again", "more"), ("again", "spring", "b"), ("b", "more", "again")):
+        draws = {first: Draw(dict.fromkeys(keys[:60], 0.2), Frame.of(keys, {}))}
+        own = Frame(300, draws[first].frame.digest, {}, 1, first) if framed and draws[first].frame else None
+        draws[again] = Draw(dict.fromkeys(keys[:30], 0.1), own)
+        draws[more] = Draw(dict.fromkeys(keys[60:80], 20 / 240), Frame.of(keys, draws))
+        told = judged({again: draws[again], more: draws[more]})
+        found.append(weights(told, set(keys), dict(sorted(draws.items()))))
+        assert population(told, {*keys, "more"}, draws) == set(keys)
+        assert draws[more].frame is not None and draws[more].frame.before == {first: 60, again: 0}
+    assert found[0] == found[1] == found[2]
+    assert len(found[0]) == 50
+
+
+def test_two_that_drew_the_same_query_at_once_are_joined_by_a_later_batch() -> None:
+    """On average over all draws, and whatever they are called."""
+    for names in (("one", "two"), ("two", "one")):
+        whole = 0.0
+        for (p1, left), (p2, right) in product(every_draw(ALL, (1, 1)), repeat=2):
+            side = dict(zip(names, (batch(left, 6), batch(right, 6)), strict=True))
+            taken = set(left) | set(right)
+            for p3, last in every_draw(set(ALL) - taken, (1, 1)):
+                draws = side | {"z": batch(last, 6, {"one": len(left), "two": len(right)})}
+                found = weights(judged(draws), set(ALL), draws)
+                scale = sum(_mixture("z", dict.fromkeys(_parts("z", set(ALL), draws), 1.0), draws).values())
+                whole += float(p1 * p2 * p3) * total(found) / scale
+        assert whole == pytest.approx(sum(VALUES.values()))
 
 
 def _scale(draws: Mapping[str, Draw]) -> float:

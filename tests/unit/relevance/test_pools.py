@@ -51,13 +51,13 @@ def test_a_pool_is_the_union_of_what_runs_rank_high_each_pair_once():
     assert pool([run("A", q1="abc"), run("B", q1="cda")], TEXTS, 3, lookup).pairs[0].item in ITEMS.values()
     both = pool([run("A", q1="ab"), run("B", q1="ba")], TEXTS, 2, lookup)
     assert {p.item_id: dict(p.ranks) for p in both.pairs} == {"a": {"A": 1, "B": 2}, "b": {"A": 2, "B": 1}}
-    assert {p.systems for p in both.pairs} == {("A", "B")}
+    assert {tuple(p.ranks) for p in both.pairs} == {("A", "B")}
 
 
 def test_who_brought_a_pair_is_recorded_and_hidden():
     (pair,) = pool([run("secret-system", q2="d")], TEXTS, 1, lookup).pairs
     assert "secret" not in repr(pair)
-    assert pair.systems == ("secret-system",)
+    assert tuple(pair.ranks) == ("secret-system",)
 
 
 def test_the_order_of_a_query_is_that_of_no_run_and_always_the_same():
@@ -116,7 +116,7 @@ def written(folder: Path, name: str, text: str) -> str:
 )
 def test_pairs_of_a_file_in_their_order_each_once(tmp_path: Path, name: str, text: str):
     found = read_pairs(written(tmp_path, name, text), lookup)
-    assert [(p.query, p.item_id, p.item, p.systems) for p in found.pairs] == [
+    assert [(p.query, p.item_id, p.item, tuple(p.ranks)) for p in found.pairs] == [
         ("red chair", "a", ITEMS["a"], ()),
         ("desk", "b", ITEMS["b"], ()),
     ]

@@ -16,7 +16,7 @@ from semsearch.evaluation.runs import Run
 from semsearch.report.evaluation import labels_text
 from semsearch.retrieval.labelled import labelled
 from semsearch.retrieval.powered import evaluate_labelled, expected_so_far
-from semsearch.store.labels.batches import Draw, Frame
+from semsearch.store.labels.draws import Draw, Frame
 
 pytest.importorskip("ppi_py")
 

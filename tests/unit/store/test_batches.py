@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,18 +11,9 @@ from tests.unit.review.labelling.drawn import Shelf, item, judged, said, task
 
 from semsearch.errors import Busy, UsageError
 from semsearch.relevance.pools import read_pairs
-from semsearch.store.labels.batches import (
-    Asked,
-    Draw,
-    Frame,
-    Golden,
-    asked_of,
-    batch_path,
-    draws_of,
-    pairs_of,
-    read_batch,
-    write_batch,
-)
+from semsearch.store.labels.asked import Asked, asked_of
+from semsearch.store.labels.batches import Golden, batch_path, pairs_of, read_batch, read_batches, write_batch
+from semsearch.store.labels.draws import Draw, Frame, draws_of
 from semsearch.store.labels.pools import Pair, keep_pool
 from semsearch.workspace import Workspace
 
@@ -102,7 +94,7 @@ def test_of_two_batches_of_one_name_at_once_the_first_stays(
         ('{"query": "q", "item_id": "i", "title": "t", "frame": 3}', "frame 3"),
         ('{"query": "q", "item_id": "i", "title": "t", "frame": {"queries": 2}}', "frame"),
         (
-            '{"query": "q", "item_id": "i", "title": "t", "frame": {"queries": 2, "digest": "d", "before": {"b": 2}}}',
+            '{"query": "q", "item_id": "i", "title": "t", "frame": {"queries": 2, "digest": "d", "before": {"b": 3}}}',
             "frame",
         ),
         ('{"query": "q", "item_id": "i", "title": "t", "ranks": [1]}', "ranks is no object"),
@@ -123,7 +115,7 @@ def test_what_people_are_asked_of_a_query_is_by_the_batches_they_began_without_g
     write_batch(workspace, "b1", [here, gone, known, task("q", "i4"), task("other", "i5")])
     write_batch(workspace, "b2", [task("q", "i6")])
     labels = [said(here, 1), said(here, 1, batch="imported")]
-    asked = asked_of(workspace, labels, Shelf({"i1": item("i1")}))
+    asked = asked_of(workspace, labels, Shelf({"i1": item("i1")}), read_batches(workspace))
     assert (asked.pairs, asked.gone) == ({("q", "i1"), ("q", "i4")}, {("q", "i2")})
 
 
@@ -137,33 +129,33 @@ def test_what_a_model_was_asked_and_did_not_answer_is_by_the_pools_it_began_with
     keep_pool(workspace, "b1", pool)
     keep_pool(workspace, "b2", [asked("i6")])
     here = Shelf({name: item(name) for name in ("i1", "i2", "i5", "i6")})
-    asked = asked_of(workspace, [judged(task("q", "i1"), 1)], here)
+    asked = asked_of(workspace, [judged(task("q", "i1"), 1)], here, read_batches(workspace))
     assert (asked.pairs, asked.gone) == ({("q", "i2"), ("q", "brought")}, {("q", "gone")})
     both = [judged(task("q", "i1"), 1), judged(task("q", "i2"), None, batch="b2")]
-    assert asked_of(workspace, both, here).pairs == {("q", "brought"), ("q", "i6")}
+    assert asked_of(workspace, both, here, read_batches(workspace)).pairs == {("q", "brought"), ("q", "i6")}
 
 
 def test_a_pair_that_a_model_answered_and_whose_item_is_gone_by_now_is_nobodys_task(workspace: Workspace) -> None:
     keep_pool(workspace, "b1", [Pair("q", "sold", "q", {"title": "t"}, 1.0, {"run": 1}, imported=True)])
-    asked = asked_of(workspace, [judged(task("q", "sold"), 1)], Shelf({}))
+    asked = asked_of(workspace, [judged(task("q", "sold"), 1)], Shelf({}), read_batches(workspace))
     assert (asked.pairs, asked.gone) == (set(), {("q", "sold")})
 
 
 def test_a_batch_keeps_the_queries_that_it_was_drawn_from(workspace: Workspace) -> None:
     frame = Frame.of({"q", "undrawn"}, {})
     write_batch(workspace, "b1", [task("q", "i1", inclusion_probability=0.5, frame=frame)])
-    assert draws_of(workspace)["b1"].frame.keys == {"q", "undrawn"}
+    assert draws_of(workspace, read_batches(workspace))["b1"].frame.keys == {"q", "undrawn"}
     path = workspace.path("labels", "frames", f"{frame.digest}.jsonl")
     path.write_text('{"query": "q"}\n')
     with pytest.raises(UsageError, match="does not hold the queries that it is named by"):
-        draws_of(workspace)
+        draws_of(workspace, read_batches(workspace))
     path.unlink()
-    assert draws_of(workspace)["b1"].frame.keys is None, "a batch of an older version"
+    assert draws_of(workspace, read_batches(workspace))["b1"].frame.keys is None, "a batch of an older version"
 
 
 def test_labels_of_a_batch_whose_name_no_drawn_one_can_have_are_of_none(workspace: Workspace) -> None:
     labels = [said(task("q", "i1"), 1, batch="import-내 평가 (1)")]
-    assert asked_of(workspace, labels, Shelf({})) == Asked()
+    assert asked_of(workspace, labels, Shelf({}), read_batches(workspace)) == Asked()
 
 
 def test_a_pool_of_a_model_is_no_batch_for_people_and_says_how_it_becomes_one(workspace: Workspace) -> None:
@@ -177,10 +169,36 @@ def test_a_pool_of_a_model_is_no_batch_for_people_and_says_how_it_becomes_one(wo
 
 
 def test_what_was_drawn_is_told_by_the_pairs_with_a_probability(workspace: Workspace) -> None:
-    assert draws_of(workspace) == {}
+    assert draws_of(workspace, read_batches(workspace)) == {}
     frame = Frame(9, "0a", {"b0": 2})
     drawn = [task("Drawn", "i1", frame=frame), task("Drawn", "i2", frame=frame)]
     write_batch(workspace, "b1", [*drawn, task("picked", inclusion_probability=None)])
     write_batch(workspace, "old", [task("q")])
     write_batch(workspace, "picked", [task("q", inclusion_probability=None)])
-    assert draws_of(workspace) == {"b1": Draw({"drawn": 0.5}, frame), "old": Draw({"q": 0.5})}
+    assert draws_of(workspace, read_batches(workspace)) == {"b1": Draw({"drawn": 0.5}, frame), "old": Draw({"q": 0.5})}
+
+
+def test_frames_that_counted_a_query_twice_are_read_and_one_without_a_place_has_that_of_what_it_names(
+    workspace: Workspace,
+) -> None:
+    """As older versions wrote them, after a batch whose queries were drawn again."""
+    write_batch(workspace, "b3", [task("q", frame=Frame(100, "0a", {"b1": 60, "b2": 60}))])
+    assert '"place"' not in batch_path(workspace, "b3").read_text()
+    [draw] = draws_of(workspace, read_batches(workspace)).values()
+    assert draw.frame is not None and (draw.frame.before, draw.place[0]) == ({"b1": 60, "b2": 60}, 2)
+
+
+def test_a_frame_counts_each_query_once_in_the_order_of_drawing(workspace: Workspace) -> None:
+    keys = [f"q{i}" for i in range(10)]
+    first = Draw(dict.fromkeys(keys[:6], 0.6), Frame.of(keys, {}))
+    again = Draw(dict.fromkeys(keys[:3], 0.3), replace(first.frame, place=1, again_of="z"))
+    alone = Draw(dict.fromkeys(keys[5:7], 0.5))
+    found = Frame.of(keys, {"a": alone, "b": again, "z": first})
+    assert (dict(found.before), found.place) == ({"z": 6, "b": 0, "a": 1}, 2)
+    write_batch(workspace, "next", [task("q9", frame=found)])
+    assert draws_of(workspace, read_batches(workspace))["next"].frame == found
+
+
+def test_a_batch_drawn_from_several_frames_is_of_none(workspace: Workspace) -> None:
+    write_batch(workspace, "b1", [task("q1", frame=Frame(9, "0a")), task("q2", frame=Frame(9, "0b"))])
+    assert draws_of(workspace, read_batches(workspace))["b1"].frame is None

@@ -15,7 +15,8 @@ from semsearch.relevance.rubric import RUBRIC
 from semsearch.review.labelling.strata import DIMENSIONS, Drawn, draw, intents_of, values_of
 from semsearch.settings import RelevanceSettings
 from semsearch.store.labels import Key, effective, item_digest, query_key
-from semsearch.store.labels.batches import Draw, Frame, Golden, Task
+from semsearch.store.labels.batches import Golden, Task
+from semsearch.store.labels.draws import Draw, Frame, next_place
 from semsearch.store.labels.pools import Lookup, Pair
 
 
@@ -72,7 +73,8 @@ def sample(
     """Draw `size` queries (None: all) of a pool with all of their pairs.
 
     Queries of runs that were drawn before are left out. Pairs of a file keep the probability that the file says, times
-    that of this draw; without one they were picked on purpose: nobody knows of how many queries they are.
+    that of this draw, and those of a batch the queries that they were drawn from; without a probability they were
+    picked on purpose: nobody knows of how many queries they are.
     With `annotators` each query is dealt to one of them, in turn; the overlap's share of the pairs gets a second one.
     Golden pairs are everybody's. Raises UsageError when no pair is left, and for a name twice.
     """
@@ -95,7 +97,7 @@ def sample(
             item=pair.item,
             batch=batch,
             inclusion_probability=_probability(pair.inclusion_probability, drawn.probabilities[key]),
-            frame=frame if pair.systems else None,
+            frame=frame if pair.of_runs else _handed_on(pair.frame, known.draws),
             stratum=dict(zip(DIMENSIONS, values[key], strict=True)),
             imported=item_digest(here.get(pair.item_id, {})) == item_digest(pair.item),
             ranks=pair.ranks,
@@ -115,10 +117,15 @@ def _frame(pool: Pool, draws: Mapping[str, Draw]) -> Frame:
     return Frame.of({pair.key[0] for pair in pool.pairs} | {query_key(query) for query, _ in pool.gone}, draws)
 
 
+def _handed_on(frame: Frame | None, draws: Mapping[str, Draw]) -> Frame | None:
+    """That of a batch whose queries are drawn again, later than all others."""
+    return frame and replace(frame, place=next_place(draws))
+
+
 def _not_before(pool: Pool, draws: Mapping[str, Draw]) -> tuple[Pool, int]:
     """The pool without queries of runs that were drawn before, and how many these are."""
     drawn = {key for draw in draws.values() for key in draw.chances}
-    before = {pair.key[0] for pair in pool.pairs if pair.systems} & drawn
+    before = {pair.key[0] for pair in pool.pairs if pair.of_runs} & drawn
     kept = tuple(pair for pair in pool.pairs if pair.key[0] not in before)
     return replace(pool, pairs=kept), len(before)
 

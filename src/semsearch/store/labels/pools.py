@@ -16,6 +16,7 @@ from typing import Any
 
 from semsearch.plain import json_line
 from semsearch.store.labels import Key, query_key
+from semsearch.store.labels.draws import Frame, frame_of, frame_told, is_frame
 from semsearch.store.labels.faults import bad_line
 from semsearch.store.labels.files import named
 from semsearch.store.labels.snapshots import SHOWN
@@ -41,11 +42,13 @@ class Pair:
     """Name of each run that brought it, to its rank there; 1 is the top. Not for the eyes of who grades."""
     imported: bool = False
     """Whether the item is the catalogue's; else the pair brought it."""
+    frame: Frame | None = None
+    """The queries that its query was drawn from, of a pair of a batch; None: of runs, and nobody says."""
 
     @property
-    def systems(self) -> tuple[str, ...]:
-        """Names of the runs that brought it; empty for a pair of a file."""
-        return tuple(self.ranks)
+    def of_runs(self) -> bool:
+        """Whether runs brought it here, and no batch that was drawn of them."""
+        return bool(self.ranks) and self.frame is None
 
     @property
     def key(self) -> Key:
@@ -97,8 +100,14 @@ def _joined(known: Pair | None, pair: Pair) -> Pair:
     item = {} if pair.imported else pair.item
     if known is None:
         return replace(pair, item=item)
-    drawn = known.inclusion_probability if pair.inclusion_probability is None else pair.inclusion_probability
-    return replace(pair, item=item, inclusion_probability=drawn, ranks={**known.ranks, **pair.ranks})
+    surest = max(pair, known, key=lambda each: each.inclusion_probability or 0.0)  # how the query can have come here
+    return replace(
+        pair,
+        item=item,
+        inclusion_probability=surest.inclusion_probability,
+        ranks={**known.ranks, **pair.ranks},
+        frame=surest.frame,
+    )
 
 
 def _ordered(pairs: Mapping[Key, Pair]) -> list[Pair]:
@@ -112,7 +121,8 @@ def _ordered(pairs: Mapping[Key, Pair]) -> list[Pair]:
 def _told(pair: Pair) -> dict[str, Any]:
     told: dict[str, Any] = {"query": pair.query, "item_id": pair.item_id, "query_id": pair.query_id, **pair.item}
     told |= {"inclusion_probability": pair.inclusion_probability, "imported": pair.imported}
-    return told | ({"ranks": dict(pair.ranks)} if pair.ranks else {})
+    more = {"ranks": dict(pair.ranks), "frame": frame_told(pair.frame)}
+    return told | {name: value for name, value in more.items() if value}
 
 
 def _pair(path: Path, number: int, line: bytes) -> Pair:
@@ -132,6 +142,7 @@ def _pair(path: Path, number: int, line: bytes) -> Pair:
         inclusion_probability=row.get("inclusion_probability"),
         ranks=row.get("ranks", {}),
         imported=bool(row.get("imported")),
+        frame=frame_of(row),
     )
 
 
@@ -148,6 +159,7 @@ def pair_rules(row: Mapping[str, Any]) -> list[tuple[bool, str]]:
         *((isinstance(row.get(name, ""), str), f"{name} is no text") for name in ("query_id", *SHOWN)),
         (drawn is None or (isinstance(drawn, (int, float)) and 0 < drawn <= 1), f"inclusion_probability {drawn}"),
         (isinstance(row.get("ranks", {}), dict), "ranks is no object"),
+        (is_frame(row.get("frame")), f"frame {row.get('frame')}"),
     ]
 
 

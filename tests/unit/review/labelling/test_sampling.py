@@ -13,7 +13,7 @@ from semsearch.relevance.pools import Pool
 from semsearch.relevance.rubric import RUBRIC
 from semsearch.review.labelling.sampling import Known, Sampled, sample
 from semsearch.settings import RelevanceSettings
-from semsearch.store.labels.batches import Draw
+from semsearch.store.labels.draws import Draw
 
 PLAIN = RelevanceSettings(overlap=0, golden=0)
 OF_RUNS = {"ranks": {"run": 1}, "inclusion_probability": 1.0}
