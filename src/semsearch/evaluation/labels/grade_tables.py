@@ -58,7 +58,7 @@ def kappa_of(tables: Floats, *, quadratic: bool) -> Floats:
     cost = apart**2 if quadratic else (apart != 0).astype(np.float64)
     total = tables.sum(axis=(-1, -2))
     expected = tables.sum(axis=-1)[..., :, None] * tables.sum(axis=-2)[..., None, :]
-    return 1.0 - _share(total * (tables * cost).sum(axis=(-1, -2)), (expected * cost).sum(axis=(-1, -2)))
+    return 1.0 - ratio(total * (tables * cost).sum(axis=(-1, -2)), (expected * cost).sum(axis=(-1, -2)))
 
 
 def alpha_of(tables: Floats, level: Level) -> Floats:
@@ -67,7 +67,7 @@ def alpha_of(tables: Floats, level: Level) -> Floats:
     n = totals.sum(axis=-1)
     cost = _ordinal_cost(totals) if level == "ordinal" else 1.0 - np.eye(tables.shape[-1])
     expected = (totals[..., :, None] * totals[..., None, :] * cost).sum(axis=(-1, -2))
-    return 1.0 - _share((n - 1) * (tables * cost).sum(axis=(-1, -2)), expected)
+    return 1.0 - ratio((n - 1) * (tables * cost).sum(axis=(-1, -2)), expected)
 
 
 def _ordinal_cost(totals: Floats) -> Floats:
@@ -78,7 +78,7 @@ def _ordinal_cost(totals: Floats) -> Floats:
 
 def exact_of(tables: Floats) -> Floats:
     """Share on the diagonal."""
-    return 1.0 - _share(tables.sum(axis=(-1, -2)) - np.trace(tables, axis1=-2, axis2=-1), tables.sum(axis=(-1, -2)))
+    return 1.0 - ratio(tables.sum(axis=(-1, -2)) - np.trace(tables, axis1=-2, axis2=-1), tables.sum(axis=(-1, -2)))
 
 
 def at_worst(measure: Measure) -> Measure:
@@ -100,7 +100,8 @@ def at_worst(measure: Measure) -> Measure:
     return least
 
 
-def _share(part: Floats, whole: Floats) -> Floats:
+def ratio(part: Floats, whole: Floats) -> Floats:
+    """`part` / `whole`; NaN where `whole` is 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(whole > 0, part / whole, np.nan)
 
@@ -209,7 +210,7 @@ class Resampler:
             for at, measure in enumerate(measures):
                 values = measure(drawn)
                 sums[:, at] += np.where(np.isnan(values), 0.0, np.stack([values * shared, shared]))
-        return [_estimate(float(means[0]), means[1:], n, bounds) for means in _share(*sums)]
+        return [_estimate(float(means[0]), means[1:], n, bounds) for means in ratio(*sums)]
 
 
 def of_share(told: Estimate, n_queries: int) -> Estimate:

@@ -21,7 +21,7 @@ from itertools import cycle
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.evaluation.labels.grade_tables import SHARE, Estimate, Resampler, codes_of, of_share
+from semsearch.evaluation.labels.grade_tables import SHARE, Estimate, Resampler, codes_of, of_share, ratio
 from semsearch.progress import Progress, silent
 from semsearch.records import Facet
 from semsearch.relevance.asking.judging import Judging, blank
@@ -183,7 +183,7 @@ def _told(name: str, before: Sequence[Graded], after: Sequence[Graded], market: 
     draw = Resampler(market.seed, market.resamples)
 
     def share(*kinds: int) -> Estimate:
-        told = draw(sums, lambda found: _ratio(found[..., kinds].sum(axis=-1), found[..., :-1].sum(axis=-1)), SHARE)
+        told = draw(sums, lambda found: ratio(found[..., kinds].sum(axis=-1), found[..., :-1].sum(axis=-1)), SHARE)
         return of_share(told, len(sums))
 
     return Probe(
@@ -195,13 +195,8 @@ def _told(name: str, before: Sequence[Graded], after: Sequence[Graded], market: 
         up=share(UP),
         down=share(DOWN),
         ungradeable=share(UNGRADEABLE),
-        move=draw(sums, lambda found: _ratio(found[..., -1], found[..., [UP, DOWN, SAME]].sum(axis=-1))),
+        move=draw(sums, lambda found: ratio(found[..., -1], found[..., [UP, DOWN, SAME]].sum(axis=-1))),
     )
-
-
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(whole > 0, part / whole, np.nan)
 
 
 def _middle(graded: Graded) -> float | None:
