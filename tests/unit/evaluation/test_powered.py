@@ -96,6 +96,20 @@ def test_too_few_say_how_many_more():
         powered_mean(counted, same, others, seed=0)
 
 
+def test_too_few_that_count_tell_those_in_which_people_call_nothing_relevant():
+    """2 of 70 count: 48 more of such are 48 · 70 / 2 queries, or all 70 count as 0."""
+    human, machine, others, _ = queries(5, n=70)
+    human[2:], human[:2] = math.nan, 1.0
+    with pytest.raises(UsageError, match=r"judged 2 queries .* needs 50: 48 more\. They judged 68 others") as refused:
+        powered_mean(human, machine, others, seed=0)
+    told = str(refused.value)
+    assert "only with --all-queries" in told and "about 1,680 more queries make 48 that count" in told
+    assert "Next: semsearch evaluate run --labels --all-queries, or" in told and "--size 1680" in told
+    with pytest.raises(UsageError, match=r"judged 0 queries .* 50 more") as refused:
+        powered_mean(human[2:42], machine[2:42], others, seed=0)
+    assert "Next: semsearch label session BATCH --by NAME" in str(refused.value), "40 do not suffice either way"
+
+
 def test_values_that_are_all_the_same_give_an_interval_and_no_point():
     """All 50 are 1: with a share q of others, that has the chance (1 - q)^50, which is 2.5 % at q = 0.071."""
     found = powered_mean(np.ones(50), np.ones(50), np.full(500, 0.5), seed=0)

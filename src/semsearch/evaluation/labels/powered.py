@@ -112,7 +112,7 @@ def powered_mean(
     and Tibshirani, An Introduction to the Bootstrap, 1993, section 12.5.
     """
     n, n_machine = (int(np.count_nonzero(~np.isnan(values))) for values in (human, others))
-    check_enough(n, minimum, worth(human, weights))
+    check_enough(n, minimum, worth(human, weights), len(human) - n)
     scale = np.ones(len(human)) if weights is None else weights * len(human) / weights.sum()
     sample = _sample(human, machine, others, scale)
     fit = _fit(sample)
@@ -138,21 +138,29 @@ def worth(human: Floats, weights: Floats | None) -> float:
     return float(weights[counts].sum() ** 2 / (weights[counts] ** 2).sum())
 
 
-def check_enough(n: int, minimum: int = MINIMUM, worth: float | None = None) -> None:
+def check_enough(n: int, minimum: int = MINIMUM, worth: float | None = None, n_without: int = 0) -> None:
     """Raise UsageError when people judged fewer queries that count than a valid interval needs; says how many more.
 
-    `worth` is that of queries that were drawn unevenly: see there.
+    `worth` is that of queries that were drawn unevenly: see there. `n_without` were judged whole and do not count, as
+    people call nothing in them relevant.
     """
     enough = n if worth is None else min(n, math.floor(worth + _STILL))
     if enough >= minimum:
         return
     uneven = f", drawn so unevenly that they are worth {enough:,} drawn alike" if enough < n else ""
-    more = math.ceil((minimum - enough) * n / max(enough, 1))
+    more = math.ceil((minimum - enough) * max(n, 1) / max(enough, 1))
+    size = math.ceil(more * (n + n_without) / max(n, 1)) or more
+    without = (
+        f" They judged {n_without:,} others whole and call nothing in them relevant; these count, as 0, only with "
+        f"--all-queries, and so about {size:,} more queries make {more:,} that count."
+        if n_without
+        else ""
+    )
+    first = "label session BATCH --by NAME" if n + n_without < minimum else "evaluate run --labels --all-queries"
     raise UsageError(
         f"People judged {n:,} queries with full pools that count{uneven}; an interval that stays valid needs "
-        f"{minimum:,}: {'about ' if uneven else ''}{more:,} more.",
-        "Next: semsearch label session BATCH --by NAME, or first draw more: "
-        f"semsearch label sample BATCH --run RUN --size {more}",
+        f"{minimum:,}: {'about ' if uneven else ''}{more:,} more.{without}",
+        f"Next: semsearch {first}, or first draw more: semsearch label sample BATCH --run RUN --size {size}",
     )
 
 
