@@ -274,7 +274,7 @@ def test_pairs_that_were_picked_because_of_dispute_are_no_ceiling():
         [*drawn, *picked, *jun[:1], *[replace(each, inclusion_probability=None) for each in jun[1:]]]
     ).ceiling
     assert again
-    assert (again.people.n, again.n_picked) == (1, 5)  # a second opinion was not drawn: it went where others had been
+    assert (again.people.n, again.n_picked) == (1, 5)  # what was picked tells no chance, whoever labelled it
 
 
 def test_direct_grades_that_contradict_their_own_facets_are_listed():
