@@ -153,7 +153,7 @@ def _within(
 
     As drawn again, when all were judged in one batch that did so; else they are taken for a random part.
     """
-    found = part & judged.keys()
+    found = [query for query in judged if query in part]
     again = [
         draws[other].chances
         for other in _in_order(draws, draws)
