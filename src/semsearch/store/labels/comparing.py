@@ -34,8 +34,9 @@ def not_picked(labels: Sequence[Label]) -> tuple[list[Label], int]:
     """Labels by which people can be held against each other, and how many pairs that people share are left out.
 
     Labels of a random order, and blind second opinions of what was drawn, tell the chance of their pair; those of the
-    other orders of a session tell none, and on pairs that were picked because somebody differs people agree less. Where two people share a
-    pair with a chance in both labels, only labels with one count; where none do, as with imported ones, all count.
+    other orders of a session tell none, and on pairs that were picked because somebody differs people agree less. Where
+    two people share a pair with a chance in both labels, only labels with one count; where none do, as with imported
+    ones, all count.
     """
     drawn = [label for label in labels if label.inclusion_probability is not None]
     if not (kept := judged_by_two(drawn)):
