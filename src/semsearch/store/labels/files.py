@@ -6,7 +6,7 @@ labels/machine/MODEL/BATCH.jsonl        a model's: never among people's
 labels/.gitattributes                   git joins both sides of a merge, instead of marking a conflict
 ```
 
-Beside them stand `batches/` and `frames/` (`batches.py`) and `pools/` (`pools.py`).
+Beside them stand `batches/` (`batches.py`), `frames/` (`draws.py`) and `pools/` (`pools.py`).
 
 They are the truth; only ever appended to, a line a label, on the disk when `append` returns. An undo is a line that
 names the label it takes back. A batch has one version of the rubric.
