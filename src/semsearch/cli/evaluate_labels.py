@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ if typing.TYPE_CHECKING:
     from semsearch.evaluation.labels.planning import Expected, Plan
     from semsearch.evaluation.queries import Queries
     from semsearch.retrieval.labelled import Labelled
+    from semsearch.store.labels.pooled import Pooled
 
 DrawnAlikeOption = Annotated[
     bool,
@@ -65,11 +67,13 @@ def plan_command(
     from semsearch.evaluation.labels.planning import queries_for
 
     given = dict(zip(ASSUMED, (deviation, correlation, machine), strict=True))
-    expected = _assumed(given) if run is None else _so_far(run, metric, queries, workspace, drawn_alike, judge, given)
+    expected, pool = (
+        (_assumed(given), None) if run is None else _so_far(run, metric, queries, workspace, drawn_alike, judge, given)
+    )
     plans = [queries_for(wished, expected) for wished in width or (0.05, 0.1, 0.2)]
     emit({"metric": metric if run else None, "expected": expected, "plans": plans},
          as_json=json, as_jsonl=jsonl, rows=[_row(plan) for plan in plans], note=_note(expected))  # fmt: skip
-    talk(f"Next: semsearch {_next(plans, run, metric, queries, drawn_alike, judge)}")
+    talk(f"Next: semsearch {_next(plans, run, metric, queries, drawn_alike, judge, pool)}")
 
 
 def read_labelled(workspace: Path, queries: Queries | None, *, drawn_alike: bool, judge: str | None) -> Labelled:
@@ -107,7 +111,7 @@ def _so_far(
     drawn_alike: bool,
     judge: str | None,
     given: dict[str, Any],
-) -> Expected:
+) -> tuple[Expected, Pooled | None]:
     from semsearch.errors import UsageError
     from semsearch.evaluation.reading import read_queries
     from semsearch.retrieval.powered import expected_so_far
@@ -118,7 +122,9 @@ def _so_far(
     with steps() as progress:
         found, known = open_run(run, workspace, progress)
     asked = read_queries(queries) if queries else known
-    return expected_so_far(found, read_labelled(workspace, asked, drawn_alike=drawn_alike, judge=judge), metric)
+    said = read_labelled(workspace, asked, drawn_alike=drawn_alike, judge=judge)
+    pool = said.pooled and replace(said.pooled, runs=tuple(run if n == found.name else n for n in said.pooled.runs))
+    return expected_so_far(found, said, metric), pool
 
 
 def _row(plan: Any) -> dict[str, Any]:
@@ -129,10 +135,19 @@ def _row(plan: Any) -> dict[str, Any]:
 
 
 def _next(
-    plans: list[Plan], run: str | None, metric: str, queries: Path | None, drawn_alike: bool, judge: str | None
+    plans: list[Plan],
+    run: str | None,
+    metric: str,
+    queries: Path | None,
+    drawn_alike: bool,
+    judge: str | None,
+    pool: Pooled | None,
 ) -> str:
-    """The fewest queries that lead to one of the wished widths."""
-    named = f"--run {quote(run or 'RUN')}" + (f" --queries {quote(str(queries))}" if queries else "")
+    """The fewest queries that lead to one of the wished widths, from the same pool as those before."""
+    from semsearch.store.labels.pooled import options_of
+
+    texts = f" --queries {quote(str(queries))}" if queries else ""
+    named = f"--run {quote(run or 'RUN')}{texts}"
     wanted = [plan for plan in plans if plan.more]
     if not any(plan.more is not None for plan in plans):
         return f"grade pairs {named}, with a run of more queries: no width is reached with those that the model judged"
@@ -140,10 +155,10 @@ def _next(
         flags = (" --drawn-alike" if drawn_alike else "") + (f" --judge {quote(judge)}" if judge else "")
         return f"evaluate run --labels {named} --metric {metric}{flags}"
     first = min(wanted, key=lambda plan: plan.more or 0)
-    return (
-        f"label sample BATCH {named} --size {first.more}, for a width of {first.width:g}; then semsearch label session "
-        "BATCH --by NAME"
-    )
+    pooling = f"{options_of(pool)}{texts}" if pool else named
+    safe = first.cautious - (first.queries or 0) + (first.more or 0) if first.cautious else None
+    told = f"for a width of {first.width:g}" + (f" ({safe:,} to be safe)" if safe else "")
+    return f"label sample BATCH {pooling} --size {first.more}, {told}; then semsearch label session BATCH --by NAME"
 
 
 def _note(expected: Expected) -> str:

@@ -136,12 +136,24 @@ def _left_open(labels: LabelsReport) -> list[str]:
     return parts
 
 
-def labels_text(labels: LabelsReport) -> str:
-    """Whose labels the figures rest on, and which are left out."""
-    parts = [
+def _inferred(labels: LabelsReport) -> str:
+    if all(math.isnan(figure.lam) for figure in labels.figures):
+        return (
+            f"95 % intervals over {labels.n_human:,} queries, all of them judged whole by people: with no query that "
+            f"only the model judged, figures are people's, and λ would say nothing; an interval takes {labels.minimum}."
+        )
+    return (
         f"95 % intervals by prediction-powered inference over {labels.n_queries:,} queries that a model judged, "
         f"{labels.n_human:,} of them judged whole by people and drawn at random; an interval takes {labels.minimum}."
-    ]
+    )
+
+
+def labels_text(labels: LabelsReport) -> str:
+    """Whose labels the figures rest on, and which are left out."""
+    parts = [_inferred(labels)]
+    if labels.pooled:
+        beyond = f"; labels of {labels.n_beyond:,} pairs beyond them are left out" if labels.n_beyond else ""
+        parts.append(f"A query's pool is {labels.pooled}, as in people's batches{beyond}.")
     if labels.drawn_alike:
         parts.append("All are taken for drawn alike, as you said.")
     if labels.n_on_purpose:

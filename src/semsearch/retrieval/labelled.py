@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from semsearch.errors import UsageError
@@ -13,13 +13,15 @@ from semsearch.evaluation.labels.labelled import by_rubric, check_one_judge, is_
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.records import Label
-from semsearch.store.labels import Effective, Key, LabelFiles, blind, digests_of, effective, query_key
+from semsearch.store.labels import Effective, Key, LabelFiles, blind, digests_of, effective, pair_of, query_key
 from semsearch.store.labels.asked import asked_of
 from semsearch.store.labels.batches import read_batches
 from semsearch.store.labels.draws import draws_of
+from semsearch.store.labels.pooled import Pooled, common, pooled, ranks_of
 from semsearch.store.labels.pools import Lookup
 
 if TYPE_CHECKING:
+    from semsearch.store.labels.batches import Task
     from semsearch.workspace import Workspace
 
 
@@ -42,6 +44,10 @@ class Labelled:
     """Labels of people who saw the machine's opinion first: left out."""
     n_other_rubric: int
     """Labels of people by another version of the rubric than the machine's: left out."""
+    pooled: Pooled | None = None
+    """Of which hits a query's pool is: what all batches of people have. None where no run brought their pairs."""
+    n_beyond: int = 0
+    """Pairs with labels that are not in such pools: left out."""
 
 
 def read_labelled(
@@ -52,18 +58,34 @@ def read_labelled(
     drawn_alike: bool = False,
     judge: str | None = None,
 ) -> Labelled:
-    """`labelled` of all labels of a workspace, by the items as they are now and by what its batches drew.
+    """`labelled` of the labels of a workspace, by the items as they are now and by what its batches drew.
 
-    Raises as it does, and UsageError for a file of labels, a batch or a pool that cannot be read.
+    Only pairs count that all batches of people would have pooled (`store.labels.pooled`). Raises as `labelled`, as
+    `pooled.common`, and UsageError for a file of labels, a batch or a pool that cannot be read.
     """
-    said = list(LabelFiles(workspace).read())
+    every = list(LabelFiles(workspace).read())
+    batches, names = read_batches(workspace), {label.batch for label in every if label.source == "person"}
+    begun = {name: batches[name] for name in sorted(batches.keys() & names)}
+    pool = common({name: each for name, tasks in begun.items() if (each := pooled(tasks))})
+    beyond = _beyond(pool, workspace, begun)
+    said = [label for label in every if pair_of(label) not in beyond] if beyond else every
     now = digests_of(lookup({label.item_id for label in said}))
     concerned = [label for label in said if label.source == "person" or judge is None or is_of(label, judge)]
-    batches = read_batches(workspace)
     asked, draws = asked_of(workspace, concerned, lookup, batches), draws_of(workspace, batches)
-    return labelled(
-        said, now, queries, asked=asked.pairs, gone=asked.gone, draws=draws, drawn_alike=drawn_alike, judge=judge
-    )
+    found = labelled(
+        said, now, queries, asked=asked.pairs - beyond, gone=asked.gone, draws=draws, drawn_alike=drawn_alike,
+        judge=judge,
+    )  # fmt: skip
+    n_beyond = len({pair_of(label) for label in every} & beyond) if beyond else 0
+    return replace(found, pooled=pool, n_beyond=n_beyond)
+
+
+def _beyond(pool: Pooled | None, workspace: Workspace, begun: Mapping[str, Sequence[Task]]) -> Set[Key]:
+    """Pairs that some run brought, and none of those of the pool within its depth."""
+    if pool is None:
+        return frozenset()
+    ranks = ranks_of(workspace, (task for tasks in begun.values() for task in tasks))
+    return frozenset(key for key, each in ranks.items() if not pool.has(each))
 
 
 def labelled(

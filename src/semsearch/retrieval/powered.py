@@ -188,14 +188,19 @@ def _report(given: Labelled, found: Mapping[str, tuple[Powered, Powered]], share
     rows = [
         _row(metric, grades, each)
         for metric, (low, high) in found.items()
-        for grades, each in ([("", low)] if low == high else [("lowest", low), ("highest", high)])
+        for grades, each in ([("", low)] if _same(low, high) else [("lowest", low), ("highest", high)])
     ]
     pools = given.pools
     return LabelsReport(
         tuple(rows), len(pools.machine), len(pools.drawn), pools.n_partly, pools.n_on_purpose,
         pools.n_without_machine, given.drawn_alike, MINIMUM, given.judge, given.n_shown, given.n_other_rubric,
-        *_open(given), pools.n_unanswered, pools.n_outside, share,
+        *_open(given), pools.n_unanswered, pools.n_outside, str(given.pooled or ""), given.n_beyond, share,
     )  # fmt: skip
+
+
+def _same(low: Powered, high: Powered) -> bool:
+    """λ may be NaN in both."""
+    return replace(low, lam=0.0) == replace(high, lam=0.0)
 
 
 def _open(given: Labelled) -> tuple[int, int]:

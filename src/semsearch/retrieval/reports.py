@@ -49,7 +49,7 @@ class PoweredFigure:
     n_machine: int
     """Queries that only the machine judged and that count by it."""
     lam: float
-    """How much the machine is used, 0 to 1."""
+    """How much the machine is used, 0 to 1; NaN where that changes nothing: people judged all queries there are."""
     human_mean: float
     human_low: float
     human_high: float
@@ -90,6 +90,10 @@ class LabelsReport:
     """Pairs of people's batches of which the machine says nothing."""
     n_outside: int
     """Queries that the machine judged and that no batch of people could have drawn: left out."""
+    pooled: str
+    """Of which hits a query's pool is, in words; empty where no run brought people's pairs."""
+    n_beyond: int
+    """Pairs with labels that are not in such pools: left out."""
     judged: float
     """Share of the run's first hits that anybody judged; at most 1."""
 
