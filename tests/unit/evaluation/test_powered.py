@@ -72,7 +72,11 @@ def test_without_other_queries_it_is_the_mean_of_people():
     human, machine, _, _ = queries(3)
     found = powered_mean(human, machine, np.empty(0), seed=0)
     assert found.mean == pytest.approx(human.mean())
-    assert (found.low, found.high) == pytest.approx((found.human_only.low, found.human_only.high), abs=0.01)
+    assert (found.low, found.high) == (found.human_only.low, found.human_only.high)
+    assert math.isnan(found.lam), "no λ changes anything"
+    weights = np.repeat([1.0, 2.0], [len(human) // 2, len(human) - len(human) // 2])
+    uneven = powered_mean(human, machine, np.empty(0), weights=weights, seed=0)
+    assert uneven.lam > 0 and uneven.mean != uneven.human_mean, "what all of them are the machine tells evenly"
 
 
 def test_queries_that_do_not_count_are_decided_by_people():

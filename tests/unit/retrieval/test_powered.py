@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,9 +14,10 @@ from semsearch.errors import UsageError
 from semsearch.evaluation.labels.powered import MINIMUM
 from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.evaluation.runs import Run
-from semsearch.report.evaluation import labels_text
+from semsearch.report.evaluation import figure_rows, labels_text
 from semsearch.retrieval.labelled import labelled
 from semsearch.retrieval.powered import evaluate_labelled, expected_so_far
+from semsearch.retrieval.reports import report_document
 from semsearch.store.labels.draws import Draw, Frame
 
 pytest.importorskip("ppi_py")
@@ -35,6 +37,21 @@ def test_the_interval_holds_the_truth_and_people_alone_give_their_own_mean():
     assert report.figure("precision@4").n == found.n_human + n_machine
     assert (report.labels.n_queries, report.labels.n_human) == (200, 60)
     assert report.figure("precision@4").low == found.low
+
+
+def test_without_a_query_that_only_the_model_judged_there_is_no_lambda():
+    run, labels, _ = market(n_people=60, n_all=60)
+    labels = [
+        replace(each, grade_low=0) if each.source == "model" and each.grade_high == 2 and each.item_id == "a" else each
+        for each in labels
+    ]
+    report = evaluate_labelled(run, labelled(labels, {}), metrics=["precision@4"])
+    [found] = report.labels.figures
+    assert math.isnan(found.lam) and found.grades == "", "people's grades are not open, and the model's say nothing"
+    assert (found.mean, found.low, found.high) == (found.human_mean, found.human_low, found.human_high)
+    told = labels_text(report.labels)
+    assert "60 queries, all of them judged whole by people" in told and "prediction-powered" not in told
+    assert figure_rows(report)[0]["λ"] is None and report_document(report)["labels"]["figures"][0]["lam"] is None
 
 
 def test_too_few_queries_say_how_many_more():

@@ -44,7 +44,8 @@ class Powered:
     n_machine: int
     """Queries that only the machine judged and that count by it."""
     lam: float
-    """How much the machine's values are used, 0 to 1."""
+    """How much the machine's values are used, 0 to 1; NaN where that changes nothing: people judged all queries there
+    are, and all count alike."""
     human_mean: float
     human_only: Interval
     """The interval that people's values alone give, by the same method."""
@@ -123,6 +124,8 @@ def powered_mean(
         own = _bounded(human[counts], scale[counts], seed, resamples)
         return Powered(people, own.low, own.high, n, n_machine, 0.0, people, own, "bounded")
     own, both = _studentised(_among_all(fit, sample), drawn)
+    if not len(others) and np.ptp(scale) < _STILL:
+        return Powered(people, own.low, own.high, n, n_machine, math.nan, people, own, "bootstrap-t")
     mean = _library_mean(human, machine, others, scale, float(fit.lam))
     return Powered(mean, both.low, both.high, n, n_machine, float(fit.lam), people, own, "bootstrap-t")
 
