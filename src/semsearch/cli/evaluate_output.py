@@ -25,7 +25,8 @@ def print_report(report: EvaluationReport, *, as_json: bool, as_jsonl: bool) -> 
     emit(report_document(report), as_json=as_json, as_jsonl=as_jsonl, rows=rows, title=report.run, note=note)
     if table and report.slices:
         title = f"By {report.slices[0].column}"
-        emit(None, rows=shown.slice_rows(report), title=title, note=shown.conditions_text(report))
+        told = (shown.slices_text(report), shown.conditions_text(report))
+        emit(None, rows=shown.slice_rows(report), title=title, note="\n".join(text for text in told if text))
 
 
 def print_comparison(report: ComparisonReport, *, titles: Titles, as_json: bool, as_jsonl: bool) -> None:

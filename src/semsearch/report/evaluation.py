@@ -56,9 +56,22 @@ def slice_rows(report: EvaluationReport) -> list[dict[str, Any]]:
     rows = []
     for part in report.slices:
         first, *others = part.figures
-        row = {part.column: part.label, "n": first.n, first.metric: first.mean, "low": first.low, "high": first.high}
+        people = {} if part.n_human is None else {"by people": part.n_human}
+        row = {part.column: part.label, "queries": first.n, **people}
+        row |= {first.metric: first.mean, "low": first.low, "high": first.high}
         rows.append(plain(row | {figure.metric: figure.mean for figure in others}))
     return rows
+
+
+def slices_text(report: EvaluationReport) -> str:
+    """Why slices have no figure; '' when all have."""
+    empty = sum(math.isnan(part.figures[0].mean) for part in report.slices) if report.labels else 0
+    if not empty or not report.labels:
+        return ""
+    return (
+        f"Slices without a figure: {empty:,}. In each people judged too few queries that count: an interval that stays "
+        f"valid takes {report.labels.minimum:,}, or as many as are worth these where they were drawn unevenly."
+    )
 
 
 def figure_records(report: EvaluationReport) -> list[dict[str, Any]]:
@@ -239,6 +252,7 @@ def evaluation_page(report: EvaluationReport, titles: Titles) -> str:
         cards=[report.figure(metric) for metric in _card_metrics([f.metric for f in report.figures])],
         labels=_labels(report.figures),
         values=report.evaluation.values[main].tolist(),
+        slices_text=slices_text(report),
         sentence=_evaluation_sentence(report),
         conditions=conditions_text(report),
     )

@@ -164,14 +164,17 @@ def _slice(part: SliceFigures, given: Labelled, values: Sequence[Values], column
     weights = _weights(pools)
     scale = None if weights is None else weights[drawn]
     within = [each.within(drawn, rest) for each in values]
-    figures = []
+    figures, judged = [], []
     for metric in within[0].human:
-        human = min((each.human[metric] for each in within), key=lambda values: worth(values, scale))
+        human, others = min(((each.human[metric], each.others[metric]) for each in within),
+                            key=lambda both: worth(both[0], scale))  # fmt: skip
+        judged.append(int(np.count_nonzero(~np.isnan(human))))
         if worth(human, scale) < MINIMUM:
-            figures.append(Figure(metric, np.nan, np.nan, np.nan, int(np.count_nonzero(~np.isnan(human)))))
+            n = judged[-1] + int(np.count_nonzero(~np.isnan(others)))
+            figures.append(Figure(metric, np.nan, np.nan, np.nan, n))
         else:
             figures.append(_figure(metric, _at_both_ends(within, metric, scale, seed)))
-    return SliceFigures(part.column, part.label, tuple(figures))
+    return SliceFigures(part.column, part.label, tuple(figures), judged[0])
 
 
 def _figure(metric: str, both: tuple[Powered, Powered]) -> Figure:

@@ -20,6 +20,8 @@ class SliceFigures:
     label: str
     """Empty for queries without one."""
     figures: tuple[Figure, ...]
+    n_human: int | None = None
+    """Of figures from labels: queries that people judged and that count by the first metric."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from semsearch.errors import UsageError
 from semsearch.evaluation.labels.powered import MINIMUM
 from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.evaluation.runs import Run
-from semsearch.report.evaluation import figure_rows, labels_text
+from semsearch.report.evaluation import evaluation_page, figure_rows, labels_text, slice_rows, slices_text
 from semsearch.retrieval.labelled import labelled
 from semsearch.retrieval.powered import evaluate_labelled, expected_so_far
 from semsearch.retrieval.reports import report_document
@@ -52,6 +52,25 @@ def test_without_a_query_that_only_the_model_judged_there_is_no_lambda():
     told = labels_text(report.labels)
     assert "60 queries, all of them judged whole by people" in told and "prediction-powered" not in told
     assert figure_rows(report)[0]["λ"] is None and report_document(report)["labels"]["figures"][0]["lam"] is None
+
+
+def test_slices_without_a_figure_say_why_beside_their_table():
+    run, labels, _ = market(n_people=60)
+    ids = {q: query_id_of(f"query {q}") for q in range(200)}
+    band = {ids[q]: "few" if q >= 55 else "many" for q in ids}
+    table = Queries({ids[q]: f"query {q}" for q in ids}, {"band": band})
+    report = evaluate_labelled(run, labelled(labels, {}, table), metrics=["judged@4"], slice_by="band")
+    rows = {row["band"]: row for row in slice_rows(report)}
+    assert (rows["few"]["queries"], rows["few"]["by people"], rows["few"]["judged@4"]) == (145, 5, None)
+    assert (rows["many"]["queries"], rows["many"]["by people"], rows["many"]["judged@4"]) == (55, 55, 1.0)
+    told = slices_text(report)
+    assert (
+        told.startswith("Slices without a figure: 1.") and "too few queries that count" in told and "takes 50" in told
+    )
+    page = evaluation_page(report, {})
+    assert told in page and "by people" in page
+    whole = evaluate_labelled(run, labelled(labels, {}, table), metrics=["judged@4"])
+    assert slices_text(whole) == ""
 
 
 def test_too_few_queries_say_how_many_more():
