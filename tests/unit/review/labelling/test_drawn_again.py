@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from semsearch.cli.pooling import pairs_of_file
 from semsearch.evaluation.labels.draws import population, weights
 from semsearch.relevance.pools import Pool, batch_at, pool_at, read_pairs
 from semsearch.review.labelling.sampling import Known, sample
@@ -30,9 +31,8 @@ def of_runs(first: int, last: int) -> Pool:
     return Pool(tuple(Pair(f"q{i}", f"i{i}", f"q{i}", {"title": "t"}, 1.0, {"run": 1}) for i in range(first, last)))
 
 
-def drawn(workspace: Workspace, batch: str, pool: Pool | None, size: int | None = None) -> dict[str, Draw]:
+def drawn(workspace: Workspace, batch: str, pool: Pool, size: int | None = None) -> dict[str, Draw]:
     """All draws, with one that is drawn of a pool."""
-    assert pool is not None
     known, settings = Known(draws=read(workspace)), RelevanceSettings()
     found = sample(pool, known, settings, batch=batch, size=size, annotators=[], lookup=nothing, seed=0)
     write_batch(workspace, batch, found.tasks)
@@ -43,16 +43,14 @@ def read(workspace: Workspace) -> dict[str, Draw]:
     return draws_of(workspace, read_batches(workspace))
 
 
-def again(workspace: Workspace, of: str) -> Pool | None:
-    return batch_at(workspace, str(batch_path(workspace, of)))
+def again(workspace: Workspace, of: str) -> Pool:
+    return pairs_of_file(workspace, str(batch_path(workspace, of)), nothing)
 
 
-def through_a_pool(workspace: Workspace, of: str) -> Pool | None:
+def through_a_pool(workspace: Workspace, of: str) -> Pool:
     """A model graded the batch first."""
-    pool = again(workspace, of)
-    assert pool is not None
-    keep_pool(workspace, f"pool-{of}", pool.pairs)
-    return pool_at(workspace, str(pool_path(workspace, f"pool-{of}")), nothing)
+    keep_pool(workspace, f"pool-{of}", again(workspace, of).pairs)
+    return pairs_of_file(workspace, str(pool_path(workspace, f"pool-{of}")), nothing)
 
 
 @pytest.mark.parametrize("road", [again, through_a_pool])
@@ -117,7 +115,6 @@ def test_a_pool_of_a_batch_and_then_of_runs_is_of_these(workspace: Workspace) ->
     for first, second in (("one", "two"), ("two", "one")):
         for each in (first, second):
             pool = again(workspace, "a") if each == "one" else of_runs(0, 100)
-            assert pool is not None
             keep_pool(workspace, f"mixed-{first}", pool.pairs)
         found = pool_at(workspace, str(pool_path(workspace, f"mixed-{first}")), nothing)
         assert found is not None and len(found.pairs) == 100
