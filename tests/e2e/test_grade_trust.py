@@ -122,7 +122,8 @@ def test_tune_in_every_output_mode(mode: str, desk: Desk):
     done = desk.grade("tune", "--by", NASTY, *([mode] if mode else []))
     assert done.code == 0, done.err
     assert not CONTROL.search(done.out + done.err)
-    assert "Next: semsearch grade pairs" in done.err and "Next: " not in done.out
+    assert "Next: semsearch grade pairs" in done.err and " FILE, which asks" in " ".join(done.err.split())
+    assert "Next: " not in done.out
     assert "The locked part was opened once so far:" in done.err
     if not mode:
         assert max(map(len, done.out.splitlines())) <= 100  # intervals are read on one line

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
@@ -70,7 +70,7 @@ def tune(
             found = job.tune(parts, given, progress)
             told = job.report(parts, given, found, by=by, again=again, looks=looks, progress=progress)
         show_tuning(parts, given, found, told, as_json=json)
-    talk("Next: semsearch grade pairs FILE, which asks in the way that was chosen")
+    talk(f"Next: semsearch grade pairs {_to_grade(workspace)}, which asks in the way that was chosen")
 
 
 def audit(
@@ -149,3 +149,14 @@ def _runs(parts: Parts, names: list[str], queries: Path | None) -> tuple[list[Ru
         texts |= saved.texts if saved else {}
     texts |= read_queries(queries).texts if queries else {}
     return [each for each, _ in found], [saved.texts if saved else texts for _, saved in found]
+
+
+def _to_grade(root: Path) -> str:
+    """Pairs for `grade pairs`; batches that cannot be read, or have no run in common, do not matter here."""
+    from semsearch.retrieval.labelled import pooled_by_people, to_grade
+    from semsearch.workspace import Workspace
+
+    workspace = Workspace.open(root)
+    with suppress(UsageError):
+        return to_grade(workspace, pooled_by_people(workspace))
+    return to_grade(workspace, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,11 +14,12 @@ from semsearch.evaluation.labels.labelled import by_rubric, check_one_judge, is_
 from semsearch.evaluation.qrels import Qrels
 from semsearch.evaluation.queries import Queries, query_id_of
 from semsearch.records import Label
+from semsearch.retrieval.saved_runs import saved_names
 from semsearch.store.labels import Effective, Key, LabelFiles, blind, digests_of, effective, pair_of, query_key
 from semsearch.store.labels.asked import asked_of
 from semsearch.store.labels.batches import read_batches
 from semsearch.store.labels.draws import draws_of
-from semsearch.store.labels.pooled import Pooled, common, pooled, ranks_of
+from semsearch.store.labels.pooled import Pooled, common, options_of, pooled, ranks_of
 from semsearch.store.labels.pools import Lookup
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def read_labelled(
     every = list(LabelFiles(workspace).read())
     batches, names = read_batches(workspace), {label.batch for label in every if label.source == "person"}
     begun = {name: batches[name] for name in sorted(batches.keys() & names)}
-    pool = common({name: each for name, tasks in begun.items() if (each := pooled(tasks))})
+    pool = _common(begun)
     beyond = _beyond(pool, workspace, begun)
     said = [label for label in every if pair_of(label) not in beyond] if beyond else every
     now = digests_of(lookup({label.item_id for label in said}))
@@ -74,10 +76,28 @@ def read_labelled(
     asked, draws = asked_of(workspace, concerned, lookup, batches), draws_of(workspace, batches)
     found = labelled(
         said, now, queries, asked=asked.pairs - beyond, gone=asked.gone, draws=draws, drawn_alike=drawn_alike,
-        judge=judge,
+        judge=judge, step=to_grade(workspace, pool),
     )  # fmt: skip
     n_beyond = len({pair_of(label) for label in every} & beyond) if beyond else 0
     return replace(found, pooled=pool, n_beyond=n_beyond)
+
+
+def to_grade(workspace: Workspace, pool: Pooled | None) -> str:
+    """What `grade pairs` is to be given: the pool of people's batches, else all runs that are saved, else a file."""
+    names = saved_names(workspace.root)
+    if pool and set(pool.runs) <= set(names):
+        return options_of(pool)
+    return " ".join(f"--run {shlex.quote(name)}" for name in names) or "FILE"
+
+
+def pooled_by_people(workspace: Workspace) -> Pooled | None:
+    """What all batches that people began have in common. Raises as `read_labelled`."""
+    names = {label.batch for label in LabelFiles(workspace).read() if label.source == "person"}
+    return _common({name: tasks for name, tasks in read_batches(workspace).items() if name in names})
+
+
+def _common(begun: Mapping[str, Sequence[Task]]) -> Pooled | None:
+    return common({name: each for name, tasks in begun.items() if (each := pooled(tasks))})
 
 
 def _beyond(pool: Pooled | None, workspace: Workspace, begun: Mapping[str, Sequence[Task]]) -> Set[Key]:
@@ -98,11 +118,13 @@ def labelled(
     draws: Mapping[str, Draw] | None = None,
     drawn_alike: bool = False,
     judge: str | None = None,
+    step: str = "FILE",
 ) -> Labelled:
     """Sort labels for `powered.evaluate_labelled`; `queries` limits them to its queries and gives these their ids.
 
     `asked`, `gone` and `draws` as in `full_pools`. `judge` is MODEL, MODEL@PROMPT or MODEL@PROMPT@RUBRIC: whose labels
-    are rectified. Raises UsageError when no model's label is left, for labels of several judges, and as `full_pools`.
+    are rectified. `step` is what `grade pairs` is given next where nothing is graded. Raises UsageError when no model's
+    label is left, for labels of several judges, and as `full_pools`.
     """
     stand, n_shown = blind(labels)
     persons, models = ([s for s in stand if (s.source == "person") is human] for human in (True, False))
@@ -112,7 +134,7 @@ def labelled(
     if not machine:
         raise UsageError(
             "No model's label is here for these queries, and people's alone need no rectifying.",
-            "Next: semsearch grade pairs FILE, or semsearch label export qrels.txt --format trec, for --qrels",
+            f"Next: semsearch grade pairs {step}, or semsearch label export qrels.txt --format trec, for --qrels",
         )
     one = check_one_judge(each.labels[-1] for each in machine.values())
     persons, n_other = by_rubric(persons, next(iter(machine.values())).labels[-1].rubric)

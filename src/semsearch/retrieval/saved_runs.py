@@ -109,7 +109,11 @@ def _newest(folder: Path) -> Path:
     return whole if whole.is_dir() else folder
 
 
-def _names(root: Path) -> str:
+def saved_names(root: Path) -> list[str]:
+    """The names of all runs that are saved in a workspace, sorted."""
     found = {path.parent.name.removeprefix(_WHOLE) for path in (root / "runs").glob(f"*/{RUN_FILE}")}
-    names = sorted(name for name in found if not name.startswith("."))
-    return ", ".join(names) or "none saved here; semsearch evaluate run makes one"
+    return sorted(name for name in found if not name.startswith("."))
+
+
+def _names(root: Path) -> str:
+    return ", ".join(saved_names(root)) or "none saved here; semsearch evaluate run makes one"

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from semsearch.errors import UsageError
+from semsearch.evaluation.queries import Queries
+from semsearch.evaluation.runs import Run
 from semsearch.records import Label
 from semsearch.relevance.rubric import RUBRIC
-from semsearch.retrieval.labelled import Labelled, read_labelled
+from semsearch.retrieval.labelled import Labelled, pooled_by_people, read_labelled, to_grade
+from semsearch.retrieval.saved_runs import save_run
 from semsearch.store.labels import LabelFiles, item_digest
 from semsearch.store.labels.batches import Task, write_batch
 from semsearch.store.labels.pools import Pair, keep_pool
@@ -55,6 +58,27 @@ def asked_people(workspace: Workspace, batch: str, queries: list[str], run: str,
 
 def read(workspace: Workspace) -> Labelled:
     return read_labelled(workspace, lambda _: {}, drawn_alike=True)
+
+
+def test_where_nothing_is_graded_the_next_step_names_what_people_were_asked_else_saved_runs(
+    workspace: Workspace,
+) -> None:
+    def step() -> str:
+        with pytest.raises(UsageError, match="No model's label") as refused:
+            read(workspace)
+        return str(refused.value).partition("semsearch grade pairs ")[2].partition(",")[0]
+
+    def save(name: str) -> None:
+        save_run(workspace, name, Run.of({"q": [("i1", 1.0)]}, name), Queries({"q": "chair"}), None)
+
+    assert step() == to_grade(workspace, None) == "FILE"
+    asked_people(workspace, "first", ["chair"], "hybrid", 5)
+    assert step() == "FILE", "the run is not saved, so its name cannot be given"
+    save("lexical")
+    assert step() == "--run lexical"
+    save("hybrid")
+    assert step() == to_grade(workspace, pooled_by_people(workspace)) == "--run hybrid --depth 5"
+    assert to_grade(workspace, None) == "--run hybrid --run lexical"
 
 
 def test_a_machine_that_is_asked_deeper_than_people_were_takes_no_query_away(workspace: Workspace) -> None:
