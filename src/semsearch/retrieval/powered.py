@@ -74,7 +74,7 @@ def evaluate_labelled(
         figures=tuple(_figure(metric, both) for metric, both in found.items()),
         slices=slices,
         resamples=RESAMPLES,
-        labels=_report(given, found, _share_judged(run, given, k)),
+        labels=_report(given, found, _share_judged(run, given, asked, k)),
     )
 
 
@@ -183,8 +183,10 @@ def _figure(metric: str, both: tuple[Powered, Powered]) -> Figure:
     return Figure(metric, found.mean, found.low, found.high, found.n_human + found.n_machine)
 
 
-def _share_judged(run: Run, given: Labelled, k: int) -> float:
-    return evaluate(run, given.judged, [f"judged@{k}"]).mean(f"judged@{k}")
+def _share_judged(run: Run, given: Labelled, metrics: Sequence[str], k: int) -> float:
+    """Of the hits that the metrics with a cut look at, or of the first k."""
+    deepest = max((each.k for each in parse_metrics(metrics) if each.k), default=k)
+    return evaluate(run, given.judged, [f"judged@{deepest}"]).mean(f"judged@{deepest}")
 
 
 def _report(given: Labelled, found: Mapping[str, tuple[Powered, Powered]], share: float) -> LabelsReport:

@@ -348,6 +348,8 @@ def test_hits_that_nobody_judged_are_told():
     report = evaluate_labelled(longer, labelled(labels, {}), k=6, metrics=["precision@6"])
     assert report.labels.judged == pytest.approx(4 / 6)
     assert "33% of the first hits nobody judged, they count as 0: figures may be off." in labels_text(report.labels)
+    looked_at = evaluate_labelled(longer, labelled(labels, {}), k=6, metrics=["precision@4", "mrr"])
+    assert looked_at.labels.judged == 1, "no figure looks at the fifth hit"
 
 
 def test_a_plan_rests_on_what_is_judged_so_far():
