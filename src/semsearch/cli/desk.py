@@ -12,10 +12,13 @@ from semsearch.cli.output import safe
 from semsearch.cli.pair_view import (
     answered_told,
     facets_told,
+    keeping_keys,
     keys_in_brief,
     keys_told,
+    meeting_keys,
     pair_view,
     progress_told,
+    typing_keys,
 )
 from semsearch.cli.screen import Screen, View
 from semsearch.records import INTENTS, Facet, Label
@@ -152,13 +155,12 @@ class AtDesk:
         """Walk through the words of the query, a key a word after `keys`; None: the person goes back to the pair."""
         words = display(shown.task.query).split()
         while len(keys) < len(words):
-            foot = [
+            asked = [
                 Text.assemble("What is ", (safe(words[len(keys)]), "bold"), "?"),
                 Text(safe("; ".join(f"{intent} {asked}" for intent, asked in _typed(words, keys)))),
-                _dim("p product · b brand · i item · a attribute"),
-                _dim(f"+ joins it to the last · x nothing{' · Backspace' if keys else ''} · Esc"),
             ]
-            key = self._ask(self._pair_view(shown, foot))
+            full, brief = ([*asked, *typing_keys(back=bool(keys), brief=each)] for each in (False, True))
+            key = self._ask(self._pair_view(shown, full, brief))
             if key in TYPED or key == NOTHING or (key == JOINED and keys):
                 keys.append(key)
             elif key == BACKSPACE and keys:
@@ -173,12 +175,9 @@ class AtDesk:
         while len(met) < len(typed):
             intent, asked = typed[len(met)]
             so_far = [Facet(i, a, m) for (i, a), m in zip(typed, met, strict=False)]
-            foot = [
-                Text.assemble(f"{intent} ", (safe(asked), "bold"), "?"),
-                Text(safe(facets_told(so_far))),
-                _dim("y met · n not met · c cannot tell · t types anew · Backspace · Esc"),
-            ]
-            key = self._ask(self._pair_view(shown, foot))
+            told = [Text.assemble(f"{intent} ", (safe(asked), "bold"), "?"), Text(safe(facets_told(so_far)))]
+            full, brief = ([*told, *meeting_keys(brief=each)] for each in (False, True))
+            key = self._ask(self._pair_view(shown, full, brief))
             if key in MET:
                 met.append(MET[key])
             elif key == BACKSPACE and met:
@@ -192,13 +191,10 @@ class AtDesk:
     def _graded(self, shown: Shown, facets: Sequence[Facet]) -> bool:
         """The rule's grade, or one's own beside the facets."""
         found = graded(facets)
-        foot = [
-            Text(f"{found}: {safe(found.why)}", style="bold"),
-            Text(safe(facets_told(facets))),
-            _dim("Enter keeps it · 2 1 0 u grades otherwise · Esc"),
-        ]
+        told = [Text(f"{found}: {safe(found.why)}", style="bold"), Text(safe(facets_told(facets)))]
+        full, brief = ([*told, *keeping_keys(brief=each)] for each in (False, True))
         while True:
-            key = self._ask(self._pair_view(shown, foot))
+            key = self._ask(self._pair_view(shown, full, brief))
             if key == ENTER:
                 self._last = answered_told(self._session.by_facets(facets))
                 return True

@@ -106,6 +106,25 @@ def keys_in_brief(adjudicating: bool) -> Text:
     return Text(f"2 1 0 u · f n {'' if adjudicating else 'k '}s z g q", style="dim")
 
 
+def typing_keys(*, back: bool, brief: bool = False) -> list[Text]:
+    """The keys that type the words of a query, `back` when there is a word to go back to; brief: in 40 columns."""
+    first, last = "p product · b brand · i item · a attribute", "+ joins it to the last · x nothing"
+    if brief:
+        first, last = first.replace(" ·", ""), "+ joins x nothing"
+    return [_dim(first), _dim(f"{last}{' · Backspace' if back else ''} · Esc")]
+
+
+def meeting_keys(*, brief: bool = False) -> list[Text]:
+    """The keys that say whether a facet is met."""
+    told, ways = "y met · n not met · c cannot tell", "t types anew · Backspace · Esc"
+    return [_dim(told), _dim(ways)] if brief else [_dim(f"{told} · {ways}")]
+
+
+def keeping_keys(*, brief: bool = False) -> list[Text]:
+    """The keys at the grade that facets give."""
+    return [_dim("Enter keeps it · 2 1 0 u · Esc" if brief else "Enter keeps it · 2 1 0 u grades otherwise · Esc")]
+
+
 def progress_told(progress: Progress, place: str = "") -> Text:
     """Where this is, how far, and how fast."""
     where = f"{place} · " if place else ""
@@ -136,3 +155,7 @@ def _body(query: str, body: str) -> list[Text]:
     read = ["", *body.strip().splitlines()]
     lines = [_marked(query, line) for before, line in pairwise(read) if line.strip() or before.strip()]
     return [Text(""), *(lines if any(lines) else [Text(EMPTY, style="dim")])]
+
+
+def _dim(text: str) -> Text:
+    return Text(text, style="dim")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from rich.cells import cell_len
@@ -11,7 +13,17 @@ from rich.text import Text
 from tests.unit.review.labelling.drawn import judged, said, task
 
 from semsearch.cli import screen as drawing
-from semsearch.cli.pair_view import answered_told, keys_in_brief, keys_told, pair_view, progress_told, told
+from semsearch.cli.pair_view import (
+    answered_told,
+    keeping_keys,
+    keys_in_brief,
+    keys_told,
+    meeting_keys,
+    pair_view,
+    progress_told,
+    told,
+    typing_keys,
+)  # fmt: skip
 from semsearch.cli.screen import Screen, View, markdown
 from semsearch.records import Facet
 from semsearch.relevance.guideline import RULES, sections
@@ -174,3 +186,24 @@ def test_the_guideline_is_drawn_as_it_reads_and_not_as_it_is_written(monkeypatch
             lines = [line for page in range(pages) for line in drawn(view, size, monkeypatch, page)[0]]
             assert max(cell_len(line) for line in lines) <= size[0]
             assert not any("**" in line or "|--" in line or "운동 …" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("keys", "all_of_them"),
+    [
+        (partial(typing_keys, back=True), "p product b brand i item a attribute + joins x nothing Backspace Esc"),
+        (meeting_keys, "y met n not met c cannot tell t types anew Backspace Esc"),
+        (keeping_keys, "Enter keeps it 2 1 0 u Esc"),
+    ],
+)
+@pytest.mark.parametrize("size", [(40, 10), (40, 24), (80, 24)])
+def test_all_keys_of_facets_are_shown_on_a_narrow_and_low_terminal(
+    keys: Callable[..., list[Text]], all_of_them: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    above = [Text("What is 가방?"), Text("product 가방; brand nike")]
+    full, brief = ([*above, *keys(brief=each)] for each in (False, True))
+    shown = Shown(task("나이키 운동화", item={"title": KOREAN, "body": KOREAN * 9}), False, None, ())
+    lines, _ = drawn(pair_view(shown, full, None, brief), size, monkeypatch)
+    words = " ".join(lines).replace(" · ", " ").split()
+    assert len(lines) <= size[1] and max(map(cell_len, lines)) <= size[0]
+    assert set(all_of_them.split()) <= set(words) and "가방?" in words
