@@ -14,6 +14,7 @@ from semsearch.evaluation.labels.full_pools import FullPools, qrels_by
 from semsearch.evaluation.labels.labelled import End
 from semsearch.evaluation.labels.planning import Expected, expected_of
 from semsearch.evaluation.labels.powered import MINIMUM, RESAMPLES, Powered, check_enough, powered_mean, worth
+from semsearch.evaluation.metrics import parse_metrics
 from semsearch.evaluation.runs import Run
 from semsearch.retrieval.evaluate import default_metrics, evaluate_run
 from semsearch.retrieval.labelled import Labelled
