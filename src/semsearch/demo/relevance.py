@@ -44,7 +44,7 @@ EVERY = 2
 """Of so many queries one is graded."""
 DEPTH = 5
 METRIC = f"ndcg@{DEPTH}"
-N_JUDGED = 60
+N_JUDGED = 80
 """Queries that the person judges."""
 BATCH, PERSON = "demo", "made-up person"
 SHOWN = 2
