@@ -17,8 +17,7 @@ pipelines/NAME/unfinished/     what a killed training had
 trainings/MODEL_ID.json        what the last stage of a training showed
 moderation.sqlite              posts, campaigns, alerts and decisions
 labels/people/NAME/BATCH.jsonl what people said of pairs, append-only; machine/MODEL/ of models (written by store)
-labels/batches/NAME.jsonl      pairs drawn to be labelled (written by review)
-labels/pools/BATCH.jsonl       pairs that models were asked, and which runs brought them (written by relevance)
+labels/{batches,frames,pools}/ pairs drawn for people, of which queries; pairs that models were asked (likewise)
 tuning/openings.jsonl          who looked at the locked part of people's labels, append-only (written by relevance)
 tuning/choice.json             the way of asking that was chosen
 runs/                          evaluation runs

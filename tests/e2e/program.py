@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +35,13 @@ def run(*arguments: object) -> Done:
         except SystemExit as end:
             code = end.code
     return Done(int(code or 0), out.getvalue(), err.getvalue())  # type: ignore[call-overload]
+
+
+def market_that_asks(root: Path, base_url: str) -> None:
+    """A new workspace whose models are the scripted ones of an endpoint, of which the small one has a price."""
+    assert run("init", "-w", root).code == 0
+    (root / "semsearch.toml").write_text(
+        f'[llm]\nbase_url = "{base_url}"\nlarge = "scripted-large"\nsmall = "scripted-small"\n'
+        "[llm.prices]\nscripted-small = {input = 0.4, output = 1.6}\n",
+        encoding="utf-8",
+    )

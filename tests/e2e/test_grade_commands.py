@@ -16,7 +16,7 @@ import pytest
 from tests.contract.chat_replies import Asked, Reply, wrong_shape
 from tests.contract.chat_server import Server
 from tests.contract.scripted_judge import judge
-from tests.e2e.program import Done, run
+from tests.e2e.program import Done, market_that_asks, run
 from tests.e2e.test_commands import commands
 
 from semsearch.cli.output import CONTROL
@@ -54,12 +54,7 @@ def server() -> Iterator[Server]:
 def made(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Desk:
     folder = tmp_path_factory.mktemp("grade")
     root = folder / "market"
-    assert run("init", "-w", root).code == 0
-    (root / "semsearch.toml").write_text(
-        f'[llm]\nbase_url = "{server.url}"\nlarge = "scripted-large"\nsmall = "scripted-small"\n'
-        "[llm.prices]\nscripted-small = {input = 0.4, output = 1.6}\n",
-        encoding="utf-8",
-    )
+    market_that_asks(root, server.url)
     items = "".join(json.dumps({"item_id": key, "title": title}) + "\n" for key, title in ITEMS.items())
     (folder / "items.jsonl").write_text(items)
     assert run("import", "items", folder / "items.jsonl", "-w", root).code == 0

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.contract.chat_replies import Asked, Reply
 from tests.contract.chat_server import Server
-from tests.e2e.program import Done, run
+from tests.e2e.program import Done, market_that_asks, run
 from tests.unit.relevance.people import by_model, graded_queries, judge, label, numbers, reasons, shown_to
 
 from semsearch.cli.output import CONTROL
@@ -64,12 +64,7 @@ def server() -> Iterator[Server]:
 def made(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Desk:
     folder = tmp_path_factory.mktemp("trust")
     root = folder / "market"
-    assert run("init", "-w", root).code == 0
-    (root / "semsearch.toml").write_text(
-        f'[llm]\nbase_url = "{server.url}"\nlarge = "scripted-large"\nsmall = "scripted-small"\n'
-        "[llm.prices]\nscripted-small = {input = 0.4, output = 1.6}\n",
-        encoding="utf-8",
-    )
+    market_that_asks(root, server.url)
     _write(folder, LABELS)
     for kind in ("items", "interactions"):
         done = run("import", kind, folder / f"{kind}.jsonl", "-w", root)

@@ -39,6 +39,9 @@ GivenQrelsOption = Annotated[
     Path | None,
     typer.Option("--qrels", help="Judgements: TREC qrels, or CSV/TSV/JSONL with query or query_id, item_id, grade."),
 ]
+RunOption = Annotated[
+    str | None, typer.Option("--run", help="Evaluate this TREC run, or saved one, instead of a release.")
+]
 LabelsOption = Annotated[
     bool, typer.Option("--labels", help="Instead of --qrels: the workspace's labels, people's and a model's.")
 ]
@@ -65,9 +68,7 @@ def run_command(
     drawn_alike: DrawnAlikeOption = False,
     judge: JudgeOption = None,
     queries: QueriesOption = None,
-    run: Annotated[
-        str | None, typer.Option("--run", help="Evaluate this TREC run, or saved one, instead of a release.")
-    ] = None,
+    run: RunOption = None,
     mode: Annotated[str | None, typer.Option(help="hybrid, dense or lexical. [default: search.mode]")] = None,
     k: KOption = 10,
     metric: MetricOption = None,
@@ -94,38 +95,32 @@ def run_command(
 
     Example: semsearch evaluate run --queries queries.tsv --name hybrid
 
-    Example: semsearch evaluate run --qrels qrels.txt --queries queries.tsv --mode lexical
-
     Example: semsearch evaluate run --qrels ratings.csv --grade-column final --html report.html
 
     Example: semsearch evaluate run --labels --mode hybrid --metric ndcg@10
     """
-    from semsearch.evaluation.reading import read_queries
     from semsearch.retrieval import evaluate as job
-    from semsearch.retrieval.joining import of_run
 
-    figures = {"--metric": metric, "--slice": slice_by, "--html": html, "--fail-on": fail_on, "--judge": judge}
+    figures = {"--metric": metric, "--slice": slice_by, "--html": html, "--fail-on": fail_on, "--judge": judge,
+               "--grade-column": grade_column, "--drawn-alike": drawn_alike, "--all-queries": all_queries}  # fmt: skip
     where: dict[str, Any] = {"workspace": workspace, "pipeline": pipeline, "release": release, "mode": mode}
     if queries and not (qrels or labels or run):
         _ask(queries, name, run_out, figures, where, as_json=json, as_jsonl=jsonl)
         return
     condition = _condition(fail_on)
-    of_labels = {"--drawn-alike": drawn_alike, "--judge": judge is not None}
-    _check_source(qrels, labels, {"--grade-column": grade_column is not None}, of_labels)
+    _check_source(qrels, labels, grade_column, {"--drawn-alike": drawn_alike, "--judge": judge is not None})
     _check_target(run, name, workspace, {"--release": release, "--mode": mode})
     metrics = (*(metric or job.default_metrics(k)), *([condition.metric] if condition else []))
-    found, known = _read(run, name, workspace) if run else (None, None)
-    given = of_run(read_queries(queries), known) if queries else None
-    from_labels = partial(_of_labels, workspace, given or known, drawn_alike=drawn_alike, judge=judge)
-    judged, judged_queries, evaluated = _of_qrels(qrels, grade_column, given, known) if qrels else from_labels()
-    asked = given or judged_queries
+    found, judged, asked, evaluated = _given(
+        run, name, qrels, grade_column, queries, workspace, drawn_alike=drawn_alike, judge=judge
+    )
     of_release = partial(_search, judged=judged, asked=asked, name=name, depth=job.kept_depth(metrics), **where)
     found, origin = (found, {"file": run}) if found else of_release()
     report = evaluated(found, asked)(
         k=k, metrics=metrics, slice_by=slice_by, positive=positive, all_queries=all_queries, origin=origin, seed=seed
     )
-    saved = run is None or name is not None
-    _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=workspace, saved=saved, judge=judge)
+    _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=workspace,
+          saved=run is None or name is not None, judge=judge)  # fmt: skip
     print_report(report, as_json=json, as_jsonl=jsonl)
     _refuse(condition, report)
 
@@ -139,6 +134,30 @@ def _refuse(condition: Any, report: EvaluationReport) -> None:
 
 Evaluated = Callable[["Run", "Queries | None"], Callable[..., "EvaluationReport"]]
 """A run and its queries to what makes the report, with how that is to be made left open."""
+
+
+def _given(
+    run: str | None,
+    name: str | None,
+    qrels: Path | None,
+    grade_column: str | None,
+    queries: Path | None,
+    workspace: Path,
+    *,
+    drawn_alike: bool,
+    judge: str | None,
+) -> tuple[Run | None, Qrels, Queries | None, Evaluated]:
+    """The run if one is named, what is judged, the queries that are asked, and how a report is made of it."""
+    from semsearch.evaluation.reading import read_queries
+    from semsearch.retrieval.joining import of_run
+
+    found, known = _read(run, name, workspace) if run else (None, None)
+    given = of_run(read_queries(queries), known) if queries else None
+    if qrels:
+        judged, texts, evaluated = _of_qrels(qrels, grade_column, given, known)
+    else:
+        judged, texts, evaluated = _of_labels(workspace, given or known, drawn_alike=drawn_alike, judge=judge)
+    return found, judged, given or texts, evaluated
 
 
 def _of_qrels(
@@ -217,7 +236,7 @@ app.command("plan")(plan_command)
 # --- steps of the commands ------------------------------------------------------------------
 
 
-def _check_source(qrels: Path | None, labels: bool, of_qrels: dict[str, bool], of_labels: dict[str, bool]) -> None:
+def _check_source(qrels: Path | None, labels: bool, grade_column: str | None, of_labels: dict[str, bool]) -> None:
     """Refuse both or neither, and flags of the other one."""
     from semsearch.errors import UsageError
 
@@ -226,11 +245,10 @@ def _check_source(qrels: Path | None, labels: bool, of_qrels: dict[str, bool], o
             "Figures come from --qrels or from --labels.",
             "Next: semsearch evaluate run, with --qrels FILE or --labels; or --queries FILE alone, to have hits judged",
         )
-    wrong = next((flag for flag, given in of_qrels.items() if given and labels), None)
     if not labels and (flag := next((flag for flag, given in of_labels.items() if given), None)):
         raise UsageError(f"{flag} is about labels.", f"Next: semsearch evaluate run --labels {flag}")
-    if wrong:
-        raise UsageError(f"{wrong} is about --qrels.", "Next: semsearch evaluate run --labels")
+    if labels and grade_column is not None:
+        raise UsageError("--grade-column is about --qrels.", "Next: semsearch evaluate run --labels")
 
 
 def _check_target(run: str | None, name: str | None, workspace: Path, of_release: dict[str, str | None]) -> None:

@@ -169,6 +169,8 @@ def test_run_out_reads_back_the_same(shell):
         (("run", "--queries", "q.tsv"), 4, "workspace"),
         (("run", "--queries", "q.tsv", "--fail-on", "mrr<1"), 2, "--fail-on is about figures"),
         (("run", "--queries", "q.tsv", "--html", "x.html"), 2, "--html is about figures"),
+        (("run", "--queries", "q.tsv", "--all-queries"), 2, "--all-queries is about figures"),
+        (("run", "--queries", "q.tsv", "--drawn-alike"), 2, "--drawn-alike is about figures"),
         (("run", "--queries", "nowhere"), 2, "nowhere"),
         (("run", "--qrels", "q.tsv", "--run", "a.trec"), 2, "q.tsv:1: a qrels line has 4 fields"),
         (("compare", "a.trec", "three", "--qrels", "qrels.txt"), 2, "'three' is neither a run file nor a saved run"),
