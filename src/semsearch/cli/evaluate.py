@@ -93,8 +93,6 @@ def run_command(
     unjudged hits first. With --labels the mean is over all queries that a model judged, corrected by those that
     people judged whole. With --queries alone nothing is evaluated: the hits are saved, to be judged.
 
-    Example: semsearch evaluate run --queries queries.tsv --name hybrid
-
     Example: semsearch evaluate run --qrels ratings.csv --grade-column final --html report.html
 
     Example: semsearch evaluate run --labels --mode hybrid --metric ndcg@10
@@ -107,9 +105,9 @@ def run_command(
     if queries and not (qrels or labels or run):
         _ask(queries, name, run_out, figures, where, as_json=json, as_jsonl=jsonl)
         return
-    condition = _condition(fail_on)
     _check_source(qrels, labels, grade_column, {"--drawn-alike": drawn_alike, "--judge": judge is not None})
     _check_target(run, name, workspace, {"--release": release, "--mode": mode})
+    condition = _condition(fail_on)
     metrics = (*(metric or job.default_metrics(k)), *([condition.metric] if condition else []))
     found, judged, asked, evaluated = _given(
         run, name, qrels, grade_column, queries, workspace, drawn_alike=drawn_alike, judge=judge
@@ -119,8 +117,8 @@ def run_command(
     report = evaluated(found, asked)(
         k=k, metrics=metrics, slice_by=slice_by, positive=positive, all_queries=all_queries, origin=origin, seed=seed
     )
-    _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=workspace,
-          saved=run is None or name is not None, judge=judge)  # fmt: skip
+    saved = run is None or name is not None
+    _keep(report, found, asked=asked, run_out=run_out, html=html, workspace=workspace, saved=saved, judge=judge)
     print_report(report, as_json=json, as_jsonl=jsonl)
     _refuse(condition, report)
 
